@@ -1,0 +1,358 @@
+#include "run_spec.h"
+
+#include <streamrun/base/strings.h>
+#include <streamrun/checkpoint/checkpoint_index.h>
+#include <streamrun/checkpoint/resolve_snapshot.h>
+#include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/config/options.h>
+#include <streamrun/config/validation.h>
+#include <streamrun/config/values.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <unistd.h>
+
+#include "load.h"
+#include "version.h"
+
+namespace streamrun {
+namespace {
+
+[[noreturn]] void fail(ErrorCode code, std::string message, std::vector<std::string> tries = {}) {
+  throw_error({.code = code, .message = std::move(message), .tries = std::move(tries), .retry = Retry::no});
+}
+
+/// One run's preparation, step by step; each step uses what the ones before it found.
+class Preparation {
+ public:
+  Preparation(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs, FileSystems& file_systems,
+              Random& random, std::int64_t now)
+      : global_(global), flags_(flags), jobs_(jobs), file_systems_(file_systems), random_(random), now_(now) {}
+
+  PreparedRun prepare() {
+    refuse_what_makes_no_sense();
+    run_.spec.working_directory = std::filesystem::current_path().string();
+    load();
+    if (flags_.from) find_snapshot();
+    if (run_.nothing_left) return std::move(run_);
+    if (snapshot_) load();  // once more, now with what the snapshot recorded
+    choose_job();
+    check_supported();
+    build_graph();
+    fill_spec();
+    if (snapshot_) {
+      plan_and_describe_restore();
+    } else {
+      describe_fresh_start();
+    }
+    return std::move(run_);
+  }
+
+ private:
+  void refuse_what_makes_no_sense() const {
+    if (flags_.from && flags_.from->empty()) {
+      fail(ErrorCode::usage, "-s was given an empty path, so there is nothing to resume",
+           {"streamrun list-checkpoints        # what there is", "leave -s out to start empty"});
+    }
+    if (!flags_.job && !flags_.from) {
+      fail(ErrorCode::usage, "which job? give its name, or a snapshot to resume with -s", {"streamrun jobs"});
+    }
+    if (flags_.from && *flags_.from == "latest" && !flags_.job) {
+      fail(ErrorCode::usage, "-s latest needs the name of the job", {"streamrun run -s latest JOB"});
+    }
+    if (flags_.or_fresh && (!flags_.from || *flags_.from != "latest")) {
+      fail(ErrorCode::usage, "--or-fresh goes with -s latest only");
+    }
+    if (!flags_.claim_mode.empty() && to_lower_ascii(flags_.claim_mode) != "no_claim") {
+      fail(ErrorCode::usage, "this version restores with NO_CLAIM only, not " + flags_.claim_mode);
+    }
+  }
+
+  void load() {
+    std::vector<FlagSetting> settings;
+    if (flags_.parallelism) {
+      settings.push_back({"parallelism.default", std::to_string(*flags_.parallelism), "-p"});
+    }
+    std::map<std::string, std::string> recorded;
+    std::string name;
+    if (snapshot_) {
+      recorded = snapshot_->metadata.configuration;
+      recorded["parallelism.default"] = std::to_string(snapshot_->metadata.parallelism);
+      name = base_name(snapshot_->directory);
+    }
+    run_.configuration = load_for_command(global_, settings, recorded, name).configuration;
+  }
+
+  std::optional<std::string> root(const ConfigOption<std::string>& option) const {
+    const auto text = run_.configuration.find(option);
+    if (!text) return std::nullopt;
+    const Location location = value_or_throw(parse_location(*text, run_.spec.working_directory));
+    value_or_throw(file_systems_.of_scheme(location.scheme));
+    return location.path;
+  }
+
+  std::vector<std::string> roots() const {
+    std::vector<std::string> found;
+    for (const auto* option : {&options::kCheckpointDirectory, &options::kSavepointDirectory}) {
+      if (auto path = root(*option)) found.push_back(*path);
+    }
+    return found;
+  }
+
+  FileSystem& local() const { return *value_or_throw(file_systems_.of_scheme("file")); }
+
+  std::string name_of_job() const {
+    return run_.configuration.find(options::kPipelineName).value_or(flags_.job.value_or(""));
+  }
+
+  void find_snapshot() {
+    if (*flags_.from == "latest") return find_latest();
+    const Location where = value_or_throw(parse_location(*flags_.from, run_.spec.working_directory));
+    FileSystem& files = *value_or_throw(file_systems_.of_scheme(where.scheme));
+    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, false)
+                                               : resolve_snapshot(files, where.path));
+    if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
+    if (const auto note = holder_of(*snapshot_)) {
+      run_.warnings.push_back("the run that wrote this snapshot is still alive (" + *note + ")");
+    }
+  }
+
+  void find_latest() {
+    const std::vector<std::string> places = roots();
+    if (places.empty()) {
+      fail(ErrorCode::usage, "-s latest looks under state.checkpoints.dir, which is not set",
+           {"streamrun run -D state.checkpoints.dir=DIR -s latest " + *flags_.job});
+    }
+    NewestComplete newest = value_or_throw(newest_complete(local(), places, name_of_job(), flags_.fallback));
+    if (!newest.warning.empty()) run_.warnings.push_back(newest.warning);
+    if (newest.finished) {
+      run_.nothing_left = fmt::format("{} ended by itself {} ago: there is nothing left to do", name_of_job(),
+                                      human_age(now_ - newest.finished->finished_unix_ms));
+      return;
+    }
+    if (!newest.entry) {
+      if (flags_.or_fresh) return;
+      fail(ErrorCode::path, fmt::format("there is no complete checkpoint of {} under {}", name_of_job(), join(places, ", ")),
+           {"streamrun run -s latest --or-fresh " + *flags_.job + "        # starts empty the first time"});
+    }
+    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, false)
+                                               : resolve_snapshot(local(), newest.entry->path));
+    if (const auto note = holder_of(*snapshot_)) {
+      throw_error({.code = ErrorCode::lock,
+                   .message = "the run that wrote the newest checkpoint is still alive: " + *note,
+                   .where = snapshot_->directory,
+                   .tries = {"stop it first, or name a checkpoint with -s PATH"}});
+    }
+  }
+
+  /// Who holds the job folder of the snapshot, if it is in one and somebody does.
+  std::optional<std::string> holder_of(const ResolvedSnapshot& snapshot) const {
+    const std::string lock = join_path(parent_path(snapshot.directory), kLockName);
+    const Result<bool> there = local().exists(lock);
+    if (!there || !*there) return std::nullopt;
+    const auto taken = local().lock(lock, "");
+    if (taken || taken.error().code != ErrorCode::lock) return std::nullopt;
+    return taken.error().why.empty() ? taken.error().message : taken.error().why;
+  }
+
+  void choose_job() {
+    const std::string wanted = flags_.job ? *flags_.job : snapshot_->metadata.registered_name;
+    for (const Job& job : jobs_) {
+      if (job.name == wanted) job_ = &job;
+    }
+    if (job_ == nullptr && !flags_.job) {
+      fail(ErrorCode::job_mismatch, "the snapshot is of the job " + wanted + ", which this binary does not have",
+           {"streamrun jobs"});
+    }
+    if (job_ == nullptr) {
+      std::vector<std::string> names;
+      for (const Job& job : jobs_) names.push_back(job.name);
+      const std::string near = nearest_of(wanted, names);
+      fail(ErrorCode::usage,
+           "there is no job " + wanted.substr(0, 64) + (near.empty() ? "" : "; did you mean " + near + "?"),
+           {"streamrun jobs"});
+    }
+    if (snapshot_ && snapshot_->metadata.registered_name != job_->name) {
+      run_.warnings.push_back(fmt::format("the snapshot is of {}, and {} resumes it", snapshot_->metadata.registered_name,
+                                          job_->name));
+    }
+  }
+
+  /// What Flink has and this version has not, refused rather than ignored.
+  void check_supported() {
+    const Configuration& configuration = run_.configuration;
+    const auto refuse = [&](std::string_view key, const std::string& what) {
+      throw_error({.code = ErrorCode::config,
+                   .message = fmt::format("{}: {}", key, what),
+                   .where = configuration.from(key),
+                   .retry = Retry::no});
+    };
+    if (configuration.get(options::kStateBackend) != StateBackendType::hashmap) {
+      refuse(options::kStateBackend.key, "this version keeps state in the hashmap backend only");
+    }
+    if (configuration.get(options::kUnalignedCheckpoints)) {
+      refuse(options::kUnalignedCheckpoints.key, "this version takes aligned checkpoints only");
+    }
+    if (configuration.get(options::kMaxConcurrentCheckpoints) > 1) {
+      refuse(options::kMaxConcurrentCheckpoints.key, "this version takes one checkpoint at a time");
+    }
+  }
+
+  void build_graph() {
+    JobArguments::Values values;
+    std::string folder = run_.spec.working_directory;
+    if (snapshot_) {
+      for (const auto& [name, value] : snapshot_->metadata.arguments) {
+        const bool given = std::any_of(flags_.job_arguments.begin(), flags_.job_arguments.end(),
+                                       [&, key = name](const auto& each) { return each.first == key; });
+        if (!given) values.emplace_back(name, value);
+      }
+    }
+    values.insert(values.end(), flags_.job_arguments.begin(), flags_.job_arguments.end());
+    JobArguments arguments(std::move(values), folder);
+    StreamExecutionEnvironment environment;
+    job_->program(environment, arguments);
+    arguments.check();
+    run_.spec.arguments = arguments.values();
+    const int parallelism = run_.configuration.get(options::kParallelism);
+    run_.spec.graph = make_job_graph(environment.take_graph(),
+                                     {.parallelism = parallelism,
+                                      .max_parallelism = std::max(0, run_.configuration.get(options::kMaxParallelism)),
+                                      .chaining = run_.configuration.get(options::kOperatorChaining)});
+    for (const std::string& warning : run_.spec.graph.warnings) run_.warnings.push_back(warning);
+    for (const JobOperator& op : run_.spec.graph.operators) {
+      run_.prints_to_stdout |= op.node.name.find("standard output") != std::string::npos;
+    }
+  }
+
+  void fill_spec() {
+    JobSpec& spec = run_.spec;
+    const Configuration& configuration = run_.configuration;
+    if (const auto id = configuration.find(options::kJobId)) {
+        spec.id = *id;
+    } else {
+      spec.id = JobId(random_.next128());
+    }
+    spec.family_id = snapshot_ ? snapshot_->metadata.family_id : spec.id;
+    spec.registered_name = job_->name;
+    spec.name = configuration.find(options::kPipelineName).value_or(job_->name);
+    spec.configuration = configuration.to_map();
+    spec.version = kVersion;
+    spec.parallelism = configuration.get(options::kParallelism);
+    spec.workers = std::max(1, spec.parallelism);
+    spec.control_worker = spec.workers;
+    spec.checkpoints.interval = configuration.find(options::kCheckpointInterval);
+    spec.checkpoints.timeout = configuration.get(options::kCheckpointTimeout);
+    spec.checkpoints.min_pause = configuration.get(options::kCheckpointMinPause);
+    spec.checkpoints.tolerable_failures = configuration.get(options::kTolerableFailedCheckpoints);
+    spec.exactly_once = configuration.get(options::kCheckpointingMode) == CheckpointingMode::exactly_once;
+    spec.retained = configuration.get(options::kRetainedCheckpoints);
+    spec.retention = configuration.get(options::kCheckpointRetention);
+    spec.inline_threshold = configuration.get(options::kDataInlineThreshold).bytes;
+    spec.shutdown_timeout = configuration.get(options::kShutdownTimeout);
+    spec.restart = restart_options();
+    spec.allow_non_restored = flags_.allow_non_restored;
+    spec.drop_state = flags_.drop_state;
+    spec.lock_note = fmt::format("pid {} since {}", ::getpid(), rfc3339(now_));
+    choose_storage();
+    if (snapshot_) spec.restore = snapshot_;
+  }
+
+  RestartOptions restart_options() const {
+    const Configuration& configuration = run_.configuration;
+    RestartOptions restart;
+    const auto type = configuration.find(options::kRestartStrategy);
+    if (!type) {
+      // As in Flink: exponential delay when checkpoints are on, else none.
+      restart.type = run_.spec.checkpoints.interval ? RestartOptions::Type::exponential_delay
+                                                    : RestartOptions::Type::none;
+    } else {
+      restart.type = *type == RestartStrategyType::none           ? RestartOptions::Type::none
+                     : *type == RestartStrategyType::fixed_delay  ? RestartOptions::Type::fixed_delay
+                     : *type == RestartStrategyType::failure_rate ? RestartOptions::Type::failure_rate
+                                                                  : RestartOptions::Type::exponential_delay;
+    }
+    restart.attempts = configuration.get(options::kFixedDelayAttempts);
+    restart.delay = restart.type == RestartOptions::Type::failure_rate
+                        ? configuration.get(options::kFailureRateDelay)
+                        : configuration.get(options::kFixedDelayDelay);
+    restart.max_failures_per_interval = configuration.get(options::kFailureRateMax);
+    restart.failure_rate_interval = configuration.get(options::kFailureRateInterval);
+    restart.initial_backoff = configuration.get(options::kExponentialInitialBackoff);
+    restart.max_backoff = configuration.get(options::kExponentialMaxBackoff);
+    restart.backoff_multiplier = configuration.get(options::kExponentialMultiplier);
+    restart.reset_backoff_threshold = configuration.get(options::kExponentialResetThreshold);
+    restart.jitter_factor = configuration.get(options::kExponentialJitter);
+    restart.attempts_before_reset_backoff = configuration.get(options::kExponentialAttempts);
+    return restart;
+  }
+
+  void choose_storage() {
+    JobSpec& spec = run_.spec;
+    const auto storage = run_.configuration.find(options::kCheckpointStorage);
+    const auto path = root(options::kCheckpointDirectory);
+    const bool in_memory = !path || storage == CheckpointStorageType::jobmanager;
+    const std::string every =
+        spec.checkpoints.interval ? "every " + format_duration(*spec.checkpoints.interval) : "none";
+    if (in_memory) {
+      run_.checkpoints_text = spec.checkpoints.interval ? "in memory " + every : every;
+      run_.warnings.push_back(
+          "no checkpoint directory: a failed task recovers, but nothing outlives this process; set state.checkpoints.dir");
+      return;
+    }
+    spec.checkpoint_store = &local();
+    spec.checkpoint_root = *path;
+    // Recorded as it was meant here: a resume works from any folder.
+    spec.configuration[std::string(options::kCheckpointDirectory.key)] = *path;
+    run_.checkpoints_text = fmt::format("{} {}, keep {}", *path, every, spec.retained);
+    if (!spec.checkpoints.interval) {
+      run_.warnings.push_back(
+          "a checkpoint directory is set but no execution.checkpointing.interval: no periodic checkpoints are taken");
+    }
+  }
+
+  void plan_and_describe_restore() {
+    const RestorePlan plan = value_or_throw(
+        plan_restore(run_.spec.graph, *snapshot_, job_->name, flags_.allow_non_restored, flags_.drop_state));
+    for (const std::string& warning : plan.warnings) run_.warnings.push_back(warning);
+    run_.from_text = fmt::format("restored   {} ({} old, {})", snapshot_->directory,
+                                 human_age(now_ - snapshot_->metadata.completed_unix_ms),
+                                 human_bytes(snapshot_->full_bytes));
+  }
+
+  void describe_fresh_start() {
+    run_.from_text = "starting   empty";
+    const std::vector<std::string> places = roots();
+    for (const std::string& place : places) {
+      const Result<SnapshotListing> listing = list_all(local(), place);
+      if (!listing) continue;  // it need not exist yet
+      for (const SnapshotEntry& entry : listing->entries) {
+        if (entry.status == SnapshotStatus::complete && entry.job_name == run_.spec.name) {
+          run_.passed_over.push_back(entry.path);
+        }
+      }
+    }
+  }
+
+  const GlobalFlags& global_;
+  const RunFlags& flags_;
+  const JobTable& jobs_;
+  FileSystems& file_systems_;
+  Random& random_;
+  std::int64_t now_;
+
+  PreparedRun run_;
+  std::optional<ResolvedSnapshot> snapshot_;
+  const Job* job_ = nullptr;
+};
+
+}  // namespace
+
+PreparedRun prepare_run(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs,
+                        FileSystems& file_systems, Random& random, std::int64_t unix_milliseconds) {
+  return Preparation(global, flags, jobs, file_systems, random, unix_milliseconds).prepare();
+}
+
+}  // namespace streamrun

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <streamrun/api/datastream.h>
+#include <streamrun/api/job_arguments.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+/// Where a program begins: streams from sources. A program only builds a graph; nothing runs until it returns.
+class StreamExecutionEnvironment {
+ public:
+  StreamExecutionEnvironment() : builder_(std::make_shared<detail::GraphBuilder>()) {}
+
+  /// The records of a source. Its read positions are state, so it has a uid.
+  template <typename Source>
+  auto from_source(Source source, const Stateful& attributes) const {
+    using T = typename Source::Record;
+    static_assert(SourceOf<Source, T>, "a source makes readers and enumerators of its record type");
+    StreamNode node = detail::node_of(attributes, "Source: " + source.describe(), "Data Source");
+    node.bounded = source.bounded();
+    node.make_operator = [source] { return std::make_unique<SourceOperator<T>>(source.make_reader()); };
+    node.make_enumerator = [source] { return source.make_enumerator(); };
+    const int id = builder_->add_node(std::move(node));
+    return DataStream<T>(builder_, {{id, Exchange::forward, detail::forward_factory()}});
+  }
+
+  StreamGraph take_graph() { return std::move(builder_->graph); }
+
+ private:
+  std::shared_ptr<detail::GraphBuilder> builder_;
+};
+
+/// A program: it builds a graph from its arguments.
+using Program = std::function<void(StreamExecutionEnvironment&, JobArguments&)>;
+
+/// A row of the table of jobs that a binary holds.
+struct Job {
+  std::string name;
+  Program program;
+  std::string about;
+};
+using JobTable = std::vector<Job>;
+
+}  // namespace streamrun

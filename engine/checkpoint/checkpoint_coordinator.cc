@@ -1,0 +1,353 @@
+#include <streamrun/base/assert.h>
+#include <streamrun/checkpoint/checkpoint_coordinator.h>
+#include <streamrun/checkpoint/snapshot_names.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace streamrun {
+namespace {
+
+constexpr std::size_t kRememberedAborts = 1024;
+constexpr std::size_t kNamedTasks = 8;
+constexpr int kTolerableFsyncFailures = 1;
+
+CheckpointOptions checked(CheckpointOptions options) {
+  SR_ASSERT(options.timeout > Duration(0), "a checkpoint needs time");
+  SR_ASSERT(options.min_pause >= Duration(0), "a pause is not negative");
+  SR_ASSERT(options.max_concurrent >= 1, "at least one checkpoint may be pending");
+  SR_ASSERT(options.tolerable_failures >= 0, "a number of failures is not negative");
+  SR_ASSERT(options.first_id >= 1, "checkpoint ids start at 1");
+  if (options.interval) options.interval = std::max(*options.interval, options.min_pause);
+  return options;
+}
+
+/// Time-outs and pauses may be "for ever".
+Instant later(Instant from, Duration by) {
+  return by > Instant::max() - std::max(from, Instant()) ? Instant::max() : from + by;
+}
+
+std::string seconds_of(Duration duration) {
+  return fmt::format("{:g} s", std::chrono::duration<double>(duration).count());
+}
+
+/// The store of checkpoints is gone or closed: another try can't help, and an absent root is not an
+/// empty one.
+bool store_is_lost(ErrorCode code) {
+  return code == ErrorCode::store_read_only || code == ErrorCode::permission ||
+         code == ErrorCode::path || code == ErrorCode::store_fatal;
+}
+
+Error note(ErrorCode code, std::string message) {
+  return {.code = code, .message = std::move(message)};
+}
+
+}  // namespace
+
+CheckpointCoordinator::CheckpointCoordinator(CheckpointOptions options)
+    : options_(checked(std::move(options))), next_id_(options_.first_id) {}
+
+CheckpointActions CheckpointCoordinator::start(Instant now, std::vector<std::string> task_names,
+                                               double fraction) {
+  SR_ASSERT(!running_, "start is called once for each attempt");
+  SR_ASSERT(fraction >= 0 && fraction <= 1, "the first delay is a fraction");
+  running_ = true;
+  ended_ = false;
+  requested_.reset();
+  task_names_ = std::move(task_names);
+  active_tasks_.clear();
+  for (int task = 0; task < static_cast<int>(task_names_.size()); ++task)
+    active_tasks_.insert(task);
+  next_periodic_.reset();
+  if (options_.interval) {
+    const Duration room = *options_.interval - options_.min_pause;
+    const double part = std::floor(static_cast<double>(room.count()) * fraction);
+    next_periodic_ =
+        later(later(now, options_.min_pause), Duration(static_cast<Duration::rep>(part)));
+  }
+  CheckpointActions actions;
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::on_time(Instant now) {
+  CheckpointActions actions;
+  expire(now, actions);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::request(Instant now, CheckpointReason reason) {
+  CheckpointActions actions;
+  if (!running_ || ended_) return actions;
+  requested_ = std::max(reason, requested_.value_or(reason));
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::acknowledged(Instant now, CheckpointId id, int task) {
+  CheckpointActions actions;
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) {
+    if (may_be_discarded(id)) actions.emplace_back(DiscardAcknowledgement{id, task});
+    return actions;
+  }
+  found->second.waiting_for.erase(task);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::declined(Instant now, CheckpointId id, int task,
+                                                  Error error, bool counted) {
+  CheckpointActions actions;
+  const auto found = pending_.find(id);
+  // Being published means that every task has acknowledged: a decline behind that is a late double.
+  if (found == pending_.end() || found->second.publishing) return actions;
+  if (task >= 0 && task < static_cast<int>(task_names_.size()) && error.where.empty()) {
+    error.where = task_names_[static_cast<std::size_t>(task)];
+  }
+  abort(id, std::move(error), counted, actions);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::name_taken(Instant now, CheckpointId id) {
+  CheckpointActions actions;
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return actions;
+  const CheckpointReason reason = found->second.reason;
+  pending_.erase(found);
+  trigger(now, reason, actions);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::published(Instant now, CheckpointId id) {
+  CheckpointActions actions;
+  const auto found = pending_.find(id);
+  SR_ASSERT(found != pending_.end() && found->second.publishing,
+            "only what was to be published is");
+  const bool last = found->second.reason >= CheckpointReason::final;
+  pending_.erase(found);
+  failures_ = 0;
+  fsync_failures_ = 0;
+  last_success_ = now;
+  if (last) ended_ = true;
+  actions.emplace_back(NotifyComplete{id});
+  abort_older_than(id, actions);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::publish_failed(Instant now, CheckpointId id, Error error) {
+  CheckpointActions actions;
+  const auto found = pending_.find(id);
+  SR_ASSERT(found != pending_.end() && found->second.publishing,
+            "only what was to be published is");
+  if (error.code == ErrorCode::store_fatal) {
+    pending_.erase(found);
+    fail_job(std::move(error), actions);
+    return actions;
+  }
+  abort(id, std::move(error), true, actions);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::task_finished(Instant now, int task) {
+  CheckpointActions actions;
+  active_tasks_.erase(task);
+  for (auto& [id, pending] : pending_) pending.waiting_for.erase(task);
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::shutdown(Instant) {
+  CheckpointActions actions;
+  running_ = false;
+  requested_.reset();
+  next_periodic_.reset();
+  for (const CheckpointId id : pending()) {
+    if (pending_.at(id).publishing) continue;
+    abort(id,
+          note(ErrorCode::cancelled,
+               fmt::format("{} was given up: the job's attempt ends", checkpoint_folder_name(id))),
+          false, actions);
+  }
+  return actions;
+}
+
+std::optional<Instant> CheckpointCoordinator::next_deadline() const {
+  std::optional<Instant> nearest;
+  const auto take = [&](Instant at) { nearest = std::min(at, nearest.value_or(at)); };
+  for (const auto& [id, pending] : pending_) {
+    if (!pending.publishing) take(pending.deadline);
+  }
+  const bool waits = running_ && !active_tasks_.empty() && next_periodic_ && has_slot();
+  if (waits && !is_ending()) take(std::max(*next_periodic_, earliest_periodic()));
+  return nearest;
+}
+
+std::optional<CheckpointId> CheckpointCoordinator::publishing() const {
+  for (const auto& [id, pending] : pending_) {
+    if (pending.publishing) return id;
+  }
+  return std::nullopt;
+}
+
+std::vector<CheckpointId> CheckpointCoordinator::pending() const {
+  std::vector<CheckpointId> ids;
+  for (const auto& [id, pending] : pending_) ids.push_back(id);
+  return ids;
+}
+
+bool CheckpointCoordinator::has_slot() const {
+  return pending_.size() < static_cast<std::size_t>(options_.max_concurrent);
+}
+
+/// Nothing periodic is to start behind a stopping checkpoint: its barrier is the last thing that
+/// sources emit.
+bool CheckpointCoordinator::is_ending() const {
+  return ended_ || std::any_of(pending_.begin(), pending_.end(), [](const auto& entry) {
+           return entry.second.reason == CheckpointReason::stop;
+         });
+}
+
+Instant CheckpointCoordinator::earliest_periodic() const {
+  return last_success_ ? later(*last_success_, options_.min_pause) : Instant::min();
+}
+
+void CheckpointCoordinator::settle(Instant now, CheckpointActions& actions) {
+  publish_next(actions);
+  trigger_what_is_due(now, actions);
+}
+
+void CheckpointCoordinator::trigger_what_is_due(Instant now, CheckpointActions& actions) {
+  if (!running_ || active_tasks_.empty() || is_ending()) return;
+  if (requested_ && has_slot()) {
+    trigger(now, *std::exchange(requested_, std::nullopt), actions);
+    if (is_ending()) return;
+  }
+  if (!next_periodic_ || *next_periodic_ > now || !has_slot()) return;
+  if (earliest_periodic() > now) {
+    next_periodic_ = earliest_periodic();
+    return;
+  }
+  trigger(now, CheckpointReason::periodic, actions);
+  advance_schedule(now);
+}
+
+void CheckpointCoordinator::trigger(Instant now, CheckpointReason reason,
+                                    CheckpointActions& actions) {
+  const CheckpointId id = next_id_++;
+  pending_.emplace(id, Pending{.reason = reason,
+                               .deadline = later(now, options_.timeout),
+                               .waiting_for = active_tasks_});
+  actions.emplace_back(TriggerCheckpoint{id, reason});
+}
+
+/// Fixed rate: the beat is kept, and beats that were missed are not made up for.
+void CheckpointCoordinator::advance_schedule(Instant now) {
+  const Duration beat = std::max(*options_.interval, Duration(1));
+  *next_periodic_ = later(*next_periodic_ + beat * ((now - *next_periodic_) / beat), beat);
+}
+
+void CheckpointCoordinator::publish_next(CheckpointActions& actions) {
+  if (publishing()) return;
+  for (auto& [id, pending] : pending_) {
+    if (!pending.waiting_for.empty()) continue;
+    pending.publishing = true;
+    actions.emplace_back(PublishCheckpoint{id});
+    return;
+  }
+}
+
+void CheckpointCoordinator::expire(Instant now, CheckpointActions& actions) {
+  for (const CheckpointId id : pending()) {
+    const Pending& one = pending_.at(id);
+    if (one.publishing || one.deadline > now) continue;
+    abort(id, expired_error(id, one), true, actions);
+  }
+}
+
+Error CheckpointCoordinator::expired_error(CheckpointId id, const Pending& pending) const {
+  std::string late;
+  std::size_t named = 0;
+  for (const int task : pending.waiting_for) {
+    if (named == kNamedTasks) {
+      late += fmt::format(" and {} more", pending.waiting_for.size() - named);
+      break;
+    }
+    late += (named++ == 0 ? "" : ", ") + task_names_[static_cast<std::size_t>(task)];
+  }
+  Error error = note(ErrorCode::job_failed,
+                     fmt::format("{} was not complete within {}", checkpoint_folder_name(id),
+                                 seconds_of(options_.timeout)));
+  error.why = pending.waiting_for.empty() ? "it waited for an earlier one to be published"
+                                          : "not acknowledged by " + late;
+  error.tries = {"raise execution.checkpointing.timeout, or look for back pressure"};
+  return error;
+}
+
+void CheckpointCoordinator::abort(CheckpointId id, Error error, bool counted,
+                                  CheckpointActions& actions) {
+  pending_.erase(id);
+  aborted_.push_back(id);
+  if (aborted_.size() > kRememberedAborts) aborted_.pop_front();
+  actions.emplace_back(AbortCheckpoint{id, error, counted});
+  if (counted) count_failure(id, error, actions);
+}
+
+/// The newer one holds all that the older ones would have; a stopping one is never older than a
+/// periodic one.
+void CheckpointCoordinator::abort_older_than(CheckpointId id, CheckpointActions& actions) {
+  for (const CheckpointId other : pending()) {
+    if (other > id) break;
+    abort(other,
+          note(ErrorCode::cancelled,
+               fmt::format("{} was overtaken by {}", checkpoint_folder_name(other),
+                           checkpoint_folder_name(id))),
+          false, actions);
+  }
+}
+
+void CheckpointCoordinator::count_failure(CheckpointId id, const Error& error,
+                                          CheckpointActions& actions) {
+  if (!running_) return;
+  ++failures_;
+  fsync_failures_ = error.code == ErrorCode::store_fsync ? fsync_failures_ + 1 : 0;
+  std::string reason;
+  if (store_is_lost(error.code)) {
+    reason = "checkpoints can no longer be stored";
+  } else if (fsync_failures_ > kTolerableFsyncFailures) {
+    reason = fmt::format("{} checkpoints in a row were not confirmed by the disk", fsync_failures_);
+  } else if (failures_ > options_.tolerable_failures) {
+    reason = fmt::format("{} checkpoints in a row failed, {} are tolerable", failures_,
+                         options_.tolerable_failures);
+  } else {
+    return;
+  }
+  Error failure = error;
+  failure.message =
+      fmt::format("{}; the latest, {}: {}", reason, checkpoint_folder_name(id), error.message);
+  fail_job(std::move(failure), actions);
+}
+
+void CheckpointCoordinator::fail_job(Error error, CheckpointActions& actions) {
+  running_ = false;
+  failures_ = 0;
+  fsync_failures_ = 0;
+  requested_.reset();
+  next_periodic_.reset();
+  actions.emplace_back(FailJob{std::move(error)});
+}
+
+/// Only what can't belong to a completed checkpoint: one that was aborted, or that never was.
+bool CheckpointCoordinator::may_be_discarded(CheckpointId id) const {
+  return id >= next_id_ || std::find(aborted_.begin(), aborted_.end(), id) != aborted_.end();
+}
+
+}  // namespace streamrun

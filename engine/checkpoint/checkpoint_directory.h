@@ -1,0 +1,102 @@
+#pragma once
+
+#include <streamrun/base/result.h>
+#include <streamrun/checkpoint/checkpoint_metadata.h>
+#include <streamrun/checkpoint/job_folder_files.h>
+#include <streamrun/storage/file_system.h>
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// Writes `_metadata` into a snapshot's folder, which makes the snapshot exist. On success it is
+/// durable and visible. On E-STORE-FATAL it is in doubt: it could not be withdrawn, so nothing that
+/// it refers to may be deleted and the job must end. On any other error it does not exist and never
+/// will. What it refers to must be synced (names as well as bytes, but for names in the folder
+/// itself and in `also_sync`, which are synced here). Blocks.
+Result<void> publish_snapshot(FileSystem& files, const std::string& folder,
+                              const std::vector<std::string>& also_sync,
+                              const CheckpointMetadata& metadata);
+
+/// Makes the name of a complete snapshot durable (it may have been seen in a page cache only):
+/// before anything is committed on the strength of it. `attempt` names the probe file. Blocks.
+Result<void> make_durable(FileSystem& files, const std::string& folder, const std::string& attempt);
+
+/// A new folder for a savepoint under `root`, which is made if its parent exists. `chance` is a
+/// uuid. Returns its path; E-STORE-IO if the name is taken, so that the caller draws again. Blocks.
+Result<std::string> create_savepoint_folder(FileSystem& files, const std::string& root, JobId job,
+                                            const std::string& chance);
+
+/// The folder of one job, `<root>/<job id>`, while this process runs the job (L5). Calls block: I/O
+/// threads. Thread-safe, as long as no two calls are about the same checkpoint.
+class CheckpointDirectory {
+ public:
+  struct Owner {
+    JobFile job;
+    std::string attempt;    ///< uuid of this run
+    std::string lock_note;  ///< pid, host and since when, for whom E-LOCK meets
+  };
+  struct Leftovers {
+    std::vector<std::string> removed;
+    std::vector<std::string> kept;  ///< what was not ours by name, or could not be read or removed
+  };
+
+  /// Makes the folder (the root too, if its parent exists) with `shared` and `taskowned`, durably,
+  /// takes its lock (E-LOCK if another process has it) and records the job in `.job`, once.
+  static Result<std::unique_ptr<CheckpointDirectory>> open(FileSystem& files,
+                                                           const std::string& root, Owner owner);
+
+  const std::string& path() const { return path_; }
+  std::string shared_path() const;
+  std::string task_owned_path() const;
+  std::string checkpoint_path(CheckpointId id) const;
+
+  /// Makes `chk-<id>`, durably. `false`: the name is taken, take the next id (D3).
+  Result<bool> begin(CheckpointId id);
+  /// See `publish_snapshot`; the folder is that of `metadata.id`.
+  Result<void> publish(const CheckpointMetadata& metadata);
+  /// Deletes a completed checkpoint: `_metadata` first and durably, then the files of its folder
+  /// that it names. `false`: something else lies there, which stays, and with it the folder. Its
+  /// files in `shared` are not touched. A
+  /// `_metadata` that can't be read is an error and deletes nothing (R2).
+  Result<bool> remove(CheckpointId id);
+  /// Deletes what was made for a checkpoint that will not complete: `files` are the exact names in
+  /// its folder. May be called again when more names come to light. E-BUG if it is complete after
+  /// all.
+  Result<void> abort(CheckpointId id, const std::vector<std::string>& files);
+
+  /// Records that the job ended by itself, durably; does nothing if that is recorded already.
+  Result<void> mark_finished(const FinishedMarker& marker);
+
+  /// The highest id of all `chk-*`, complete or not; 0 if there is none.
+  Result<CheckpointId> highest_id_present();
+  /// Deletes what dead attempts left: temporary files, and checkpoints without `_metadata` which
+  /// this object has not begun. In those only regular files with names of ours go (32 hex digits,
+  /// `.….tmp-…`).
+  Result<Leftovers> clean_leftovers();
+
+ private:
+  CheckpointDirectory(FileSystem& files, std::string path, Owner owner);
+  Result<void> prepare(const std::string& root);
+  Result<void> record_job();
+  Result<void> publish_once(std::string_view name, std::string_view bytes);
+  Result<void> remove_names(const std::string& folder, const std::vector<std::string>& names,
+                            const char* crash_mark);
+  void clean_dead_checkpoint(const std::string& folder, Leftovers& leftovers);
+  void clean_file(const std::string& path, Leftovers& leftovers);
+  bool was_begun(CheckpointId id);
+  void forget(CheckpointId id);
+
+  FileSystem& files_;
+  const std::string path_;
+  const Owner owner_;
+  std::unique_ptr<FolderLock> lock_;
+  std::mutex mutex_;
+  std::set<CheckpointId> begun_;  // guarded by mutex_: not garbage, though not complete
+};
+
+}  // namespace streamrun

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <streamrun/base/ids.h>
+#include <streamrun/base/result.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace streamrun {
+
+/// The small JSON files of a job's folder. Each has a limit of 64 KiB and tolerates fields that it
+/// does not know.
+
+/// `.job`: whose folder this is, written once when the run starts.
+struct JobFile {
+  JobId job_id;
+  JobId family_id;  ///< job id of the first start that this run goes back to
+  std::string job_name;
+  std::int64_t started_unix_ms = 0;
+  bool operator==(const JobFile&) const = default;
+};
+
+/// `finished`: the job ended by itself, so there is nothing left to do.
+struct FinishedMarker {
+  JobId job_id;
+  std::string job_name;
+  CheckpointId last_checkpoint = 0;  ///< the newest that was completed; 0 for none
+  std::int64_t finished_unix_ms = 0;
+  bool operator==(const FinishedMarker&) const = default;
+};
+
+constexpr std::uint64_t kSmallFileLimitBytes = 64U << 10U;
+
+std::string encode(const JobFile& file);
+std::string encode(const FinishedMarker& marker);
+/// E-META-CORRUPT for anything else than what `encode` writes, plus unknown fields.
+Result<JobFile> decode_job_file(std::string_view bytes);
+Result<FinishedMarker> decode_finished_marker(std::string_view bytes);
+
+}  // namespace streamrun

@@ -1,0 +1,64 @@
+#include <streamrun/checkpoint/snapshot_files.h>
+
+#include <set>
+#include <string_view>
+
+namespace streamrun {
+namespace {
+
+std::uint64_t inline_bytes(const OperatorSnapshot& snapshot) {
+  std::uint64_t bytes = snapshot.coordinator_state.size();
+  for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
+    for (const KeyedStateHandle& handle : subtask.keyed) {
+      if (!handle.data.file) bytes += handle.data.inline_bytes.size();
+    }
+    for (const OperatorListState& list : subtask.lists) {
+      for (const std::string& element : list.elements) bytes += element.size();
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<const StateFile*> files_of(const CheckpointMetadata& metadata) {
+  std::vector<const StateFile*> files;
+  std::set<std::string_view> seen;
+  for (const OperatorSnapshot& snapshot : metadata.operators) {
+    for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
+      for (const KeyedStateHandle& handle : subtask.keyed) {
+        if (!handle.data.file) continue;
+        if (seen.insert(handle.data.file->path).second) files.push_back(&*handle.data.file);
+      }
+    }
+  }
+  return files;
+}
+
+bool is_exclusive(const StateFile& file) {
+  return !file.path.starts_with('/');
+}
+
+std::uint64_t inline_bytes(const CheckpointMetadata& metadata) {
+  std::uint64_t bytes = 0;
+  for (const OperatorSnapshot& snapshot : metadata.operators) bytes += inline_bytes(snapshot);
+  return bytes;
+}
+
+std::uint64_t full_bytes(const CheckpointMetadata& metadata) {
+  std::uint64_t bytes = inline_bytes(metadata);
+  for (const StateFile* file : files_of(metadata)) bytes += file->length;
+  return bytes;
+}
+
+std::uint64_t state_bytes(const OperatorSnapshot& snapshot) {
+  std::uint64_t bytes = inline_bytes(snapshot);
+  for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
+    for (const KeyedStateHandle& handle : subtask.keyed) {
+      if (handle.data.file) bytes += handle.data.file->length;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace streamrun

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <streamrun/operators/keyed_operator.h>
+
+#include <cstdint>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace streamrun {
+
+/// When an aggregation shows its results.
+enum class Emit {
+  on_update,        ///< after every record, the running result, as Flink's streaming mode
+  at_end_of_input,  ///< once per key when the input has ended, as Flink's batch mode
+};
+
+/// An aggregation is a value with
+///   Accumulator create(RecordRef<T>) const;            from the first record of a key
+///   void add(Accumulator&, RecordRef<T>) const;        each further one
+/// and its result function makes an output record of key and accumulator.
+template <typename T, typename K, typename U, typename Selector, typename Aggregation, typename ResultFunction>
+class KeyedAggregateOperator final : public KeyedOperator<K, U> {
+ public:
+  using Accumulator = typename Aggregation::Accumulator;
+
+  KeyedAggregateOperator(Selector selector, Aggregation aggregation, ResultFunction result, Emit emit)
+      : selector_(std::move(selector)),
+        aggregation_(std::move(aggregation)),
+        result_(std::move(result)),
+        emit_(emit) {}
+
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    const auto& records = static_cast<const Batch<T>&>(*batch);
+    const std::size_t count = batch->key_hashes.size();
+    this->records_in_ += count;
+    if (emit_ == Emit::on_update) {
+      for (std::size_t i = 0; i < count; ++i) {
+        Accumulator& accumulator = add(records, i, batch->key_hashes[i]);
+        this->output_.emit(result_(key_of(records, i), accumulator));
+      }
+    } else {
+      for (std::size_t i = 0; i < count; ++i) add(records, i, batch->key_hashes[i]);
+    }
+  }
+
+  /// Emits and forgets key by key: a snapshot taken in the middle, restored at any parallelism, goes on with the rest.
+  bool finish() override {
+    if (emit_ == Emit::on_update) return true;
+    KeyedTable<K>& rows = this->table();
+    return rows.visit(cursor_, kBatchRecords, [&](std::byte* row, int group) {
+      rows.before_change(row, group);
+      Accumulator& accumulator = *reinterpret_cast<Accumulator*>(row + offset_);
+      this->output_.emit(result_(KeyTraits<K>::view(rows.key_of(row)), accumulator));
+      accumulator.~Accumulator();
+      rows.mark_absent(row, 0);
+    });
+  }
+
+ protected:
+  void declare_states(KeyedTableBase& table, const std::string& key_type) override {
+    const int number = table.add_state({.name = "accumulator",
+                                        .kind = "aggregating",
+                                        .key_type = key_type,
+                                        .namespace_type = "void",
+                                        .value_type = TypeSerializer<Accumulator>::type_name()},
+                                       operations_of<Accumulator>());
+    offset_ = table.offset_of(number);
+  }
+
+ private:
+  static constexpr bool kKeyIsRecord =
+      std::is_same_v<T, std::string> && std::is_same_v<K, std::string> && std::is_same_v<Selector, std::identity>;
+
+  decltype(auto) key_of(const Batch<T>& records, std::size_t i) const {
+    return std::invoke(selector_, records[i]);
+  }
+  typename KeyTraits<K>::Held probe_of(const Batch<T>& records, std::size_t i) const {
+    if constexpr (kKeyIsRecord) {
+      return records.slots()[i];
+    } else {
+      return KeyTraits<K>::probe(key_of(records, i));
+    }
+  }
+  Accumulator& add(const Batch<T>& records, std::size_t i, std::uint32_t hash) {
+    KeyedTable<K>& rows = this->table();
+    const int group = rows.group_of(hash);
+    SR_ASSERT(rows.key_groups().contains(group), "S3: a record's key group belongs to this subtask");
+    std::byte* const row = rows.find_or_make(probe_of(records, i), hash, group);
+    rows.before_change(row, group);
+    auto* const accumulator = reinterpret_cast<Accumulator*>(row + offset_);
+    if (KeyedTable<K>::header(row).present != 0) [[likely]] {
+      aggregation_.add(*accumulator, records[i]);
+    } else {
+      ::new (static_cast<void*>(accumulator)) Accumulator(aggregation_.create(records[i]));
+      rows.mark_present(row, 0);
+    }
+    return *accumulator;
+  }
+
+  Selector selector_;
+  Aggregation aggregation_;
+  ResultFunction result_;
+  Emit emit_;
+  std::size_t offset_ = 0;
+  typename KeyedTable<K>::Cursor cursor_;
+};
+
+}  // namespace streamrun

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <streamrun/operators/one_output_operator.h>
+#include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/types/key_traits.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace streamrun {
+
+/// What operators on a keyed stream share: the table of their state, its snapshots and its restore.
+template <Key K, typename U>
+class KeyedOperator : public OneOutputOperator<U> {
+ public:
+  OperatorStateShape state_shape() override {
+    KeyedTable<K> scratch(1, {0, 0});
+    declare_states(scratch, TypeSerializer<K>::type_name());
+    return {.keyed = scratch.descriptions(), .lists = {}};
+  }
+  void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
+    context_ = &context;
+    table_ = std::make_unique<KeyedTable<K>>(context.max_parallelism, context.key_groups);
+    backend_ = std::make_unique<HashMapStateBackend>(*table_);
+    declare_states(*table_, TypeSerializer<K>::type_name());
+    if (restored.keyed.empty()) return;
+    // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
+    FileSystem* const file_system = value_or_throw(context.file_systems.of_scheme("file"));
+    value_or_throw(backend_->restore(restored.keyed, file_system));
+  }
+
+  void snapshot(std::shared_ptr<SnapshotPart> part) override {
+    const SnapshotTarget& target = *part->barrier.target;
+    auto writer = std::make_shared<SnapshotFileWriter>(context_->environment.io, context_->post, target.file_system,
+                                                       target.directory, context_->environment.random.uuid(),
+                                                       target.inline_threshold);
+    backend_->snapshot(std::move(writer), [part = std::move(part)](Result<KeyedStateHandle> handle) {
+      if (!handle) return part->failed(std::move(handle).error());
+      OperatorSubtaskState state;
+      if (handle->entries > 0) state.keyed.push_back(*std::move(handle));
+      part->done(std::move(state));
+    });
+  }
+  bool advance_snapshots() override { return backend_->advance_snapshots(); }
+
+ protected:
+  virtual void declare_states(KeyedTableBase& table, const std::string& key_type) = 0;
+  KeyedTable<K>& table() { return *table_; }
+
+ private:
+  const OperatorContext* context_ = nullptr;
+  std::unique_ptr<KeyedTable<K>> table_;
+  std::unique_ptr<HashMapStateBackend> backend_;
+};
+
+}  // namespace streamrun

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <streamrun/stream/sink.h>
+#include <streamrun/stream/stream_operator.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+inline constexpr const char* kCommittablesState = "committables";
+
+/// The part of a two-phase sink that does not depend on the type of its records: which committables belong to which
+/// snapshot, and that each is committed once its snapshot is complete. Invariants E1, E2: a committable is in every snapshot
+/// from the one that prepared it to the one that learns of its commit, and is committed after the first of these is complete.
+template <typename T>
+class SinkOperator final : public StreamOperator {
+ public:
+  explicit SinkOperator(std::unique_ptr<SinkWriter<T>> writer) : writer_(std::move(writer)) {}
+
+  OperatorStateShape state_shape() override { return {.keyed = {}, .lists = {committables_state({})}}; }
+  void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
+    context_ = &context;
+    for (const OperatorListState& list : restored.lists) {
+      if (list.name == kCommittablesState) restored_ = list.elements;
+    }
+    writer_->set_restored_committables(restored_);
+    writer_->open(context);
+  }
+  void commit_recovered() override {
+    if (!restored_.empty()) value_or_throw(writer_->commit(restored_));
+    restored_.clear();
+  }
+  void remove_leftovers() override { value_or_throw(writer_->remove_leftovers()); }
+
+  bool ready() const override { return writer_->ready(); }
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    const auto& records = static_cast<const Batch<T>&>(*batch);
+    records_in_ += records.size();
+    writer_->write(records);
+  }
+  void flush() override {}
+
+  void snapshot(std::shared_ptr<SnapshotPart> part) override {
+    const CheckpointId id = part->barrier.id;
+    writer_->prepare(id, [this, id, part = std::move(part)](Result<std::vector<std::string>> prepared) {
+      if (!prepared) return part->failed(std::move(prepared).error());
+      if (!prepared->empty()) pending_[id] = *std::move(prepared);
+      OperatorSubtaskState state;
+      std::vector<std::string> elements;
+      for (const auto& [prepared_for, committables] : pending_) {
+        if (prepared_for <= id) elements.insert(elements.end(), committables.begin(), committables.end());
+      }
+      if (!elements.empty()) state.lists.push_back(committables_state(std::move(elements)));
+      part->done(std::move(state));
+    });
+  }
+
+  void notify_complete(CheckpointId id, std::function<void()> done) override {
+    // A notification may have been lost: complete(n) covers everything prepared up to n.
+    std::vector<std::string> committables;
+    std::vector<CheckpointId> ids;
+    for (const auto& [prepared_for, prepared] : pending_) {
+      if (prepared_for > id || committing_.contains(prepared_for)) continue;
+      ids.push_back(prepared_for);
+      committables.insert(committables.end(), prepared.begin(), prepared.end());
+    }
+    if (committables.empty()) return done();
+    committing_.insert(ids.begin(), ids.end());
+    context_->environment.io.submit([this, post = context_->post, committables = std::move(committables),
+                                     ids = std::move(ids), done = std::move(done)]() mutable {
+      Result<void> result = writer_->commit(committables);
+      post([this, result = std::move(result), ids = std::move(ids), done = std::move(done)] {
+        if (!result) throw_error(result.error());
+        for (const CheckpointId committed : ids) {
+          // Only now: a snapshot taken before the commit is done must still name what may not be visible yet.
+          pending_.erase(committed);
+          committing_.erase(committed);
+        }
+        done();
+      });
+    });
+  }
+  std::uint64_t records_in() const override { return records_in_; }
+
+ private:
+  static OperatorListState committables_state(std::vector<std::string> elements) {
+    return {.name = kCommittablesState,
+            .type = "committable:1",
+            .redistribution = Redistribution::split,
+            .elements = std::move(elements)};
+  }
+  const OperatorContext* context_ = nullptr;
+  std::unique_ptr<SinkWriter<T>> writer_;
+  std::vector<std::string> restored_;
+  std::map<CheckpointId, std::vector<std::string>> pending_;  ///< prepared, not known to be committed
+  std::set<CheckpointId> committing_;                         ///< those of them that an I/O job commits
+  std::uint64_t records_in_ = 0;
+};
+
+}  // namespace streamrun

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <streamrun/operators/one_output_operator.h>
+#include <streamrun/stream/source.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// What the runtime needs of a source operator without knowing T.
+class SourceOperatorBase {
+ public:
+  virtual ~SourceOperatorBase() = default;
+  /// Before `open`: how the reader asks the enumerator.
+  virtual void set_ask_for_split(std::function<void()> ask) = 0;
+  virtual void start() = 0;
+  virtual void add_split(const std::string& split) = 0;
+  virtual void no_more_splits() = 0;
+  virtual SourceStatus poll() = 0;
+  virtual std::optional<Instant> next_deadline() const = 0;
+};
+
+/// The list state in which a reader's splits are kept: the JobMaster hands them back to the enumerator on a restore.
+inline constexpr const char* kSplitsState = "splits";
+
+template <typename T>
+class SourceOperator final : public OneOutputOperator<T>, public SourceOperatorBase {
+ public:
+  explicit SourceOperator(std::unique_ptr<SourceReader<T>> reader) : reader_(std::move(reader)) {}
+
+  OperatorStateShape state_shape() override { return {.keyed = {}, .lists = {splits_state({})}}; }
+  void set_ask_for_split(std::function<void()> ask) override { ask_ = std::move(ask); }
+  void open(const OperatorContext& context, const OperatorSubtaskState&) override { reader_->open(context, ask_); }
+  void receive(std::unique_ptr<AnyBatch>&) override { SR_ASSERT(false, "a source has no input"); }
+  void start() override { reader_->start(); }
+  void add_split(const std::string& split) override { reader_->add_split(split); }
+  void no_more_splits() override { reader_->no_more_splits(); }
+  SourceStatus poll() override { return reader_->poll(this->output_); }
+  std::optional<Instant> next_deadline() const override { return reader_->next_deadline(); }
+  void snapshot(std::shared_ptr<SnapshotPart> part) override {
+    OperatorSubtaskState state;
+    std::vector<std::string> splits = reader_->snapshot();
+    if (!splits.empty()) state.lists.push_back(splits_state(std::move(splits)));
+    part->done(std::move(state));
+  }
+
+ private:
+  static OperatorListState splits_state(std::vector<std::string> splits) {
+    return {.name = kSplitsState,
+            .type = "split:1",
+            .redistribution = Redistribution::split,
+            .elements = std::move(splits)};
+  }
+  std::unique_ptr<SourceReader<T>> reader_;
+  std::function<void()> ask_;
+};
+
+}  // namespace streamrun

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <streamrun/platform/executor.h>
+#include <streamrun/stream/events.h>
+#include <streamrun/stream/partitioner.h>
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+/// One thing in a channel: a batch, or an event that stands between batches.
+struct StreamElement {
+  std::unique_ptr<AnyBatch> batch;  ///< null for an event
+  StreamEvent event = EndOfInput{};
+};
+
+/// A bounded ring with one writer and one reader thread. Nothing is copied; a slot that was read keeps nothing.
+template <typename T>
+class SpscRing {
+ public:
+  explicit SpscRing(std::size_t capacity) : slots_(capacity), mask_(capacity - 1) {
+    SR_ASSERT(capacity > 0 && (capacity & mask_) == 0, "a ring's capacity is a power of two");
+  }
+  /// Writer only. Leaves `value` as it is when there is no room.
+  bool try_push(T& value) {
+    const std::size_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head_seen_ > mask_) {
+      head_seen_ = head_.load(std::memory_order_acquire);
+      if (tail - head_seen_ > mask_) return false;
+    }
+    slots_[tail & mask_] = std::move(value);
+    tail_.store(tail + 1, std::memory_order_release);
+    return true;
+  }
+  /// Reader only.
+  bool try_pop(T& value) {
+    const std::size_t head = head_.load(std::memory_order_relaxed);
+    if (head == tail_seen_) {
+      tail_seen_ = tail_.load(std::memory_order_acquire);
+      if (head == tail_seen_) return false;
+    }
+    value = std::move(slots_[head & mask_]);
+    head_.store(head + 1, std::memory_order_release);
+    return true;
+  }
+  /// Any thread; a moment's truth.
+  std::size_t size() const {
+    return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire);
+  }
+  std::size_t capacity() const { return mask_ + 1; }
+
+ private:
+  std::vector<T> slots_;
+  std::size_t mask_;
+  alignas(64) std::atomic<std::size_t> tail_{0};
+  std::size_t head_seen_ = 0;  ///< writer's
+  alignas(64) std::atomic<std::size_t> head_{0};
+  std::size_t tail_seen_ = 0;  ///< reader's
+};
+
+/// Which channels of a gate have something, as their writers say: polling idle rings would cost more than the work.
+/// A writer pushes, then marks; the reader takes the marks, then pops until the ring is empty: nothing stays unseen.
+class ReadyChannels {
+ public:
+  explicit ReadyChannels(std::size_t channels) : words_((channels + 63) / 64) {}
+  void mark(std::size_t channel) { words_[channel / 64].fetch_or(std::uint64_t{1} << (channel % 64)); }
+  std::size_t words() const { return words_.size(); }
+  std::uint64_t take(std::size_t word) {
+    return words_[word].load(std::memory_order_relaxed) == 0 ? 0 : words_[word].exchange(0);
+  }
+
+ private:
+  std::vector<std::atomic<std::uint64_t>> words_;
+};
+
+/// Who to wake: known only once the task runs. The id is packed so that it can be set while others wake.
+struct WakeTarget {
+  Executor* executor = nullptr;
+  static constexpr std::uint64_t kUnset = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> packed{kUnset};  ///< worker (12 bits), slot (20), generation (32)
+
+  void set(RunnableId id) {
+    packed.store(static_cast<std::uint64_t>(id.worker) << 52U | static_cast<std::uint64_t>(id.slot) << 32U |
+                 id.generation);
+  }
+  void wake() {
+    const std::uint64_t value = packed.load();
+    if (value == kUnset) return;
+    executor->wake({static_cast<int>(value >> 52U), static_cast<int>(value >> 32U & 0xfffffU),
+                    static_cast<std::uint32_t>(value)});
+  }
+};
+
+/// From one subtask upstream to one subtask downstream; used batches flow back. Shared by exactly two threads.
+class Channel {
+ public:
+  static constexpr std::size_t kCapacity = 16;
+
+  Channel(std::size_t index, ReadyChannels& ready, WakeTarget& consumer, WakeTarget& producer)
+      : ring_(kCapacity), recycled_(2 * kCapacity), index_(index), ready_(ready), consumer_(consumer),
+        producer_(producer) {}
+
+  // Writer's thread.
+  bool try_push(StreamElement& element) {
+    if (!ring_.try_push(element)) return false;
+    ready_.mark(index_);
+    consumer_.wake();
+    return true;
+  }
+  /// Asks to be woken when there is room; false if there is room by now.
+  bool wait_for_room() {
+    waiting_.store(true);
+    return ring_.size() >= ring_.capacity();
+  }
+  std::unique_ptr<AnyBatch> take_recycled() {
+    std::unique_ptr<AnyBatch> batch;
+    recycled_.try_pop(batch);
+    return batch;
+  }
+
+  // Reader's thread.
+  bool try_pop(StreamElement& element) {
+    if (!ring_.try_pop(element)) return false;
+    // The pop above and the writer's store to `waiting_` are ordered by this fence: one of the two sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (waiting_.load(std::memory_order_relaxed) && ring_.size() <= ring_.capacity() / 2) {
+      waiting_.store(false);
+      producer_.wake();
+    }
+    return true;
+  }
+  void recycle(std::unique_ptr<AnyBatch> batch) {
+    batch->clear();
+    recycled_.try_push(batch);
+  }
+
+ private:
+  SpscRing<StreamElement> ring_;
+  SpscRing<std::unique_ptr<AnyBatch>> recycled_;
+  std::atomic<bool> waiting_{false};
+  std::size_t index_;
+  ReadyChannels& ready_;
+  WakeTarget& consumer_;
+  WakeTarget& producer_;
+};
+
+/// The sending end with what the ring had no room for: at most what one step of the task emits. Writer's thread.
+class ChannelWriter final : public BatchSender {
+ public:
+  explicit ChannelWriter(Channel& channel) : channel_(channel) {}
+
+  void send(std::unique_ptr<AnyBatch> batch) override { push({std::move(batch), EndOfInput{}}); }
+  void send_event(const StreamEvent& event) { push({nullptr, event}); }
+  std::unique_ptr<AnyBatch> recycled() override { return channel_.take_recycled(); }
+
+  /// Moves on what waits; true if nothing does any more. When false the task will be woken.
+  bool have_room() {
+    while (!overflow_.empty()) {
+      if (channel_.try_push(overflow_.front())) {
+        overflow_.pop_front();
+      } else if (channel_.wait_for_room()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  void push(StreamElement element) {
+    if (overflow_.empty() && channel_.try_push(element)) return;
+    overflow_.push_back(std::move(element));
+  }
+  Channel& channel_;
+  std::deque<StreamElement> overflow_;
+};
+
+}  // namespace streamrun

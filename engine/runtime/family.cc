@@ -1,0 +1,44 @@
+#include <streamrun/checkpoint/checkpoint_index.h>
+#include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+#include <streamrun/operators/sink_operator.h>
+#include <streamrun/runtime/family.h>
+
+namespace streamrun {
+
+RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, const JobId& family,
+                 const std::string& job_name) {
+  const std::string folder = join_path(root, to_string(job));
+  const Result<JobFolder> listed = list_job_folder(files, folder);
+  if (!listed || !listed->job) return RunFate::unknown;
+  const bool same_family = listed->job->family_id == family;
+  bool has_snapshot = listed->finished.has_value();
+  for (const SnapshotEntry& entry : listed->entries) has_snapshot |= entry.status != SnapshotStatus::unfinished;
+  if (!same_family && (has_snapshot || listed->job_name() != job_name)) return RunFate::stranger;
+  // The lock is taken only to see whether it is free, and let go at once.
+  const Result<std::unique_ptr<FolderLock>> lock = files.lock(join_path(folder, kLockName), "looking");
+  if (lock) return RunFate::dead;
+  return lock.error().code == ErrorCode::lock ? RunFate::alive : RunFate::unknown;
+}
+
+std::vector<std::string> committables_in(FileSystem& files, const std::string& root, const JobId& job,
+                                         const OperatorId& op) {
+  std::vector<std::string> found;
+  const JobFolder folder = value_or_throw(list_job_folder(files, join_path(root, to_string(job))));
+  for (const SnapshotEntry& entry : folder.entries) {
+    if (entry.status == SnapshotStatus::damaged) throw_error(*entry.damage);
+    if (entry.status != SnapshotStatus::complete) continue;
+    const ResolvedSnapshot snapshot = value_or_throw(read_snapshot(files, entry.path));
+    for (const OperatorSnapshot& each : snapshot.metadata.operators) {
+      if (each.id != op) continue;
+      for (const OperatorSubtaskState& subtask : each.subtasks) {
+        for (const OperatorListState& list : subtask.lists) {
+          if (list.name == kCommittablesState) found.insert(found.end(), list.elements.begin(), list.elements.end());
+        }
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace streamrun

@@ -1,0 +1,92 @@
+#include <streamrun/runtime/input_gate.h>
+
+#include <bit>
+#include <string>
+#include <utility>
+
+namespace streamrun {
+
+InputGate::InputGate(std::size_t channels, bool exactly_once)
+    : ready_(channels), channels_(channels), seen_ready_((channels + 63) / 64), exactly_once_(exactly_once) {}
+
+std::optional<std::size_t> InputGate::next_ready() {
+  for (std::size_t word = 0; word < seen_ready_.size(); ++word) seen_ready_[word] |= ready_.take(word);
+  // In turn, starting after the channel read last, so that none starves.
+  for (std::size_t pass = 0; pass < 2; ++pass) {
+    for (std::size_t word = pass == 0 ? next_ / 64 : 0; word < seen_ready_.size(); ++word) {
+      std::uint64_t bits = seen_ready_[word];
+      if (pass == 0 && word == next_ / 64) bits &= ~std::uint64_t{0} << (next_ % 64);
+      while (bits != 0) {
+        const std::size_t channel = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+        if (!channels_[channel].blocked) return channel;
+        bits &= bits - 1;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+GateInput InputGate::poll() {
+  while (const std::optional<std::size_t> index = next_ready()) {
+    Input& input = channels_[*index];
+    StreamElement element;
+    if (!input.channel->try_pop(element)) {
+      seen_ready_[*index / 64] &= ~(std::uint64_t{1} << (*index % 64));
+      continue;
+    }
+    if (element.batch != nullptr) {
+      last_polled_ = *index;
+      next_ = *index + 1 == channels_.size() ? 0 : *index + 1;
+      return std::move(element.batch);
+    }
+    if (std::holds_alternative<EndOfInput>(element.event)) {
+      SR_ASSERT(!input.ended, "a channel ends once");
+      input.ended = true;
+      if (++ended_ == channels_.size()) return EndOfInput{};
+      continue;
+    }
+    if (auto barrier = on_barrier(input, std::get<CheckpointBarrier>(element.event))) return *std::move(barrier);
+  }
+  return NoInput{};
+}
+
+std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input, const CheckpointBarrier& barrier) {
+  if (barrier.id <= last_done_ || barrier.id < aligning_) return std::nullopt;
+  if (barrier.id > aligning_) {
+    end_alignment();
+    aligning_ = barrier.id;
+  }
+  SR_ASSERT(!input.delivered, "S1: a channel delivers each barrier once");
+  input.delivered = true;
+  input.blocked = exactly_once_;
+  if (++barriers_ < channels_.size()) return std::nullopt;
+  last_done_ = barrier.id;
+  end_alignment();
+  return barrier;
+}
+
+void InputGate::end_alignment() {
+  for (Input& input : channels_) {
+    input.blocked = false;
+    input.delivered = false;
+  }
+  barriers_ = 0;
+  aligning_ = 0;
+}
+
+void InputGate::abort_checkpoint(CheckpointId id) {
+  if (id > last_done_) last_done_ = id;
+  if (aligning_ != 0 && aligning_ <= id) end_alignment();
+}
+
+void InputGate::recycle(std::unique_ptr<AnyBatch> batch) {
+  channels_[last_polled_].channel->recycle(std::move(batch));
+}
+
+std::string InputGate::describe_alignment() const {
+  if (aligning_ == 0) return "no barrier";
+  return "barrier " + std::to_string(aligning_) + ": " + std::to_string(barriers_) + " of " +
+         std::to_string(channels_.size());
+}
+
+}  // namespace streamrun

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <streamrun/runtime/channel.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace streamrun {
+
+struct NoInput {};
+
+/// What the gate has next: a batch, an event that holds for all inputs, or nothing.
+using GateInput = std::variant<NoInput, std::unique_ptr<AnyBatch>, CheckpointBarrier, EndOfInput>;
+
+/// All channels into one task. It aligns barriers: with exactly-once a channel that has delivered barrier N is not read
+/// until all have; with at-least-once it goes on. A newer barrier ends the alignment of an older one; barriers that are
+/// not newer than the last one delivered, or were aborted, are ignored. Owner's thread.
+class InputGate {
+ public:
+  InputGate(std::size_t channels, bool exactly_once);
+
+  ReadyChannels& ready_channels() { return ready_; }
+  void set_channel(std::size_t index, Channel& channel) { channels_[index].channel = &channel; }
+  std::size_t size() const { return channels_.size(); }
+
+  GateInput poll();
+  /// Gives the batch that `poll` returned last back to its producer.
+  void recycle(std::unique_ptr<AnyBatch> batch);
+  /// Checkpoint `id` will not complete: channels that wait for it are read again.
+  void abort_checkpoint(CheckpointId id);
+  /// For a dump of the task: `barrier 7: 2 of 3`.
+  std::string describe_alignment() const;
+
+ private:
+  struct Input {
+    Channel* channel = nullptr;
+    bool blocked = false;  ///< it delivered the barrier that the others have not
+    bool ended = false;
+    bool delivered = false;  ///< the barrier being aligned
+  };
+  std::optional<std::size_t> next_ready();
+  std::optional<CheckpointBarrier> on_barrier(Input& input, const CheckpointBarrier& barrier);
+  void end_alignment();
+
+  // Shared with the writers.
+  ReadyChannels ready_;
+  // Owned by the task.
+  std::vector<Input> channels_;
+  std::vector<std::uint64_t> seen_ready_;  ///< marked channels that may have more
+  std::size_t next_ = 0;
+  std::size_t last_polled_ = 0;
+  std::size_t ended_ = 0;
+  bool exactly_once_;
+  CheckpointId aligning_ = 0;  ///< 0: none
+  std::size_t barriers_ = 0;
+  CheckpointId last_done_ = 0;  ///< delivered or aborted
+};
+
+}  // namespace streamrun

@@ -1,0 +1,45 @@
+#include <streamrun/runtime/job_spec.h>
+
+namespace streamrun {
+namespace {
+
+NewOperator describe(const JobOperator& op) {
+  NewOperator described{.id = op.id,
+                        .uid = op.node.uid,
+                        .name = op.node.name,
+                        .parallelism = op.node.parallelism,
+                        .max_parallelism = op.node.max_parallelism,
+                        .max_parallelism_is_explicit = op.max_parallelism_is_explicit,
+                        .stateful = op.node.stateful,
+                        .keyed = {},
+                        .lists = {},
+                        .vertex = op.vertex};
+  OperatorStateShape shape = op.node.make_operator()->state_shape();
+  described.keyed = std::move(shape.keyed);
+  for (const OperatorListState& list : shape.lists) {
+    described.lists.push_back({list.name, list.type, list.redistribution});
+  }
+  return described;
+}
+
+}  // namespace
+
+Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapshot, const std::string& registered_name,
+                                 bool allow_non_restored, const std::vector<std::string>& drop_state) {
+  RestoreFacts facts{.snapshot = snapshot.metadata,
+                     .directory = snapshot.directory,
+                     .job_name = registered_name,
+                     .operators = {},
+                     .allow_non_restored = allow_non_restored,
+                     .drop_state = drop_state};
+  for (const JobOperator& op : graph.operators) facts.operators.push_back(describe(op));
+  RestorePlan plan = SR_TRY(decide_restore(facts));
+  for (std::size_t i = 0; i < graph.operators.size(); ++i) {
+    JobOperator& op = graph.operators[i];
+    op.node.max_parallelism = plan.operators[i].max_parallelism;
+    graph.vertices[static_cast<std::size_t>(op.vertex)].max_parallelism = plan.operators[i].max_parallelism;
+  }
+  return plan;
+}
+
+}  // namespace streamrun

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <streamrun/base/ids.h>
+#include <streamrun/checkpoint/checkpoint_coordinator.h>
+#include <streamrun/checkpoint/restore_plan.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+#include <streamrun/config/options.h>
+#include <streamrun/graph/job_graph.h>
+#include <streamrun/runtime/restart_strategy.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+/// Everything that a JobMaster needs to run one job. A value, made before anything runs.
+struct JobSpec {
+  JobId id;
+  JobId family_id;  ///< id of the first start that this run goes back to; its own for a fresh start
+  std::string name;
+  std::string registered_name;
+  std::vector<std::pair<std::string, std::string>> arguments;
+  std::map<std::string, std::string> configuration;  ///< to be recorded: what is not default, no secrets
+  std::string version;
+  std::string working_directory;
+  int parallelism = 1;
+  JobGraph graph;
+
+  int workers = 1;         ///< subtask i runs on worker i modulo this
+  int control_worker = 1;  ///< the JobMaster's own
+
+  CheckpointOptions checkpoints;
+  bool exactly_once = true;
+  FileSystem* checkpoint_store = nullptr;  ///< null: in this process's memory
+  std::string checkpoint_root;
+  std::uint64_t inline_threshold = 20480;
+  int retained = 3;
+  CheckpointRetention retention = CheckpointRetention::retain_on_cancellation;
+  RestartOptions restart;
+  Duration shutdown_timeout = std::chrono::seconds(60);
+  std::optional<Duration> status_period;
+  std::string lock_note;
+
+  std::optional<ResolvedSnapshot> restore;
+  bool allow_non_restored = false;
+  std::vector<std::string> drop_state;
+};
+
+/// Decides how the job resumes from a snapshot, and gives operators the snapshot's maximum parallelism where the job
+/// set none. Before anything runs; the JobMaster asks again after each failure.
+Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapshot, const std::string& registered_name,
+                                 bool allow_non_restored, const std::vector<std::string>& drop_state);
+
+}  // namespace streamrun

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <streamrun/checkpoint/checkpoint_coordinator.h>
+#include <streamrun/state/state_handle.h>
+#include <streamrun/stream/events.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// What has come in so far of one snapshot.
+struct PendingSnapshot {
+  CheckpointId id = 0;
+  CheckpointReason reason = CheckpointReason::periodic;
+  bool in_directory = false;
+  std::string attempt;  ///< uuid
+  std::int64_t triggered_unix_ms = 0;
+  std::shared_ptr<const SnapshotTarget> target;
+  std::map<int, std::string> enumerators;                       ///< by operator
+  std::map<int, std::vector<OperatorSubtaskState>> task_states;  ///< by task, in order of its chain
+};
+
+/// The files in the snapshot's own folder that these states refer to.
+std::vector<std::string> files_of(const std::vector<OperatorSubtaskState>& states);
+std::vector<std::string> files_of(const PendingSnapshot& pending);
+
+}  // namespace streamrun

@@ -1,0 +1,338 @@
+#include <streamrun/base/crash_point.h>
+#include <streamrun/runtime/stream_task.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace streamrun {
+namespace {
+
+/// Steps of one turn: enough to amortise the worker's loop, few enough that its other tasks wait under a millisecond.
+constexpr int kStepsPerTurn = 16;
+/// A part-filled batch of a busy task waits at most this long (`execution.buffer-timeout`).
+constexpr Duration kBufferTimeout = std::chrono::milliseconds(100);
+
+/// Hands each batch to several receivers: copies to all but the last.
+class FanOut final : public BatchReceiver {
+ public:
+  explicit FanOut(std::vector<BatchReceiver*> receivers) : receivers_(std::move(receivers)) {}
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    for (std::size_t i = 0; i + 1 < receivers_.size(); ++i) {
+      std::unique_ptr<AnyBatch> copy = batch->clone();
+      receivers_[i]->receive(copy);
+    }
+    if (!receivers_.empty()) receivers_.back()->receive(batch);
+  }
+
+ private:
+  std::vector<BatchReceiver*> receivers_;  ///< none: the results are not used
+};
+
+}  // namespace
+
+/// An operator of the chain with what hangs on it.
+struct StreamTask::Chained {
+  std::unique_ptr<StreamOperator> op;
+  OperatorContext context;
+  std::vector<std::size_t> next;
+  std::vector<std::unique_ptr<Partitioner>> partitioners;
+  std::unique_ptr<FanOut> fan_out;
+};
+
+StreamTask::StreamTask(int index, std::string name, TaskReports reports, Executor& executor, const Clock& clock)
+    : index_(index), name_(std::move(name)), reports_(std::move(reports)), clock_(clock) {
+  wake_.executor = &executor;
+  mailbox_ = std::make_shared<Mailbox>(wake_);
+}
+
+StreamTask::~StreamTask() { mailbox_->close(); }
+
+InputGate& StreamTask::make_gate(std::size_t channels, bool exactly_once) {
+  gate_ = std::make_unique<InputGate>(channels, exactly_once);
+  return *gate_;
+}
+
+void StreamTask::add_operator(std::unique_ptr<StreamOperator> op, OperatorContext context) {
+  if (auto* const source = dynamic_cast<SourceOperatorBase*>(op.get())) source_ = source;
+  auto chained = std::make_unique<Chained>(
+      Chained{.op = std::move(op), .context = std::move(context), .next = {}, .partitioners = {}, .fan_out = {}});
+  chain_.push_back(std::move(chained));
+}
+
+void StreamTask::chain(std::size_t from, std::size_t to) { chain_[from]->next.push_back(to); }
+
+void StreamTask::add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,
+                              std::vector<std::unique_ptr<ChannelWriter>> writers) {
+  chain_[from]->partitioners.push_back(std::move(partitioner));
+  for (auto& writer : writers) writers_.push_back(std::move(writer));
+}
+
+void StreamTask::connect() {
+  for (auto& each : chain_) {
+    auto* const connector = dynamic_cast<OutputConnector*>(each->op.get());
+    if (connector == nullptr) continue;
+    std::vector<BatchReceiver*> receivers;
+    for (const std::size_t next : each->next) receivers.push_back(chain_[next]->op.get());
+    for (const auto& partitioner : each->partitioners) receivers.push_back(partitioner.get());
+    if (receivers.size() == 1) {
+      connector->connect_output(*receivers.front());
+    } else {
+      each->fan_out = std::make_unique<FanOut>(std::move(receivers));
+      connector->connect_output(*each->fan_out);
+    }
+  }
+}
+
+/// The one place where what a job's function throws becomes an Error with its operator.
+template <typename F>
+Result<void> StreamTask::guarded(F&& body) const {
+  Error error;
+  try {
+    body();
+    return {};
+  } catch (const ErrorException& thrown) {
+    error = thrown.error();
+  } catch (const std::exception& thrown) {
+    error = {.code = ErrorCode::job_failed, .message = std::string("a function threw: ") + thrown.what()};
+  } catch (...) {
+    error = {.code = ErrorCode::job_failed, .message = "a function threw something that is not a std::exception"};
+  }
+  if (error.where.empty()) error.where = "task " + name_;
+  return error;
+}
+
+Result<void> StreamTask::open(const std::vector<OperatorSubtaskState>& restored) {
+  // The last first, so that whoever receives is ready before whoever sends.
+  for (active_ = chain_.size(); active_-- > 0;) {
+    SR_TRY(guarded([&] { chain_[active_]->op->open(chain_[active_]->context, restored[active_]); }));
+  }
+  return {};
+}
+
+Result<void> StreamTask::commit_recovered() {
+  for (auto& each : chain_) SR_TRY(guarded([&] { each->op->commit_recovered(); }));
+  return {};
+}
+
+Result<void> StreamTask::remove_leftovers() {
+  for (auto& each : chain_) SR_TRY(guarded([&] { each->op->remove_leftovers(); }));
+  return {};
+}
+
+Progress StreamTask::run() {
+  if (phase_ == Phase::failed) return Progress::finished;
+  const Instant start = clock_.now();
+  Progress progress = Progress::progress;
+  const Result<void> result = guarded([&] {
+    if (!started_) {
+      started_ = true;
+      last_flush_ = start;
+      if (source_ != nullptr) source_->start();
+    }
+    for (int i = 0; i < kStepsPerTurn && progress == Progress::progress; ++i) progress = step();
+    if (progress == Progress::idle || start - last_flush_ > kBufferTimeout) {
+      last_flush_ = start;
+      flush_outputs();
+    }
+  });
+  publish_metrics();
+  const Duration busy = clock_.now() - start;
+  metrics_.busy_nanoseconds.fetch_add(static_cast<std::uint64_t>(busy.count()), std::memory_order_relaxed);
+  if (!result) {
+    phase_ = Phase::failed;
+    reports_.failed(index_, result.error());
+    return Progress::finished;
+  }
+  return progress;
+}
+
+Progress StreamTask::step() {
+  if (auto mail = mailbox_->try_take()) {  // control goes first
+    mail();
+    return Progress::progress;
+  }
+  const bool room = outputs_have_room();
+  metrics_.back_pressured.store(!room, std::memory_order_relaxed);
+  if (!room) return Progress::idle;
+
+  bool more_to_snapshot = false;
+  if (!snapshots_.empty()) {
+    for (auto& each : chain_) more_to_snapshot = each->op->advance_snapshots() || more_to_snapshot;
+  }
+  const bool ready = std::all_of(chain_.begin(), chain_.end(), [](const auto& each) { return each->op->ready(); });
+  Progress progress = Progress::idle;
+  if (ready) {
+    switch (phase_) {
+      case Phase::reading:
+        progress = source_ != nullptr ? read_source() : read_input();
+        break;
+      case Phase::finishing:
+        progress = finish_operators();
+        break;
+      case Phase::ended:
+        progress = gate_ != nullptr ? read_input() : Progress::idle;
+        break;
+      case Phase::failed:
+        break;
+    }
+  }
+  return more_to_snapshot ? Progress::progress : progress;
+}
+
+Progress StreamTask::read_source() {
+  if (stopped_) return Progress::idle;
+  switch (source_->poll()) {
+    case SourceStatus::more:
+      return Progress::progress;
+    case SourceStatus::idle:
+      return Progress::idle;
+    case SourceStatus::ended:
+      phase_ = Phase::finishing;
+      return Progress::progress;
+  }
+  return Progress::idle;
+}
+
+Progress StreamTask::read_input() {
+  GateInput input = gate_->poll();
+  if (auto* const batch = std::get_if<std::unique_ptr<AnyBatch>>(&input)) {
+    SR_ASSERT(phase_ == Phase::reading, "no record follows the end of the input");
+    chain_.front()->op->receive(*batch);
+    gate_->recycle(std::move(*batch));
+    return Progress::progress;
+  }
+  if (const auto* const barrier = std::get_if<CheckpointBarrier>(&input)) {
+    snapshot(*barrier);
+    return Progress::progress;
+  }
+  if (std::holds_alternative<EndOfInput>(input)) {
+    phase_ = Phase::finishing;
+    return Progress::progress;
+  }
+  return Progress::idle;
+}
+
+Progress StreamTask::finish_operators() {
+  if (finishing_ < chain_.size()) {
+    if (chain_[finishing_]->op->finish()) {
+      chain_[finishing_]->op->flush();
+      ++finishing_;
+    }
+    return Progress::progress;
+  }
+  flush_outputs();
+  for (auto& writer : writers_) writer->send_event(EndOfInput{});
+  phase_ = Phase::ended;
+  reports_.end_of_data(index_);
+  return Progress::progress;
+}
+
+bool StreamTask::outputs_have_room() {
+  bool room = true;
+  for (auto& writer : writers_) room = writer->have_room() && room;
+  return room;
+}
+
+void StreamTask::flush_outputs() {
+  for (auto& each : chain_) {
+    each->op->flush();
+    for (auto& partitioner : each->partitioners) partitioner->flush();
+  }
+}
+
+void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier) {
+  SR_ASSERT(source_ != nullptr, "only sources are triggered");
+  SR_CRASH("cp.barrier.first");
+  snapshot(barrier);
+}
+
+void StreamTask::snapshot(const CheckpointBarrier& barrier) {
+  for (auto& each : chain_) {
+    each->op->prepare_snapshot(barrier.id);
+    each->op->flush();
+    for (auto& partitioner : each->partitioners) partitioner->flush();
+  }
+  for (auto& writer : writers_) {
+    writer->send_event(barrier);
+    SR_CRASH("cp.barrier.some-channels");
+  }
+  RunningSnapshot& running = snapshots_[barrier.id];
+  running.states.resize(chain_.size());
+  running.missing = chain_.size();
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    SR_CRASH("cp.snapshot.sync.mid");
+    const CheckpointId id = barrier.id;
+    auto part = std::make_shared<SnapshotPart>();
+    part->barrier = barrier;
+    part->done = [this, id, i](OperatorSubtaskState state) { part_done(id, i, std::move(state)); };
+    part->failed = [this, id](Error error) { part_failed(id, std::move(error)); };
+    chain_[i]->op->snapshot(std::move(part));
+  }
+}
+
+void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state) {
+  const auto found = snapshots_.find(id);
+  SR_ASSERT(found != snapshots_.end() && found->second.missing > 0, "a snapshot's part is completed once");
+  RunningSnapshot& running = found->second;
+  running.states[op] = std::move(state);
+  if (--running.missing > 0) return;
+  SR_CRASH("cp.snapshot.async.mid");
+  const bool failed = running.failed;
+  std::vector<OperatorSubtaskState> states = std::move(running.states);
+  snapshots_.erase(found);
+  if (!failed) reports_.acknowledged(index_, id, std::move(states));
+}
+
+void StreamTask::part_failed(CheckpointId id, Error error) {
+  const auto found = snapshots_.find(id);
+  SR_ASSERT(found != snapshots_.end() && found->second.missing > 0, "a snapshot's part is completed once");
+  if (!std::exchange(found->second.failed, true)) reports_.declined(index_, id, std::move(error));
+  if (--found->second.missing == 0) snapshots_.erase(found);
+}
+
+void StreamTask::abort_checkpoint(CheckpointId id) {
+  if (gate_ != nullptr) gate_->abort_checkpoint(id);
+  for (auto& each : chain_) each->op->notify_aborted(id);
+}
+
+void StreamTask::notify_complete(CheckpointId id) {
+  SR_CRASH("cp.notify.some");
+  auto missing = std::make_shared<std::size_t>(chain_.size());
+  for (auto& each : chain_) {
+    each->op->notify_complete(id, [this, id, missing] {
+      if (--*missing == 0) reports_.effects_done(index_, id);
+    });
+  }
+}
+
+void StreamTask::add_split(const std::string& split) { source_->add_split(split); }
+void StreamTask::no_more_splits() { source_->no_more_splits(); }
+void StreamTask::stop_source() { stopped_ = true; }
+
+std::optional<Instant> StreamTask::next_deadline() const {
+  if (source_ == nullptr || stopped_ || phase_ != Phase::reading) return std::nullopt;
+  return source_->next_deadline();
+}
+
+void StreamTask::publish_metrics() {
+  if (chain_.empty()) return;
+  const StreamOperator& head = *chain_.front()->op;
+  const StreamOperator& last = *chain_.back()->op;
+  metrics_.records_in.store(source_ != nullptr ? head.records_out() : head.records_in(), std::memory_order_relaxed);
+  metrics_.records_out.store(std::max(last.records_out(), last.records_in() * (last.records_out() == 0 ? 1 : 0)),
+                             std::memory_order_relaxed);
+}
+
+std::string StreamTask::dump() const {
+  static constexpr const char* kPhases[] = {"reading", "finishing", "ended", "failed"};
+  std::string text = name_ + ": " + kPhases[static_cast<int>(phase_)];
+  if (metrics_.back_pressured.load()) text += ", back-pressured";
+  if (gate_ != nullptr) text += ", " + gate_->describe_alignment();
+  for (const auto& [id, running] : snapshots_) {
+    text += ", snapshot " + std::to_string(id) + " lacks " + std::to_string(running.missing) + " parts";
+  }
+  return text;
+}
+
+}  // namespace streamrun

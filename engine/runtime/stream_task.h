@@ -1,0 +1,128 @@
+#pragma once
+
+#include <streamrun/graph/job_graph.h>
+#include <streamrun/operators/source_operator.h>
+#include <streamrun/runtime/input_gate.h>
+#include <streamrun/runtime/mailbox.h>
+#include <streamrun/stream/stream_operator.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// Counters of one task, written by its thread, read by anyone.
+struct TaskMetrics {
+  std::atomic<std::uint64_t> records_in{0};   ///< of the head operator; of a source, what it emitted
+  std::atomic<std::uint64_t> records_out{0};  ///< of the last operator; of a sink, what it took
+  std::atomic<std::uint64_t> busy_nanoseconds{0};
+  std::atomic<bool> back_pressured{false};
+};
+
+/// What a task tells the JobMaster. Called on the task's thread; the receiver posts it to itself.
+struct TaskReports {
+  std::function<void(int task, CheckpointId, std::vector<OperatorSubtaskState>)> acknowledged;
+  std::function<void(int task, CheckpointId, Error)> declined;
+  std::function<void(int task, Error)> failed;
+  std::function<void(int task)> end_of_data;                      ///< everything was emitted, `finish` included
+  std::function<void(int task, CheckpointId)> effects_done;        ///< answer to `notify_complete`
+};
+
+/// One subtask of one vertex: a chain of operators between an input gate (or a source) and partitioners. A cooperative
+/// state machine: each turn does a bounded amount of work and never waits. One thread owns it from `start` to the end;
+/// before that an I/O thread opens it.
+class StreamTask final : public Runnable {
+ public:
+  /// `index` is the task's number in the job.
+  StreamTask(int index, std::string name, TaskReports reports, Executor& executor, const Clock& clock);
+  ~StreamTask() override;
+
+  // Construction, in this order, by the JobMaster's thread.
+  InputGate& make_gate(std::size_t channels, bool exactly_once);
+  void add_operator(std::unique_ptr<StreamOperator> op, OperatorContext context);
+  /// Connects operator `from` to operator `to` of this chain.
+  void chain(std::size_t from, std::size_t to);
+  /// Adds an exchange behind operator `from`.
+  void add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,
+                    std::vector<std::unique_ptr<ChannelWriter>> writers);
+  void connect();
+
+  // Recovery, on I/O threads, one call at a time. Throw nothing: the error says which operator.
+  Result<void> open(const std::vector<OperatorSubtaskState>& restored);
+  Result<void> commit_recovered();
+  Result<void> remove_leftovers();
+
+  // Any thread.
+  WakeTarget& wake_target() { return wake_; }
+  void post(UniqueFunction<void()> mail) { mailbox_->post(std::move(mail)); }
+  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  const TaskMetrics& metrics() const { return metrics_; }
+  const std::string& name() const { return name_; }
+  bool is_source() const { return source_ != nullptr; }
+
+  // By mail, that is on the task's thread.
+  void trigger_checkpoint(const CheckpointBarrier& barrier);
+  void abort_checkpoint(CheckpointId id);
+  void notify_complete(CheckpointId id);
+  void add_split(const std::string& split);
+  void no_more_splits();
+  /// Suspends a source: it emits nothing more, barriers still pass.
+  void stop_source();
+  std::string dump() const;
+
+  Progress run() override;
+  std::optional<Instant> next_deadline() const override;
+
+ private:
+  enum class Phase { reading, finishing, ended, failed };
+  struct Chained;
+  struct RunningSnapshot {
+    std::vector<OperatorSubtaskState> states;
+    std::size_t missing = 0;
+    bool failed = false;
+  };
+
+  Progress step();
+  Progress read_input();
+  Progress read_source();
+  Progress finish_operators();
+  void snapshot(const CheckpointBarrier& barrier);
+  void part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state);
+  void part_failed(CheckpointId id, Error error);
+  bool outputs_have_room();
+  void flush_outputs();
+  void publish_metrics();
+  template <typename F>
+  Result<void> guarded(F&& body) const;
+
+  // Constant after construction.
+  int index_;
+  std::string name_;
+  TaskReports reports_;
+  const Clock& clock_;
+  std::vector<std::unique_ptr<Chained>> chain_;
+  std::unique_ptr<InputGate> gate_;
+  SourceOperatorBase* source_ = nullptr;
+  std::vector<std::unique_ptr<ChannelWriter>> writers_;
+
+  // Shared.
+  WakeTarget wake_;
+  std::shared_ptr<Mailbox> mailbox_;
+  TaskMetrics metrics_;
+
+  // Owned by the task.
+  Phase phase_ = Phase::reading;
+  bool started_ = false;
+  bool stopped_ = false;
+  std::size_t finishing_ = 0;
+  std::map<CheckpointId, RunningSnapshot> snapshots_;
+  Instant last_flush_{};
+  mutable std::size_t active_ = 0;  ///< the operator that runs, for the error's text
+};
+
+}  // namespace streamrun

@@ -1,0 +1,161 @@
+#include <streamrun/state/hashmap_state_backend.h>
+
+#include <map>
+#include <utility>
+
+namespace streamrun {
+namespace {
+
+/// Slots looked at between two batches. Larger slices make the checkpoint faster and the pause longer.
+constexpr std::size_t kSlice = 8192;
+/// Serialised bytes that may wait for the disk before the cursor waits for them.
+constexpr std::uint64_t kBacklogLimit = std::uint64_t{16} << 20U;
+
+StateFileReader::ReadAt reader_of_bytes(const std::string& bytes) {
+  return [&bytes](std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
+    return bytes.substr(offset, length);
+  };
+}
+
+StateFileReader::ReadAt reader_of_file(std::shared_ptr<ReadableFile> file, std::string path) {
+  return [file = std::move(file), path = std::move(path)](std::uint64_t offset,
+                                                          std::uint64_t length) -> Result<std::string> {
+    std::string bytes(length, '\0');
+    const std::size_t count = SR_TRY(file->read_at(offset, bytes.data(), length));
+    if (count != length) {
+      return Error{.code = ErrorCode::state_corrupt,
+                   .message = "state file is shorter than its index says",
+                   .where = path + ", offset " + std::to_string(offset + count),
+                   .retry = Retry::no};
+    }
+    return bytes;
+  };
+}
+
+/// The file, its length compared with what the checkpoint recorded.
+Result<std::shared_ptr<ReadableFile>> open_state_file(FileSystem* file_system, const StateFile& file) {
+  SR_ASSERT(file_system != nullptr, "a state file comes with its file system");
+  Result<std::unique_ptr<ReadableFile>> opened = file_system->open_no_follow(file.path);
+  if (!opened) {
+    Error error = std::move(opened).error();
+    const bool missing = error.code == ErrorCode::path;
+    if (missing) error.code = ErrorCode::state_missing;
+    error.message = missing ? "a state file of the checkpoint is missing" : "state file: " + error.message;
+    error.retry = Retry::no;
+    return error;
+  }
+  std::shared_ptr<ReadableFile> readable = *std::move(opened);
+  if (readable->size() != file.length) {
+    return Error{.code = ErrorCode::state_corrupt,
+                 .message = "state file has " + std::to_string(readable->size()) + " bytes, the checkpoint recorded " +
+                            std::to_string(file.length),
+                 .where = file.path,
+                 .retry = Retry::no};
+  }
+  return readable;
+}
+
+std::string text_of(const StateDescription& state) {
+  return state.kind + " \"" + state.name + "\" of " + state.key_type + " -> " + state.value_type;
+}
+
+/// For each state of the snapshot its number in the table.
+Result<std::vector<int>> match_states(const std::vector<StateDescription>& saved,
+                                      const std::vector<StateDescription>& declared) {
+  std::vector<int> numbers;
+  for (const StateDescription& state : saved) {
+    int number = -1;
+    for (std::size_t i = 0; i < declared.size(); ++i) {
+      if (declared[i].name == state.name) number = static_cast<int>(i);
+    }
+    const bool known = number >= 0;
+    if (!known || !(declared[static_cast<std::size_t>(number)] == state)) {
+      return Error{.code = ErrorCode::job_mismatch,
+                   .message = "the state in the snapshot does not fit the job",
+                   .why = "snapshot: " + text_of(state) + "; job: " +
+                          (known ? text_of(declared[static_cast<std::size_t>(number)]) : "no state of that name"),
+                   .retry = Retry::no};
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& handles, FileSystem* file_system) {
+  for (const KeyedStateHandle& handle : handles) SR_TRY(restore_one(handle, file_system));
+  return {};
+}
+
+Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle, FileSystem* file_system) {
+  const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_.descriptions()));
+  std::string name = "inline state";
+  StateFileReader::ReadAt read_at = reader_of_bytes(handle.data.inline_bytes);
+  if (handle.data.file) {
+    name = handle.data.file->path;
+    read_at = reader_of_file(SR_TRY(open_state_file(file_system, *handle.data.file)), name);
+  }
+  const StateFileReader reader = SR_TRY(StateFileReader::open(name, handle.data.size(), std::move(read_at)));
+  std::map<int, std::size_t> rows_of_group;
+  for (const StateBlock& block : reader.blocks()) rows_of_group[block.key_group] += block.rows;
+  for (const auto& [group, rows] : rows_of_group) {
+    if (table_.key_groups().contains(group)) table_.reserve(group, rows);
+  }
+  for (const StateBlock& block : reader.blocks()) {
+    if (!table_.key_groups().contains(block.key_group)) continue;
+    const std::string payload = SR_TRY(reader.payload(block));
+    if (!table_.restore_rows(block.key_group, block.rows, payload, numbers)) {
+      return Error{.code = ErrorCode::state_corrupt,
+                   .message = "state file holds rows that can't be read",
+                   .where = name + ", offset " + std::to_string(block.offset),
+                   .retry = Retry::no};
+    }
+  }
+  return {};
+}
+
+void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, Done done) {
+  auto builder = std::make_shared<StateFileBuilder>();
+  TableSnapshot& snapshot = table_.start_snapshot(
+      [writer, builder](int key_group, std::uint32_t rows, const std::string& payload) {
+        writer->append(builder->block(key_group, rows, payload));
+      });
+  running_.push_back({&snapshot, std::move(writer), std::move(builder), std::move(done)});
+}
+
+bool HashMapStateBackend::advance_snapshots() {
+  bool more = false;
+  for (auto it = running_.begin(); it != running_.end();) {
+    if (it->writer->backlog_bytes() > kBacklogLimit) {
+      // The disk is behind: the mail that brings its progress also wakes the task.
+      ++it;
+      continue;
+    }
+    if (!table_.advance(*it->snapshot, kSlice)) {
+      more = true;
+      ++it;
+      continue;
+    }
+    Running running = std::move(*it);
+    it = running_.erase(it);
+    complete(std::move(running));
+  }
+  return more;
+}
+
+void HashMapStateBackend::complete(Running running) {
+  table_.end_snapshot(*running.snapshot);
+  running.writer->append(running.builder->end());
+  KeyedStateHandle handle{.key_groups = table_.key_groups(),
+                          .entries = running.builder->rows(),
+                          .states = table_.descriptions(),
+                          .data = {}};
+  running.writer->finish([handle = std::move(handle), done = std::move(running.done)](Result<StateHandle> data) mutable {
+    if (!data) return done(std::move(data).error());
+    handle.data = *std::move(data);
+    done(std::move(handle));
+  });
+}
+
+}  // namespace streamrun

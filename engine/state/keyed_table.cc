@@ -1,0 +1,244 @@
+#include <streamrun/state/keyed_table.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace streamrun {
+namespace {
+
+constexpr std::size_t kMaxStates = 32;
+constexpr std::size_t kFirstCapacity = 16;
+/// Serialised rows of one key group that are emitted as one block at the latest.
+constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;
+
+std::size_t aligned(std::size_t offset, std::size_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
+
+/// Sub-tables fill evenly, so all would grow in the same moment: their limits are spread between 70 % and 80 %.
+std::size_t limit_of(std::size_t capacity, int group) {
+  return capacity * (700 + static_cast<std::size_t>(group * 37 % 101)) / 1000;
+}
+
+}  // namespace
+
+KeyedTableBase::KeyedTableBase(int max_parallelism, KeyGroupRange range, std::size_t header_offset,
+                               std::size_t key_alignment)
+    : max_parallelism_(max_parallelism),
+      range_(range),
+      header_offset_(header_offset),
+      row_alignment_(std::max<std::size_t>(key_alignment, 8)),
+      stride_(aligned(header_offset + sizeof(RowHeader), row_alignment_)),
+      sub_tables_(static_cast<std::size_t>(std::max(0, range.size()))) {}
+
+int KeyedTableBase::add_state(StateDescription description, ValueOperations operations) {
+  SR_ASSERT(states_.size() < kMaxStates, "an operator has at most 32 states");
+  for (const StateDescription& other : descriptions_) {
+    if (other.name == description.name) {
+      throw_error({.code = ErrorCode::job_mismatch,
+                   .message = "two states of one operator have the name \"" + description.name + "\"",
+                   .retry = Retry::no});
+    }
+  }
+  for (const SubTable& table : sub_tables_) SR_ASSERT(table.capacity == 0, "states are declared before rows");
+  const std::size_t end = states_.empty() ? header_offset_ + sizeof(RowHeader)
+                                          : states_.back().offset + states_.back().operations.size;
+  const std::size_t offset = aligned(end, operations.alignment);
+  row_alignment_ = std::max(row_alignment_, operations.alignment);
+  stride_ = aligned(offset + operations.size, row_alignment_);
+  states_.push_back({operations, offset});
+  descriptions_.push_back(std::move(description));
+  return static_cast<int>(states_.size()) - 1;
+}
+
+void KeyedTableBase::destroy_rows() {
+  for (SubTable& table : sub_tables_) {
+    for (std::size_t slot = 0; slot < table.capacity; ++slot) {
+      std::byte* const row = row_at(table, slot);
+      if (header(row).epoch == 0) continue;
+      for (std::size_t i = 0; i < states_.size(); ++i) {
+        if (has(row, static_cast<int>(i))) states_[i].operations.destroy(row + states_[i].offset);
+      }
+      destroy_key(row);
+    }
+    table.capacity = 0;
+  }
+}
+
+void KeyedTableBase::mark_present(std::byte* row, int state) {
+  std::uint32_t& present = header(row).present;
+  if (present == 0) ++live_;
+  present |= 1U << static_cast<unsigned>(state);
+}
+
+void KeyedTableBase::mark_absent(std::byte* row, int state) {
+  std::uint32_t& present = header(row).present;
+  present &= ~(1U << static_cast<unsigned>(state));
+  if (present == 0) --live_;
+}
+
+void KeyedTableBase::grow(int group) {
+  SubTable& table = sub_table(group);
+  // Removed rows fall away, so the size that is needed may even be smaller.
+  std::size_t kept = 0;
+  for (std::size_t slot = 0; slot < table.capacity; ++slot) {
+    const RowHeader& head = header(row_at(table, slot));
+    kept += head.epoch != 0 && head.present != 0 ? 1 : 0;
+  }
+  std::size_t capacity = std::max(kFirstCapacity, table.capacity);
+  while (limit_of(capacity, group) < kept + 1 + kept / 8) {
+    capacity = capacity < 1024 ? capacity * 2 : capacity + capacity / 4;
+  }
+  resize(group, capacity);
+}
+
+void KeyedTableBase::reserve(int group, std::size_t rows) {
+  std::size_t capacity = kFirstCapacity;
+  while (limit_of(capacity, group) < rows + 1) capacity = capacity < 1024 ? capacity * 2 : capacity + capacity / 4;
+  if (capacity > sub_table(group).capacity) resize(group, capacity);
+}
+
+void KeyedTableBase::resize(int group, std::size_t capacity) {
+  for (TableSnapshot& snapshot : snapshots_) {
+    if (!snapshot.done_ && snapshot.group_ == group && snapshot.slot_ > 0) finish_group(snapshot);
+  }
+  SubTable& table = sub_table(group);
+  SubTable grown;
+  // calloc: an empty slot is all zeros, and fresh pages come zeroed for nothing.
+  grown.rows.reset(static_cast<std::byte*>(std::calloc(capacity, stride_)));
+  if (grown.rows == nullptr) throw std::bad_alloc();
+  grown.capacity = capacity;
+  grown.limit = limit_of(capacity, group);
+  for (std::size_t slot = 0; slot < table.capacity; ++slot) {
+    std::byte* const row = row_at(table, slot);
+    const RowHeader head = header(row);
+    if (head.epoch == 0) continue;
+    if (head.present == 0) {
+      destroy_key(row);
+      continue;
+    }
+    std::size_t to = position_of(hash_of_row(row), capacity);
+    while (header(row_at(grown, to)).epoch != 0) {
+      if (++to == capacity) to = 0;
+    }
+    std::byte* const target = row_at(grown, to);
+    relocate_key(target, row, *grown.arena);
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (has(row, static_cast<int>(i))) {
+        states_[i].operations.relocate(target + states_[i].offset, row + states_[i].offset);
+      }
+    }
+    header(target) = head;
+    ++grown.used;
+  }
+  if (group == current_group_) current_row_ = nullptr;
+  table = std::move(grown);
+}
+
+TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit) {
+  TableSnapshot& snapshot = snapshots_.emplace_back();
+  snapshot.epoch_ = ++epoch_;
+  SR_ASSERT(epoch_ != 0, "2^32 snapshots in one life");
+  snapshot.group_ = range_.first;
+  snapshot.pending_.resize(sub_tables_.size());
+  snapshot.emit_ = std::move(emit);
+  return snapshot;
+}
+
+void KeyedTableBase::end_snapshot(const TableSnapshot& snapshot) {
+  snapshots_.remove_if([&](const TableSnapshot& other) { return &other == &snapshot; });
+}
+
+void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
+  RowHeader& head = header(row);
+  for (TableSnapshot& snapshot : snapshots_) {
+    if (head.epoch >= snapshot.epoch_ || head.present == 0) continue;
+    const auto slot = static_cast<std::size_t>(row - sub_table(group).rows.get()) / stride_;
+    if (snapshot.passed(group, slot)) continue;
+    write_row(snapshot.pending_[static_cast<std::size_t>(group - range_.first)], row);
+    if (snapshot.pending_[static_cast<std::size_t>(group - range_.first)].bytes.size() >= kBlockBytes) {
+      emit_pending(snapshot, group);
+    }
+  }
+  head.epoch = epoch_;
+}
+
+void KeyedTableBase::write_row(TableSnapshot::Pending& pending, std::byte* row) const {
+  ByteWriter out(pending.bytes);
+  out.varint(header(row).present);
+  write_key(out, row);
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (has(row, static_cast<int>(i))) states_[i].operations.write(out, row + states_[i].offset);
+  }
+  ++pending.rows;
+}
+
+void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
+  TableSnapshot::Pending& pending = snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+  if (pending.rows > 0) snapshot.emit_(group, pending.rows, pending.bytes);
+  pending.rows = 0;
+  pending.bytes.clear();
+}
+
+void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
+  const int group = snapshot.group_;
+  const SubTable& table = sub_table(group);
+  TableSnapshot::Pending& pending = snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+  for (; snapshot.slot_ < table.capacity; ++snapshot.slot_) {
+    std::byte* const row = row_at(table, snapshot.slot_);
+    const RowHeader& head = header(row);
+    if (head.epoch == 0 || head.epoch >= snapshot.epoch_ || head.present == 0) continue;
+    write_row(pending, row);
+    if (pending.bytes.size() >= kBlockBytes) emit_pending(snapshot, group);
+  }
+  emit_pending(snapshot, group);
+  std::string().swap(pending.bytes);
+  ++snapshot.group_;
+  snapshot.slot_ = 0;
+  if (snapshot.group_ > range_.last) snapshot.done_ = true;
+}
+
+bool KeyedTableBase::advance(TableSnapshot& snapshot, std::size_t slots) {
+  if (range_.size() <= 0) snapshot.done_ = true;
+  while (!snapshot.done_ && slots > 0) {
+    const SubTable& table = sub_table(snapshot.group_);
+    const std::size_t left = table.capacity - snapshot.slot_;
+    if (left <= slots) {
+      slots -= std::max<std::size_t>(left, 1);
+      finish_group(snapshot);
+      continue;
+    }
+    TableSnapshot::Pending& pending =
+        snapshot.pending_[static_cast<std::size_t>(snapshot.group_ - range_.first)];
+    for (; slots > 0; --slots, ++snapshot.slot_) {
+      std::byte* const row = row_at(table, snapshot.slot_);
+      const RowHeader& head = header(row);
+      if (head.epoch == 0 || head.epoch >= snapshot.epoch_ || head.present == 0) continue;
+      write_row(pending, row);
+      if (pending.bytes.size() >= kBlockBytes) emit_pending(snapshot, snapshot.group_);
+    }
+  }
+  return snapshot.done_;
+}
+
+bool KeyedTableBase::restore_rows(int group, std::uint32_t rows, std::string_view payload,
+                                  const std::vector<int>& state_numbers) {
+  ByteReader in(payload);
+  for (; rows > 0; --rows) {
+    const std::uint64_t present = in.varint();
+    if (in.failed() || present == 0 || present >> state_numbers.size() != 0) return false;
+    std::byte* const row = restore_row(group, in);
+    if (row == nullptr) return false;
+    for (std::size_t i = 0; i < state_numbers.size(); ++i) {
+      if ((present >> i & 1U) == 0) continue;
+      const State& state = states_[static_cast<std::size_t>(state_numbers[i])];
+      state.operations.read(in, row + state.offset);
+      mark_present(row, state_numbers[i]);
+    }
+    if (in.failed()) return false;
+  }
+  return in.done();
+}
+
+}  // namespace streamrun

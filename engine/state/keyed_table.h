@@ -1,0 +1,319 @@
+#pragma once
+
+#include <streamrun/base/key_groups.h>
+#include <streamrun/state/state_handle.h>
+#include <streamrun/types/key_traits.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+/// What a table can do with a value whose type it does not know.
+struct ValueOperations {
+  std::size_t size;
+  std::size_t alignment;
+  void (*destroy)(void* value);
+  void (*relocate)(void* to, void* from);
+  void (*write)(ByteWriter& out, const void* value);
+  void (*read)(ByteReader& in, void* uninitialised);
+};
+
+template <Serializable V>
+ValueOperations operations_of() {
+  static_assert(alignof(V) <= 16, "a state value is aligned to at most 16 bytes");
+  return {.size = sizeof(V),
+          .alignment = alignof(V),
+          .destroy = [](void* value) { static_cast<V*>(value)->~V(); },
+          .relocate =
+              [](void* to, void* from) {
+                ::new (to) V(std::move(*static_cast<V*>(from)));
+                static_cast<V*>(from)->~V();
+              },
+          .write = [](ByteWriter& out, const void* value) {
+            TypeSerializer<V>::write(out, *static_cast<const V*>(value));
+          },
+          .read = [](ByteReader& in, void* uninitialised) {
+            TypeSerializer<V>::read(in, *::new (uninitialised) V());
+          }};
+}
+
+/// What follows the key in a row. Epoch 0 is an empty slot. `present` has one bit per state; none is a row that was removed.
+struct RowHeader {
+  std::uint32_t epoch = 0;
+  std::uint32_t present = 0;
+};
+
+/// One snapshot in the making: the owner serialises slot after slot between batches, and a write to a row that the
+/// cursor has not reached saves that row first.
+class TableSnapshot {
+ public:
+  using EmitBlock = std::function<void(int key_group, std::uint32_t rows, const std::string& payload)>;
+  bool done() const { return done_; }
+
+ private:
+  friend class KeyedTableBase;
+  struct Pending {
+    std::string bytes;
+    std::uint32_t rows = 0;
+  };
+  bool passed(int group, std::size_t slot) const {
+    return done_ || group < group_ || (group == group_ && slot < slot_);
+  }
+
+  std::uint32_t epoch_ = 0;  ///< rows with a lower epoch belong to it as they are
+  int group_ = 0;
+  std::size_t slot_ = 0;
+  bool done_ = false;
+  std::vector<Pending> pending_;  ///< by key group; serialised, not emitted
+  EmitBlock emit_;
+};
+
+/// Keyed state of one operator in one subtask: open addressing, one sub-table per key group, each row holding the key
+/// and the values of all states of that key next to each other, so that a record costs one cache miss. Invariants:
+///   - a row's epoch is that of its last change; it belongs to a snapshot of a higher epoch exactly as it is, or it was
+///     saved for it before it changed (S1, S7);
+///   - rows move only when their sub-table grows, and then only in one that no cursor stands in the middle of.
+/// One thread at a time. This base knows the layout; `KeyedTable<K>` knows the key.
+class KeyedTableBase {
+ public:
+  KeyedTableBase(const KeyedTableBase&) = delete;
+  KeyedTableBase& operator=(const KeyedTableBase&) = delete;
+  virtual ~KeyedTableBase() = default;
+
+  /// Declares a state and returns its number. Before the first row; at most 32, names differ.
+  int add_state(StateDescription description, ValueOperations operations);
+  const std::vector<StateDescription>& descriptions() const { return descriptions_; }
+
+  std::size_t offset_of(int state) const { return states_[static_cast<std::size_t>(state)].offset; }
+  std::uint64_t size() const { return live_; }
+  KeyGroupRange key_groups() const { return range_; }
+
+  /// The row of the current key, or null if it has none yet.
+  std::byte* current_row() const { return current_row_; }
+  /// The row of the current key, made if need be.
+  virtual std::byte* make_current_row() = 0;
+
+  RowHeader& header(std::byte* row) const { return *reinterpret_cast<RowHeader*>(row + header_offset_); }
+  bool has(std::byte* row, int state) const {
+    return (header(row).present >> static_cast<unsigned>(state) & 1U) != 0;
+  }
+
+  /// To be called before a row changes.
+  void before_change(std::byte* row, int group) {
+    if (header(row).epoch != epoch_) [[unlikely]] save_for_snapshots(row, group);
+  }
+  void before_change_of_current(std::byte* row) { before_change(row, current_group_); }
+  /// After `before_change`: the value's memory is constructed (or destroyed) by the caller.
+  void mark_present(std::byte* row, int state);
+  void mark_absent(std::byte* row, int state);
+
+  /// Fixes the present content as a snapshot: constant time. `emit` gets its blocks during `advance`.
+  TableSnapshot& start_snapshot(TableSnapshot::EmitBlock emit);
+  /// Serialises up to about `slots` further slots. The last part is emitted when it returns true: done.
+  bool advance(TableSnapshot& snapshot, std::size_t slots);
+  /// Forgets a snapshot, done or not.
+  void end_snapshot(const TableSnapshot& snapshot);
+
+  /// Adds the rows of one block. The states of the file in its order, by their numbers here. `reader.failed()` on damage.
+  /// Fails on a row whose key is there already or belongs to another group.
+  bool restore_rows(int group, std::uint32_t rows, std::string_view payload, const std::vector<int>& state_numbers);
+  void reserve(int group, std::size_t rows);
+
+ protected:
+  struct SubTable {
+    struct Free {
+      void operator()(std::byte* bytes) const { std::free(bytes); }
+    };
+    std::unique_ptr<std::byte, Free> rows;
+    std::size_t capacity = 0;
+    std::size_t used = 0;   ///< slots that are not empty, removed rows included
+    std::size_t limit = 0;  ///< `used` beyond which it grows
+    std::unique_ptr<StringArena> arena = std::make_unique<StringArena>();
+  };
+  struct State {
+    ValueOperations operations;
+    std::size_t offset = 0;
+  };
+
+  KeyedTableBase(int max_parallelism, KeyGroupRange range, std::size_t header_offset,
+                 std::size_t key_alignment);
+  void destroy_rows();
+
+  SubTable& sub_table(int group) { return sub_tables_[static_cast<std::size_t>(group - range_.first)]; }
+  static std::size_t position_of(std::uint32_t hash, std::size_t capacity) {
+    // The key group took the low bits; the multiplication spreads the rest over the high ones.
+    return static_cast<std::size_t>((static_cast<std::uint64_t>(hash * 0x9e3779b1U) * capacity) >> 32U);
+  }
+  std::byte* row_at(const SubTable& table, std::size_t slot) const { return table.rows.get() + slot * stride_; }
+  /// Makes room for one more row. Rows of this group may move.
+  void grow(int group);
+  void resize(int group, std::size_t capacity);
+
+  virtual void write_key(ByteWriter& out, const std::byte* row) const = 0;
+  /// Reads a key and puts a new, empty row for it; null if it is there already or not of this group.
+  virtual std::byte* restore_row(int group, ByteReader& in) = 0;
+  virtual std::uint32_t hash_of_row(const std::byte* row) const = 0;
+  virtual void relocate_key(std::byte* to, std::byte* from, StringArena& arena) const = 0;
+  virtual void destroy_key(std::byte* row) const = 0;
+
+  // Constant after the first row.
+  int max_parallelism_;
+  KeyGroupRange range_;
+  std::size_t header_offset_;
+  std::size_t row_alignment_;
+  std::size_t stride_;
+  std::vector<State> states_;
+  std::vector<StateDescription> descriptions_;
+
+  std::vector<SubTable> sub_tables_;
+  std::list<TableSnapshot> snapshots_;
+  std::uint64_t live_ = 0;
+  std::uint32_t epoch_ = 1;
+  std::byte* current_row_ = nullptr;
+  int current_group_ = 0;
+
+ private:
+  void save_for_snapshots(std::byte* row, int group);
+  void write_row(TableSnapshot::Pending& pending, std::byte* row) const;
+  void finish_group(TableSnapshot& snapshot);
+  void emit_pending(TableSnapshot& snapshot, int group);
+};
+
+template <Key K>
+class KeyedTable final : public KeyedTableBase {
+ public:
+  using Ref = typename KeyTraits<K>::Ref;
+  using Held = typename KeyTraits<K>::Held;
+  /// The key stands first in a row, so that a 16-byte key needs no padding.
+  static constexpr std::size_t kHeaderOffset = (sizeof(Held) + 3) / 4 * 4;
+  static RowHeader& header(std::byte* row) { return *reinterpret_cast<RowHeader*>(row + kHeaderOffset); }
+
+  KeyedTable(int max_parallelism, KeyGroupRange range)
+      : KeyedTableBase(max_parallelism, range, kHeaderOffset, alignof(Held)),
+        mask_((max_parallelism & (max_parallelism - 1)) == 0 ? static_cast<std::uint32_t>(max_parallelism - 1) : 0) {}
+  ~KeyedTable() override { destroy_rows(); }
+
+  int group_of(std::uint32_t hash) const {
+    return mask_ != 0 || max_parallelism_ == 1 ? static_cast<int>(hash & mask_)
+                                               : key_group_of_hash(hash, max_parallelism_);
+  }
+
+  /// The row of a key, or null. `probe` is the key in the form in which rows hold it; its bytes need not last.
+  std::byte* find(const Held& probe, std::uint32_t hash, int group) {
+    const SubTable& table = sub_table(group);
+    if (table.capacity == 0) return nullptr;
+    for (std::size_t slot = position_of(hash, table.capacity);;) {
+      std::byte* const row = row_at(table, slot);
+      if (header(row).epoch == 0) return nullptr;
+      if (KeyTraits<K>::equal(key_of(row), probe)) return row;
+      if (++slot == table.capacity) slot = 0;
+    }
+  }
+
+  /// The row of a key, made (with no state present) if it is not there. Rows of the group may move.
+  std::byte* find_or_make(const Held& probe, std::uint32_t hash, int group) {
+    SubTable& table = sub_table(group);
+    if (table.capacity != 0) {
+      for (std::size_t slot = position_of(hash, table.capacity);;) {
+        std::byte* const row = row_at(table, slot);
+        if (header(row).epoch == 0) break;
+        if (KeyTraits<K>::equal(key_of(row), probe)) [[likely]] return row;
+        if (++slot == table.capacity) slot = 0;
+      }
+    }
+    return make(probe, hash, group);
+  }
+
+  void set_current(Ref key, std::uint32_t hash) {
+    current_hash_ = hash;
+    current_group_ = group_of(hash);
+    SR_ASSERT(range_.contains(current_group_), "S3: a record's key group belongs to this subtask");
+    current_probe_ = KeyTraits<K>::probe(key);
+    current_row_ = find(current_probe_, hash, current_group_);
+  }
+  std::byte* make_current_row() override {
+    if (current_row_ == nullptr) current_row_ = make(current_probe_, current_hash_, current_group_);
+    return current_row_;
+  }
+
+  Held& key_of(std::byte* row) const { return *reinterpret_cast<Held*>(row); }
+  const Held& key_of(const std::byte* row) const { return *reinterpret_cast<const Held*>(row); }
+
+  /// Visits up to about `slots` slots from where `cursor` stands: `use(row, group)` for each row with a state, which it
+  /// may change or clear, not add rows. True when the end was reached. For one operator that empties its table at the end of its input.
+  struct Cursor {
+    int group = -1;
+    std::size_t slot = 0;
+  };
+  template <typename F>
+  bool visit(Cursor& cursor, std::size_t slots, F&& use) {
+    if (cursor.group < 0) cursor.group = range_.first;
+    while (cursor.group <= range_.last) {
+      const SubTable& table = sub_table(cursor.group);
+      for (; cursor.slot < table.capacity; ++cursor.slot) {
+        if (slots-- == 0) return false;
+        std::byte* const row = row_at(table, cursor.slot);
+        if (header(row).epoch != 0 && header(row).present != 0) use(row, cursor.group);
+      }
+      ++cursor.group;
+      cursor.slot = 0;
+    }
+    return true;
+  }
+
+ protected:
+  void write_key(ByteWriter& out, const std::byte* row) const override {
+    TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
+  }
+  std::byte* restore_row(int group, ByteReader& in) override {
+    K key{};
+    TypeSerializer<K>::read(in, key);
+    if (in.failed()) return nullptr;
+    const std::uint32_t hash = key_hash_of<K>(key);
+    if (group_of(hash) != group) return nullptr;
+    const Held probe = KeyTraits<K>::probe(key);
+    if (find(probe, hash, group) != nullptr) return nullptr;
+    return make(probe, hash, group);
+  }
+  std::uint32_t hash_of_row(const std::byte* row) const override {
+    return key_hash_of<K>(KeyTraits<K>::view(key_of(row)));
+  }
+  void relocate_key(std::byte* to, std::byte* from, StringArena& arena) const override {
+    Held& old = key_of(from);
+    ::new (to) Held(KeyTraits<K>::hold(KeyTraits<K>::view(old), arena));
+    old.~Held();
+  }
+  void destroy_key(std::byte* row) const override { key_of(row).~Held(); }
+
+ private:
+  std::byte* make(const Held& probe, std::uint32_t hash, int group) {
+    SubTable* table = &sub_table(group);
+    if (table->used >= table->limit) {
+      grow(group);
+      table = &sub_table(group);
+    }
+    std::size_t slot = position_of(hash, table->capacity);
+    while (header(row_at(*table, slot)).epoch != 0) {
+      if (++slot == table->capacity) slot = 0;
+    }
+    std::byte* const row = row_at(*table, slot);
+    ::new (row) Held(KeyTraits<K>::hold(KeyTraits<K>::view(probe), *table->arena));
+    header(row) = {.epoch = epoch_, .present = 0};
+    ++table->used;
+    return row;
+  }
+
+  std::uint32_t mask_;
+  std::uint32_t current_hash_ = 0;
+  Held current_probe_{};
+};
+
+}  // namespace streamrun

@@ -1,0 +1,129 @@
+#include <streamrun/base/checksum.h>
+#include <streamrun/base/crash_point.h>
+#include <streamrun/state/snapshot_file_writer.h>
+
+#include <optional>
+#include <utility>
+
+namespace streamrun {
+namespace {
+constexpr std::size_t kChecksumBlock = std::size_t{1} << 20U;
+}  // namespace
+
+/// What is known of the file so far. Belongs to the job that is in flight, else to the writer.
+struct SnapshotFileWriter::File {
+  std::unique_ptr<WritableFile> handle;
+  StateFile description;
+  Xxh3Stream hash;
+  std::uint32_t block_crc = 0;
+  std::uint64_t block_fill = 0;
+  std::optional<Error> error;
+
+  void add_checksums(std::string_view bytes) {
+    hash.update(bytes);
+    description.length += bytes.size();
+    while (!bytes.empty()) {
+      const std::string_view part = bytes.substr(0, kChecksumBlock - block_fill);
+      block_crc = crc32c(part, block_crc);
+      block_fill += part.size();
+      bytes.remove_prefix(part.size());
+      if (block_fill == kChecksumBlock) end_block();
+    }
+  }
+  void end_block() {
+    description.crc32c.push_back(block_crc);
+    block_crc = 0;
+    block_fill = 0;
+  }
+  Result<void> write(FileSystem& file_system, const std::string& path, const std::vector<std::string>& parts,
+                     bool last) {
+    if (handle == nullptr) handle = SR_TRY(file_system.create(path));
+    SR_CRASH("cp.file.created");
+    for (const std::string& part : parts) {
+      SR_TRY(handle->append(part));
+      add_checksums(part);
+      SR_CRASH("cp.file.half");
+    }
+    if (!last) return {};
+    SR_CRASH("cp.file.before-fsync");
+    SR_TRY(handle->sync());
+    SR_TRY(handle->close());
+    SR_CRASH("cp.file.after-fsync");
+    if (block_fill > 0) end_block();
+    description.xxh3 = hash.hex();
+    return {};
+  }
+};
+
+SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory,
+                                       std::string name, std::uint64_t inline_threshold)
+    : io_(io),
+      post_(std::move(post)),
+      file_system_(file_system),
+      directory_(std::move(directory)),
+      name_(std::move(name)),
+      inline_threshold_(inline_threshold) {}
+
+SnapshotFileWriter::~SnapshotFileWriter() = default;
+
+void SnapshotFileWriter::append(std::string bytes) {
+  SR_ASSERT(!closed_, "nothing is appended after finish");
+  if (bytes.empty()) return;
+  backlog_ += bytes.size();
+  queue_.push_back(std::move(bytes));
+  const bool small = file_ == nullptr && !in_flight_ && backlog_ <= inline_threshold_;
+  if (file_system_ == nullptr || small || in_flight_) return;
+  start_job();
+}
+
+void SnapshotFileWriter::finish(Done done) {
+  closed_ = true;
+  done_ = std::move(done);
+  if (!in_flight_) complete();
+}
+
+void SnapshotFileWriter::complete() {
+  const bool is_inline =
+      file_system_ == nullptr || (file_ == nullptr && backlog_ <= inline_threshold_);
+  if (is_inline) {
+    StateHandle handle;
+    for (const std::string& part : queue_) handle.inline_bytes += part;
+    queue_.clear();
+    backlog_ = 0;
+    return done_(std::move(handle));
+  }
+  start_job();
+}
+
+void SnapshotFileWriter::start_job() {
+  in_flight_ = true;
+  auto file = file_ != nullptr ? std::move(file_) : std::make_unique<File>();
+  file->description.path = name_;
+  std::uint64_t bytes = 0;
+  for (const std::string& part : queue_) bytes += part.size();
+  io_.submit([self = shared_from_this(), file = std::move(file), parts = std::exchange(queue_, {}), bytes,
+              last = closed_]() mutable {
+    if (!file->error) {
+      const std::string path = join_path(self->directory_, self->name_);
+      if (Result<void> written = file->write(*self->file_system_, path, parts, last); !written) {
+        file->error = std::move(written).error();
+      }
+    }
+    parts.clear();
+    SnapshotFileWriter& writer = *self;
+    writer.post_([self = std::move(self), file = std::move(file), bytes, last]() mutable {
+      self->in_flight_ = false;
+      self->backlog_ -= bytes;
+      if (last || (self->closed_ && file->error)) {
+        if (file->error) return self->done_(*file->error);
+        StateHandle handle;
+        handle.file = std::move(file->description);
+        return self->done_(std::move(handle));
+      }
+      self->file_ = std::move(file);
+      if (self->closed_ || !self->queue_.empty()) self->start_job();
+    });
+  });
+}
+
+}  // namespace streamrun

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <streamrun/platform/executor.h>
+#include <streamrun/platform/random.h>
+#include <streamrun/state/state_handle.h>
+#include <streamrun/storage/file_system.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// Takes the bytes of one piece of state from the thread that owns it and writes them to a file on I/O threads, in
+/// order; small ones stay inline and no file is made. Owned by one thread; what an I/O job works on belongs to that
+/// job until its mail is back, so nothing is shared. Crash points: `cp.file.*`.
+class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWriter> {
+ public:
+  using Post = std::function<void(UniqueFunction<void()>)>;
+  using Done = std::function<void(Result<StateHandle>)>;
+
+  /// `file_system` null: everything stays inline. `directory` exists; the file's name is `name`.
+  SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory, std::string name,
+                     std::uint64_t inline_threshold);
+  ~SnapshotFileWriter();
+
+  void append(std::string bytes);
+  /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
+  void finish(Done done);
+  /// Bytes taken and not yet written: the owner goes slower when this is large.
+  std::uint64_t backlog_bytes() const { return backlog_; }
+
+ private:
+  struct File;
+  void start_job();
+  void complete();
+
+  // Constant after construction.
+  IoExecutor& io_;
+  Post post_;
+  FileSystem* file_system_;
+  std::string directory_;
+  std::string name_;
+  std::uint64_t inline_threshold_;
+  // Owned by the owner's thread.
+  std::vector<std::string> queue_;
+  std::uint64_t backlog_ = 0;
+  std::unique_ptr<File> file_;  ///< null while a job has it, or before there is one
+  bool in_flight_ = false;
+  bool closed_ = false;
+  Done done_;
+};
+
+}  // namespace streamrun

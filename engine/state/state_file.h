@@ -1,0 +1,60 @@
+#pragma once
+
+#include <streamrun/base/result.h>
+#include <streamrun/storage/file_system.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace streamrun {
+
+/// The format of keyed state on disk and inline, version 1: blocks that each belong to one key group, then an index and
+/// a footer, so that a restore at another parallelism reads only the key groups that it needs. Numbers are big-endian.
+///   block  = "SRB1" u16:key-group u32:rows u32:length u64:xxh3(key-group … length, payload) payload
+///   index  = per block varints: key-group offset length-of-payload rows
+///   footer = u64:index-offset u32:index-length u64:xxh3(index) "SRSTATE1"
+/// A payload is rows one after another; what a row is, the table that wrote it knows.
+struct StateBlock {
+  int key_group = 0;
+  std::uint64_t offset = 0;  ///< of the block's header
+  std::uint32_t length = 0;  ///< of the payload
+  std::uint32_t rows = 0;
+};
+
+/// Encodes blocks; what it returns is to be written one after another. Owned by one thread.
+class StateFileBuilder {
+ public:
+  std::string block(int key_group, std::uint32_t rows, std::string_view payload);
+  /// Index and footer: the last bytes.
+  std::string end() const;
+  std::uint64_t rows() const { return rows_; }
+
+ private:
+  std::vector<StateBlock> blocks_;
+  std::uint64_t offset_ = 0;
+  std::uint64_t rows_ = 0;
+};
+
+/// Reads what a builder wrote, from bytes that may be damaged: every error is E-STATE-CORRUPT with `name` and offset.
+/// Any thread; blocking.
+class StateFileReader {
+ public:
+  using ReadAt = std::function<Result<std::string>(std::uint64_t offset, std::uint64_t length)>;
+  static Result<StateFileReader> open(std::string name, std::uint64_t size, ReadAt read_at);
+
+  /// Sorted as they were written; offsets and lengths lie within the file.
+  const std::vector<StateBlock>& blocks() const { return blocks_; }
+  /// The checked payload of one block.
+  Result<std::string> payload(const StateBlock& block) const;
+
+ private:
+  StateFileReader(std::string name, ReadAt read_at) : name_(std::move(name)), read_at_(std::move(read_at)) {}
+  std::string name_;
+  ReadAt read_at_;
+  std::vector<StateBlock> blocks_;
+};
+
+}  // namespace streamrun

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <streamrun/base/key_groups.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// A file that a snapshot refers to, with what it takes to know it again.
+struct StateFile {
+  std::string path;  ///< a name in the checkpoint's own folder, or an absolute path
+  std::uint64_t length = 0;
+  std::vector<std::uint32_t> crc32c;  ///< of each MiB, the last one shorter
+  std::string xxh3;                   ///< XXH3-128 of all bytes, 32 hex digits
+  bool operator==(const StateFile&) const = default;
+};
+
+/// Where the bytes of one piece of state are: in the metadata itself when small, else in a file.
+struct StateHandle {
+  std::string inline_bytes;
+  std::optional<StateFile> file;
+  std::uint64_t size() const { return file ? file->length : inline_bytes.size(); }
+  bool operator==(const StateHandle&) const = default;
+};
+
+/// What a state is, as recorded in every snapshot: a restore checks it, an export reads it.
+struct StateDescription {
+  std::string name;
+  std::string kind;  ///< `value`, `map`, …
+  std::string key_type;
+  std::string namespace_type;  ///< `void` outside windows
+  std::string value_type;
+  bool operator==(const StateDescription&) const = default;
+};
+
+/// A snapshot of the keyed state of one subtask.
+struct KeyedStateHandle {
+  KeyGroupRange key_groups;
+  std::uint64_t entries = 0;
+  std::vector<StateDescription> states;
+  StateHandle data;  ///< a file or bytes in the format of `state_file.h`
+  bool operator==(const KeyedStateHandle&) const = default;
+};
+
+/// How the parts of an operator (non-keyed) list state are dealt out when the parallelism changes.
+enum class Redistribution { split, union_all, broadcast };
+
+/// One list state of one subtask; elements are opaque to the engine.
+struct OperatorListState {
+  std::string name;
+  std::string type;  ///< version and type of the elements
+  Redistribution redistribution = Redistribution::split;
+  std::vector<std::string> elements;
+  bool operator==(const OperatorListState&) const = default;
+};
+
+/// All state of one operator in one subtask.
+struct OperatorSubtaskState {
+  std::vector<KeyedStateHandle> keyed;
+  std::vector<OperatorListState> lists;
+  bool empty() const { return keyed.empty() && lists.empty(); }
+  bool operator==(const OperatorSubtaskState&) const = default;
+};
+
+}  // namespace streamrun

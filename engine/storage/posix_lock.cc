@@ -1,0 +1,76 @@
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "posix_error.h"
+#include "posix_file.h"
+
+namespace streamrun {
+namespace {
+
+/// The lock belongs to the open file: the kernel ends it when the descriptor closes, however the
+/// process dies.
+class PosixFolderLock final : public FolderLock {
+ public:
+  explicit PosixFolderLock(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  const FileDescriptor descriptor_;
+};
+
+std::string read_note(int descriptor) {
+  std::array<char, 256> note{};
+  const ssize_t count = ::pread(descriptor, note.data(), note.size(), 0);
+  return count > 0 ? std::string(note.data(), static_cast<std::size_t>(count)) : std::string();
+}
+
+Error lock_error(int errno_value, int descriptor, const std::string& path) {
+  if (errno_value != EWOULDBLOCK) {
+    Error error = posix_error(errno_value, "lock the folder", path);
+    error.code = ErrorCode::lock;
+    return error;
+  }
+  const std::string holder = read_note(descriptor);
+  return {.code = ErrorCode::lock,
+          .message = "held by another process" + (holder.empty() ? "" : ": " + holder),
+          .where = path,
+          .retry = Retry::no};
+}
+
+/// Whether `path` still names the file behind `descriptor`.
+bool still_named(int descriptor, const std::string& path) {
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(descriptor, &held) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+Result<void> write_note(int descriptor, std::string_view note, const std::string& path) {
+  if (::ftruncate(descriptor, 0) != 0) return posix_error(errno, "write the lock file", path);
+  return write_all(descriptor, note, path);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FolderLock>> lock_posix_file(const std::string& path,
+                                                    std::string_view note) {
+  while (true) {
+    FileDescriptor descriptor = SR_TRY(
+        open_descriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, "open the lock file"));
+    if (::flock(descriptor.number(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      return lock_error(errno, descriptor.number(), path);
+    }
+    // Who removed the lock file between the two calls has made way for a second holder: start
+    // again.
+    if (!still_named(descriptor.number(), path)) continue;
+    SR_TRY(write_note(descriptor.number(), note, path));
+    return std::unique_ptr<FolderLock>(std::make_unique<PosixFolderLock>(std::move(descriptor)));
+  }
+}
+
+}  // namespace streamrun

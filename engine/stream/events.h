@@ -1,0 +1,31 @@
+#pragma once
+
+#include <streamrun/base/ids.h>
+#include <streamrun/storage/file_system.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+namespace streamrun {
+
+/// Where the state of one snapshot goes.
+struct SnapshotTarget {
+  FileSystem* file_system = nullptr;  ///< null: everything stays in memory
+  std::string directory;              ///< of this snapshot, `…/chk-N`; it exists
+  std::uint64_t inline_threshold = 0; ///< bytes up to which a piece of state needs no file of its own
+};
+
+/// Cuts the stream of records in two: those before it belong to snapshot `id`. Between two batches only.
+struct CheckpointBarrier {
+  CheckpointId id = 0;
+  std::shared_ptr<const SnapshotTarget> target;
+};
+
+/// No record follows on this channel; barriers still may.
+struct EndOfInput {};
+
+using StreamEvent = std::variant<CheckpointBarrier, EndOfInput>;
+
+}  // namespace streamrun

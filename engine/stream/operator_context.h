@@ -1,0 +1,49 @@
+#pragma once
+
+#include <streamrun/base/ids.h>
+#include <streamrun/base/key_groups.h>
+#include <streamrun/platform/environment.h>
+#include <streamrun/storage/file_systems.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// What the engine knows about another run of this job, for a sink that finds its leftovers.
+enum class RunFate {
+  this_run,
+  dead,      ///< of this run's family (or of its name and without a snapshot), and its process is gone
+  alive,     ///< its process holds its folder
+  stranger,  ///< of another family
+  unknown,   ///< its folder can't be read
+};
+
+/// What an operator gets to know about where it runs. Outlives the operator.
+struct OperatorContext {
+  Environment& environment;
+  FileSystems& file_systems;
+  std::string working_directory;
+
+  JobId job_id;
+  JobId family_id;
+  std::string job_name;
+  std::string attempt;  ///< uuid of this attempt to execute the job
+  std::string uid;
+  std::string name;
+  OperatorId operator_id;
+  int subtask = 0;
+  int parallelism = 1;
+  int max_parallelism = 128;
+  KeyGroupRange key_groups;
+
+  /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the task has gone.
+  std::function<void(UniqueFunction<void()> mail)> post;
+  /// From an I/O thread.
+  std::function<RunFate(const JobId&)> fate_of_run;
+  /// The committables of this operator in every complete snapshot that a dead run left. From an I/O thread.
+  std::function<std::vector<std::string>(const JobId&)> retained_committables;
+};
+
+}  // namespace streamrun

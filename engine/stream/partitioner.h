@@ -1,0 +1,170 @@
+#pragma once
+
+#include <streamrun/base/key_groups.h>
+#include <streamrun/stream/batch.h>
+#include <streamrun/types/key_traits.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+/// The sending end of one channel, as a partitioner sees it.
+class BatchSender {
+ public:
+  virtual ~BatchSender() = default;
+  /// Takes the batch. Never blocks; the sender keeps what the ring has no room for, and the task stops after this step.
+  virtual void send(std::unique_ptr<AnyBatch> batch) = 0;
+  /// A used batch of the same type to fill again, or null.
+  virtual std::unique_ptr<AnyBatch> recycled() = 0;
+};
+
+/// Distributes the records of one edge over the channels to the subtasks downstream.
+class Partitioner : public BatchReceiver {
+ public:
+  /// Sends part-filled batches on.
+  virtual void flush() = 0;
+};
+
+using Senders = std::vector<BatchSender*>;
+
+namespace detail {
+/// Sends the content of `batch` and leaves an empty one in its place.
+inline void send_and_replace(std::unique_ptr<AnyBatch>& batch, BatchSender& sender) {
+  std::unique_ptr<AnyBatch> next = sender.recycled();
+  if (next == nullptr) next = batch->make_empty();
+  std::swap(batch, next);
+  sender.send(std::move(next));
+}
+}  // namespace detail
+
+/// Everything to one channel: forward edges, and any edge to a single subtask.
+class ForwardPartitioner final : public Partitioner {
+ public:
+  explicit ForwardPartitioner(Senders senders) : senders_(std::move(senders)) {
+    SR_ASSERT(senders_.size() == 1, "a forward edge has one channel");
+  }
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    batch->key_hashes.clear();
+    detail::send_and_replace(batch, *senders_.front());
+  }
+  void flush() override {}
+
+ private:
+  Senders senders_;
+};
+
+/// Whole batches to the channels in turn, starting with the one of its own subtask.
+class RebalancePartitioner final : public Partitioner {
+ public:
+  RebalancePartitioner(Senders senders, int subtask)
+      : senders_(std::move(senders)), next_(static_cast<std::size_t>(subtask) % senders_.size()) {}
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    batch->key_hashes.clear();
+    detail::send_and_replace(batch, *senders_[next_]);
+    next_ = (next_ + 1) % senders_.size();
+  }
+  void flush() override {}
+
+ private:
+  Senders senders_;
+  std::size_t next_;
+};
+
+/// Every record to every channel.
+class BroadcastPartitioner final : public Partitioner {
+ public:
+  explicit BroadcastPartitioner(Senders senders) : senders_(std::move(senders)) {}
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    batch->key_hashes.clear();
+    for (std::size_t i = 1; i < senders_.size(); ++i) senders_[i]->send(batch->clone());
+    detail::send_and_replace(batch, *senders_.front());
+  }
+  void flush() override {}
+
+ private:
+  Senders senders_;
+};
+
+/// Each record to the subtask that owns its key group; its hash travels along.
+template <typename T, typename K, typename Selector>
+class KeyGroupPartitioner final : public Partitioner {
+ public:
+  KeyGroupPartitioner(Senders senders, int max_parallelism, Selector selector)
+      : senders_(std::move(senders)), max_parallelism_(max_parallelism), selector_(std::move(selector)) {
+    const int parallelism = static_cast<int>(senders_.size());
+    target_of_group_.resize(static_cast<std::size_t>(max_parallelism));
+    for (int group = 0; group < max_parallelism; ++group) {
+      target_of_group_[static_cast<std::size_t>(group)] =
+          static_cast<std::uint16_t>(subtask_of_key_group(group, parallelism, max_parallelism));
+    }
+    if (parallelism > 1) {
+      for (int i = 0; i < parallelism; ++i) pending_.push_back(std::make_unique<Batch<T>>());
+    }
+  }
+
+  void receive(std::unique_ptr<AnyBatch>& batch) override {
+    auto& typed = static_cast<Batch<T>&>(*batch);
+    hash_all(typed);
+    if (senders_.size() == 1) {
+      detail::send_and_replace(batch, *senders_.front());
+    } else {
+      scatter(typed);
+    }
+  }
+
+  void flush() override {
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      if (!pending_[i]->key_hashes.empty()) detail::send_and_replace(pending_[i], *senders_[i]);
+    }
+  }
+
+ private:
+  void hash_all(Batch<T>& batch) {
+    const std::size_t count = batch.size();
+    batch.key_hashes.resize(count);
+    std::uint32_t* const hashes = batch.key_hashes.data();
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = KeyTraits<K>::java_hash_of(std::invoke(selector_, batch[i]));
+    }
+    // A loop of its own, so that the compiler can do several at once.
+    for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(hashes[i]);
+  }
+
+  void scatter(const Batch<T>& batch) {
+    const auto modulus = static_cast<std::uint32_t>(max_parallelism_);
+    const std::size_t count = batch.key_hashes.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t hash = batch.key_hashes[i];
+      auto& pending = pending_[target_of_group_[hash % modulus]];
+      auto& target = static_cast<Batch<T>&>(*pending);
+      if constexpr (requires { target.mutable_slots(); }) {
+        append_slot(target, batch.slots()[i]);
+      } else {
+        target.append(batch[i]);
+      }
+      target.key_hashes.push_back(hash);
+      if (target.full()) detail::send_and_replace(pending, *senders_[target_of_group_[hash % modulus]]);
+    }
+  }
+
+  template <typename B>
+  static void append_slot(B& target, const SmallString& slot) {
+    if (slot.is_inline()) {
+      target.append_short(slot);
+    } else {
+      target.append(slot.view());
+    }
+  }
+
+  Senders senders_;
+  int max_parallelism_;
+  Selector selector_;
+  std::vector<std::uint16_t> target_of_group_;
+  std::vector<std::unique_ptr<AnyBatch>> pending_;
+};
+
+}  // namespace streamrun

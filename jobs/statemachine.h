@@ -1,0 +1,10 @@
+#pragma once
+
+#include <streamrun/api/stream_execution_environment.h>
+
+namespace streamrun::jobs {
+
+/// Checks endless events against a state machine per source, after Flink's example of recovery.
+void state_machine(StreamExecutionEnvironment& env, JobArguments& args);
+
+}  // namespace streamrun::jobs

@@ -1,0 +1,51 @@
+// How often each word occurs in text files: totals when the input ends, running counts while it does not.
+#include "wordcount.h"
+
+#include <streamrun/connectors/file/file_sink.h>
+#include <streamrun/connectors/file/file_source.h>
+#include <streamrun/connectors/print/print_sink.h>
+
+#include "words.h"
+
+namespace streamrun::jobs {
+namespace {
+
+struct WordCount {
+  std::string word;
+  std::int64_t count = 0;
+};
+
+WordCount to_word_count(std::string_view word, std::int64_t count) {
+  return {.word = std::string(word), .count = count};
+}
+
+void to_line(std::string& out, const WordCount& row) {
+  out += row.word;
+  out += '\t';
+  LineFormat<std::int64_t>::append(out, row.count);
+}
+
+}  // namespace
+
+void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
+  const bool watch = args.flag("watch", "go on with files that appear later; the job never ends");
+  const FileSource text{.paths = args.paths("input", "file, folder or pattern of text to read; may be repeated"),
+                        .watch = watch};
+  const bool updates = args.flag("updates", "print the running count with every word, not only the total");
+  const auto output = args.optional_path("output", "folder for the counts; standard output without it");
+
+  const auto counts = env.from_source(text, {.uid = "text"})
+                          .flat_map(split_words_of_batch, {.name = "Tokenize"})
+                          .key_by(std::identity{})
+                          .aggregate(counting(), to_word_count,
+                                     {.uid = "counts",
+                                      .name = "Count",
+                                      .emit = updates || watch ? Emit::on_update : Emit::at_end_of_input});
+  if (output) {
+    counts.sink_to(FileSink{.path = *output}, {.uid = "rows"});
+  } else {
+    counts.sink_to(PrintSink{}, {.uid = "rows"});
+  }
+}
+
+}  // namespace streamrun::jobs

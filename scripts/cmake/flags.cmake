@@ -1,0 +1,27 @@
+# Flags of our own code, as a target so that they reach neither packages nor the code of users.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+add_library(streamrun_flags INTERFACE)
+target_compile_options(streamrun_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow
+  # g++ 12 reports values inside std::variant that are never read, and copies between std::strings that do not
+  # overlap (GCC bug 105651) or overflow; the sanitizers and clang-tidy look for real ones.
+  -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
+  "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
+if(STREAMRUN_WERROR)
+  target_compile_options(streamrun_flags INTERFACE -Werror)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  # The oldest machine that a binary must run on; wider code is chosen at run time.
+  target_compile_options(streamrun_flags INTERFACE -march=x86-64-v2)
+endif()
+if(STREAMRUN_SANITIZE)
+  add_compile_options(-fsanitize=${STREAMRUN_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${STREAMRUN_SANITIZE})
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()

@@ -1,0 +1,228 @@
+#include <streamrun/checkpoint/checkpoint_coordinator.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "coordinator_script.h"
+#include "samples.h"
+
+namespace streamrun {
+namespace {
+
+using namespace std::chrono_literals;
+using test::CoordinatorScript;
+
+CheckpointOptions every_ten_seconds() {
+  CheckpointOptions options;
+  options.interval = 10s;
+  options.timeout = 60s;
+  return options;
+}
+
+TEST_CASE("checkpoint coordinator: the next deadline is when something is to do", "[checkpoint]") {
+  CheckpointOptions options = every_ten_seconds();
+  options.min_pause = 4s;
+  CoordinatorScript script(options);
+  CHECK(script.next_second() == -1);
+  script.play(0, "start 0.5");
+  CHECK(script.next_second() == 7);
+  CHECK(script.play(7, "time") == "trigger 1");
+  CHECK(script.next_second() == 67);  // its time-out: the beat at 17 has no slot
+  script.play(15, "all 1");
+  CHECK(script.next_second() == -1);
+  script.play(16, "published 1");
+  CHECK(script.next_second() == 20);  // the pause, not the beat
+  script.play(17, "down");
+  CHECK(script.next_second() == -1);
+}
+
+TEST_CASE("checkpoint coordinator: a time-out names who had not acknowledged", "[checkpoint]") {
+  CoordinatorScript script(every_ten_seconds());
+  script.play(0, "start");
+  script.play(1, "ack 1 0");
+  REQUIRE(script.play(60, "time") == "abort 1 FAIL");
+  const auto& abort = std::get<AbortCheckpoint>(script.last()[0]);
+  CHECK(abort.error.message == "chk-1 was not complete within 60 s");
+  CHECK(abort.error.why == "not acknowledged by right");
+  const auto& fail = std::get<FailJob>(script.last()[1]);
+  CHECK(fail.error.message.find("chk-1 was not complete") != std::string::npos);
+}
+
+TEST_CASE("checkpoint coordinator: a time-out of many tasks names the first of them",
+          "[checkpoint]") {
+  CheckpointCoordinator coordinator(every_ten_seconds());
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back("t" + std::to_string(i));
+  const CheckpointActions started = coordinator.start(test::at_second(0), names, 0);
+  REQUIRE(started.size() == 1);
+  const CheckpointActions expired = coordinator.on_time(test::at_second(60));
+  CHECK(std::get<AbortCheckpoint>(expired.at(0)).error.why ==
+        "not acknowledged by t0, t1, t2, t3, t4, t5, t6, t7 and 92 more");
+}
+
+TEST_CASE("checkpoint coordinator: the job fails with the code of the cause", "[checkpoint]") {
+  CoordinatorScript script(every_ten_seconds());
+  script.play(0, "start");
+  REQUIRE(script.play(1, "declined 1 1 full") == "abort 1 FAIL");
+  const Error& error = std::get<FailJob>(script.last()[1]).error;
+  CHECK(error.code == ErrorCode::store_full);
+  CHECK(error.where == "right");
+  CHECK(error.message.find("1 checkpoints in a row failed, 0 are tolerable") != std::string::npos);
+}
+
+TEST_CASE("checkpoint coordinator: requests that wait together keep the strongest reason",
+          "[checkpoint]") {
+  CoordinatorScript script(every_ten_seconds());
+  script.play(0, "start");
+  script.play(1, "stop");
+  script.play(2, "user");
+  script.play(3, "all 1");
+  REQUIRE(script.play(4, "published 1") == "complete 1 trigger 2");
+  CHECK(std::get<TriggerCheckpoint>(script.last()[1]).reason == CheckpointReason::stop);
+}
+
+TEST_CASE("checkpoint coordinator: the first id is as given", "[checkpoint]") {
+  CheckpointOptions options = every_ten_seconds();
+  options.first_id = 42;
+  CoordinatorScript script(options);
+  CHECK(script.play(0, "start") == "trigger 42");
+  CHECK(script.play(0, "ack 41 0") == "-");  // may belong to a completed one of another run
+}
+
+TEST_CASE("checkpoint coordinator: endless time-outs and pauses do not overflow", "[checkpoint]") {
+  CheckpointOptions options;
+  options.interval = Duration::max();
+  options.min_pause = Duration::max();
+  options.timeout = Duration::max();
+  CoordinatorScript script(options);
+  script.play(5, "start 1");
+  CHECK(script.play(6, "user") == "trigger 1");
+  script.play(7, "all 1");
+  CHECK(script.play(8, "published 1") == "complete 1");
+  CHECK(script.play(1'000'000, "time") == "-");
+}
+
+/// Plays chance into a coordinator and checks what must hold of any history.
+class Chaos {
+ public:
+  explicit Chaos(std::uint64_t seed) : random_(seed), coordinator_(options()) {}
+
+  void run() {
+    for (int i = 0; i < 400; ++i) {
+      now_ += random_.below(8'000'000'000);
+      take(turn());
+      REQUIRE(coordinator_.pending().size() <= 3);
+    }
+    REQUIRE(ended_.size() + coordinator_.pending().size() + in_doubt_ == triggered_.size());
+  }
+
+ private:
+  CheckpointOptions options() {
+    CheckpointOptions made = every_ten_seconds();
+    made.min_pause = Duration(random_.below(12'000'000'000));
+    made.max_concurrent = 1 + static_cast<int>(random_.below(3));
+    made.tolerable_failures = static_cast<int>(random_.below(4));
+    return made;
+  }
+  Instant now() const { return Instant(Duration(now_)); }
+  CheckpointId some_id() {
+    return 1 + static_cast<CheckpointId>(
+                   random_.below(static_cast<std::uint64_t>(coordinator_.next_id()) + 1));
+  }
+  CheckpointActions turn() {
+    if (!running_) {
+      if (publishing_) return answer();
+      running_ = true;
+      return coordinator_.start(now(), {"a", "b"}, 0.25);
+    }
+    const auto pending = coordinator_.pending();
+    const CheckpointId id = pending.empty() ? some_id() : pending[random_.below(pending.size())];
+    switch (random_.below(12)) {
+      case 0:
+        return coordinator_.request(now(), static_cast<CheckpointReason>(1 + random_.below(2)));
+      case 1:
+        return coordinator_.declined(now(), id, 0, failure(), random_.below(2) == 0);
+      case 2:
+        return coordinator_.acknowledged(now(), some_id(), 1);
+      case 3:
+        running_ = random_.below(4) != 0;
+        return running_ ? CheckpointActions{} : coordinator_.shutdown(now());
+      case 4:
+      case 5:
+      case 6:
+        return coordinator_.on_time(now());
+      case 7:
+        if (publishing_) return answer();
+        return {};
+      default:
+        return coordinator_.acknowledged(now(), id, static_cast<int>(random_.below(2)));
+    }
+  }
+  Error failure() {
+    return {.code = random_.below(3) == 0 ? ErrorCode::store_fsync : ErrorCode::store_io,
+            .message = "x"};
+  }
+  CheckpointActions answer() {
+    const CheckpointId id = *std::exchange(publishing_, std::nullopt);
+    if (random_.below(4) != 0) return coordinator_.published(now(), id);
+    if (random_.below(8) != 0) return coordinator_.publish_failed(now(), id, failure());
+    ++in_doubt_;
+    return coordinator_.publish_failed(now(), id, {.code = ErrorCode::store_fatal, .message = "x"});
+  }
+  void take(const CheckpointActions& actions) {
+    for (const CheckpointAction& action : actions)
+      std::visit([&](const auto& a) { see(a); }, action);
+  }
+  void see(const TriggerCheckpoint& a) {
+    REQUIRE((triggered_.empty() || a.id > *triggered_.rbegin()));  // D3
+    triggered_.insert(a.id);
+  }
+  void see(const PublishCheckpoint& a) {
+    REQUIRE(!publishing_);
+    REQUIRE(triggered_.contains(a.id));
+    REQUIRE(!ended_.contains(a.id));
+    publishing_ = a.id;
+  }
+  void see(const NotifyComplete& a) {
+    REQUIRE(ended_.insert(a.id).second);
+    REQUIRE(a.id > newest_complete_);
+    newest_complete_ = a.id;
+  }
+  void see(const AbortCheckpoint& a) {
+    REQUIRE(ended_.insert(a.id).second);
+    REQUIRE(publishing_ != a.id);
+    aborted_.insert(a.id);
+  }
+  void see(const DiscardAcknowledgement& a) {
+    REQUIRE((aborted_.contains(a.id) || !triggered_.contains(a.id)));
+  }
+  void see(const FailJob&) {
+    // The runtime answers a failure with a shutdown, sooner or later.
+    running_ = false;
+    take(coordinator_.shutdown(now()));
+  }
+
+  test::SeededRandom random_;
+  CheckpointCoordinator coordinator_;
+  std::uint64_t now_ = 0;
+  bool running_ = false;
+  std::set<CheckpointId> triggered_;
+  std::set<CheckpointId> ended_;
+  std::set<CheckpointId> aborted_;
+  std::optional<CheckpointId> publishing_;
+  CheckpointId newest_complete_ = 0;
+  std::size_t in_doubt_ = 0;
+};
+
+TEST_CASE("checkpoint coordinator: every id ends once, whatever happens", "[checkpoint]") {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    Chaos(seed).run();
+  }
+}
+
+}  // namespace
+}  // namespace streamrun
