@@ -68,7 +68,7 @@ struct Invocation {
   GlobalFlags global;
   FlagValues values;
   std::vector<std::string> operands;  ///< for `before_job`: JOB and all that follows, untouched
-  std::vector<std::string> line;      ///< all arguments of the process, as written
+  std::vector<std::string> line;      ///< all arguments of the process, in GNU spelling
   bool help = false;
   bool version = false;
 

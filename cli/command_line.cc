@@ -72,10 +72,8 @@ class Parser {
 
   Invocation parse(const std::vector<std::string>& arguments,
                    const std::map<std::string, std::string>& environment) {
-    std::vector<std::string> reversed = with_gnu_spelling(arguments);
-    std::reverse(reversed.begin(), reversed.end());
-    parse_tokens(std::move(reversed));
-    invocation_.line = arguments;
+    invocation_.line = with_gnu_spelling(arguments);
+    parse_tokens({invocation_.line.rbegin(), invocation_.line.rend()});
     take_level(root_);
     check_root();
     if (const Level* level = chosen_level()) take_command(*level);

@@ -38,7 +38,8 @@ class KeyedOperator : public OneOutputOperator<U> {
     backend_->snapshot(std::move(writer), [part = std::move(part)](Result<KeyedStateHandle> handle) {
       if (!handle) return part->failed(std::move(handle).error());
       OperatorSubtaskState state;
-      if (handle->entries > 0) state.keyed.push_back(*std::move(handle));
+      // An empty one too: a restore wants the whole range of key groups covered (S3).
+      if (!handle->states.empty()) state.keyed.push_back(*std::move(handle));
       part->done(std::move(state));
     });
   }

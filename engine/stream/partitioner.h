@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -123,12 +125,20 @@ class KeyGroupPartitioner final : public Partitioner {
   }
 
  private:
+  static constexpr bool kKeyIsRecord =
+      std::is_same_v<T, std::string> && std::is_same_v<K, std::string> && std::is_same_v<Selector, std::identity>;
+
   void hash_all(Batch<T>& batch) {
     const std::size_t count = batch.size();
     batch.key_hashes.resize(count);
     std::uint32_t* const hashes = batch.key_hashes.data();
-    for (std::size_t i = 0; i < count; ++i) {
-      hashes[i] = KeyTraits<K>::java_hash_of(std::invoke(selector_, batch[i]));
+    if constexpr (kKeyIsRecord) {
+      const SmallString* const slots = batch.slots().data();
+      for (std::size_t i = 0; i < count; ++i) hashes[i] = java_hash(slots[i]);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) {
+        hashes[i] = KeyTraits<K>::java_hash_of(std::invoke(selector_, batch[i]));
+      }
     }
     // A loop of its own, so that the compiler can do several at once.
     for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(hashes[i]);

@@ -3,6 +3,7 @@
 #include <streamrun/base/java_hash.h>
 #include <streamrun/base/key_groups.h>
 #include <streamrun/types/small_string.h>
+#include <streamrun/types/small_string_hash.h>
 #include <streamrun/types/type_serializer.h>
 
 #include <concepts>
@@ -43,6 +44,7 @@ struct KeyTraits<std::string> {
   using Ref = std::string_view;
   using Held = SmallString;
   static std::uint32_t java_hash_of(std::string_view key) { return java_hash(key); }
+  static std::uint32_t java_hash_of(const SmallString& key) { return java_hash(key); }
   static Held hold(std::string_view key, StringArena& arena) { return arena.hold(key); }
   static Held probe(std::string_view key) {
     return key.size() <= SmallString::kInlineLimit ? SmallString::from_short(key) : SmallString::refer_to(key);

@@ -53,6 +53,7 @@ class alignas(16) SmallString {
     return !is_inline() && !other.is_inline() && view() == other.view();
   }
   char* raw() { return bytes_; }
+  const char* raw() const { return bytes_; }
 
  private:
   static constexpr unsigned kLongTag = 0xff;

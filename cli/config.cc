@@ -1,0 +1,138 @@
+#include <streamrun/base/error.h>
+#include <streamrun/base/strings.h>
+#include <streamrun/config/configuration.h>
+#include <streamrun/config/key_names.h>
+#include <streamrun/config/option_table.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "command_table.h"
+#include "explain.h"
+#include "load.h"
+#include "output.h"
+#include "table.h"
+#include "usage_error.h"
+
+namespace streamrun {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view name_of(Origin origin) {
+  switch (origin) {
+    case Origin::default_value:
+      return "default";
+    case Origin::checkpoint:
+      return "checkpoint";
+    case Origin::file:
+      return "file";
+    case Origin::job:
+      return "job";
+    case Origin::environment:
+      return "environment";
+    case Origin::definition:
+      return "definition";
+    case Origin::flag:
+      return "flag";
+  }
+  return "default";
+}
+
+bool is_changed(const EffectiveEntry& entry) {
+  return entry.origin != Origin::default_value || !entry.flink_default.empty();
+}
+
+/// A key by any of its names, or all keys that begin with a prefix.
+bool is_wanted(const EffectiveEntry& entry, const std::string& wanted) {
+  if (wanted.empty() || entry.key == wanted || entry.written_as == wanted) return true;
+  const auto called = options_called(wanted);
+  if (!called.empty()) {
+    return std::any_of(called.begin(), called.end(),
+                       [&](const OptionInfo* option) { return option->key == entry.key; });
+  }
+  const std::string prefix = wanted.ends_with('.') ? wanted : wanted + ".";
+  return entry.key.starts_with(prefix) || entry.written_as.starts_with(prefix);
+}
+
+/// As it was written where somebody wrote it.
+std::string shown_key(const EffectiveEntry& entry) {
+  return entry.written_as;
+}
+
+std::string as_table(const std::vector<EffectiveEntry>& entries) {
+  Table table({"KEY", "VALUE", "FROM"});
+  for (const EffectiveEntry& entry : entries) {
+    table.add({shown_key(entry), entry.value, entry.from});
+  }
+  return table.text();
+}
+
+std::string as_json(const std::vector<EffectiveEntry>& entries) {
+  Json rows = Json::array();
+  for (const EffectiveEntry& entry : entries) {
+    Json row = {{"key", entry.key},
+                {"written_as", entry.written_as},
+                {"value", entry.value},
+                {"origin", name_of(entry.origin)},
+                {"from", entry.from}};
+    if (!entry.flink_default.empty()) row["flink_default"] = entry.flink_default;
+    rows.push_back(std::move(row));
+  }
+  return Json{{"v", 1}, {"configuration", std::move(rows)}}.dump(-1, ' ', false,
+                                                                 Json::error_handler_t::replace) +
+         "\n";
+}
+
+bool is_known(const std::string& wanted) {
+  if (standing_of(wanted) != KeyStanding::unknown) return true;
+  const std::string prefix = wanted.ends_with('.') ? wanted : wanted + ".";
+  const auto& options = all_options();
+  return std::any_of(options.begin(), options.end(), [&](const OptionInfo& option) {
+    return option.key.starts_with(prefix) ||
+           std::any_of(option.other_keys.begin(), option.other_keys.end(),
+                       [&](const std::string& other) { return other.starts_with(prefix); });
+  });
+}
+
+int show(const Invocation& invocation, const std::string& wanted) {
+  const LoadedConfiguration loaded = load_for_command(invocation.global, {}, {}, "");
+  std::vector<EffectiveEntry> entries = loaded.configuration.entries();
+  std::erase_if(entries, [&](const EffectiveEntry& entry) {
+    return !is_wanted(entry, wanted) || (invocation.has("--changed") && !is_changed(entry));
+  });
+  if (entries.empty() && !wanted.empty() && !is_known(wanted)) {
+    const std::string nearest = nearest_key(wanted);
+    usage_error(fmt::format("{} is neither a key nor the start of one{}", wanted,
+                            nearest.empty() ? "" : "; did you mean " + nearest + "?"),
+                {"streamrun config"});
+  }
+  if (entries.empty() && !invocation.global.json) {
+    print_note(wanted.empty() ? "nothing is set" : wanted + " is not set", invocation.global);
+  }
+  if (invocation.global.json) {
+    print(as_json(entries));
+  } else if (!entries.empty()) {
+    print(as_table(entries));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int config_command(const Invocation& invocation) {
+  const std::vector<std::string>& operands = invocation.operands;
+  const bool explains = !operands.empty() && operands.front() == "explain";
+  if (explains && operands.size() < 2) {
+    usage_error("config explain needs a key", {"streamrun config explain parallelism.default"});
+  }
+  if (explains) return explain_key(operands[1], invocation.global);
+  if (operands.size() > 1) {
+    usage_error(fmt::format("config does not take \"{}\"", operands[1]), {"streamrun help config"});
+  }
+  return show(invocation, operands.empty() ? "" : operands.front());
+}
+
+}  // namespace streamrun

@@ -1,0 +1,382 @@
+// Parts of the engine, each beside a bare loop that does the same work and nothing else, in turn
+// and in one process. Prints one JSON line a benchmark: rates of both in every round. Arguments:
+// rounds, scale in percent, scratch folder.
+#include <streamrun/platform/threaded_executor.h>
+#include <streamrun/runtime/channel.h>
+#include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/state/keyed_state.h>
+#include <streamrun/storage/local_file_system.h>
+#include <streamrun/stream/partitioner.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace streamrun::bench {
+namespace {
+
+constexpr int kMaxParallelism = 128;
+
+struct Settings {
+  int rounds = 7;
+  int percent = 100;
+  std::string folder;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Ends the process if an engine part and its bare loop disagree: then neither figure means
+/// anything.
+void must_agree(std::uint64_t ours, std::uint64_t bare, const char* what) {
+  if (ours == bare) return;
+  std::fprintf(stderr, "error: %s: the results differ\n", what);
+  std::exit(1);
+}
+
+/// Runs both in turn, `rounds` times after one to warm up; each handles `amount` things in `unit`.
+void compare(const Settings& settings, const char* name, const char* unit, double amount,
+             const std::function<void()>& ours, const std::function<void()>& bare) {
+  std::string our_rates;
+  std::string bare_rates;
+  const auto add = [&](std::string& rates, const std::function<void()>& work, int round) {
+    const double rate = amount / seconds_of(work);
+    if (round > 0) rates += (rates.empty() ? "" : ", ") + std::to_string(rate);
+  };
+  for (int round = 0; round <= settings.rounds; ++round) {
+    add(our_rates, ours, round);
+    add(bare_rates, bare, round);
+  }
+  std::printf(R"({"name": "%s", "unit": "%s", "ours": [%s], "baseline": [%s]})"
+              "\n",
+              name, unit, our_rates.c_str(), bare_rates.c_str());
+  std::fflush(stdout);
+}
+
+std::vector<std::int64_t> random_keys(std::size_t count, std::uint64_t below) {
+  std::vector<std::int64_t> keys(count);
+  std::uint64_t state = 42;
+  for (std::int64_t& key : keys) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    key = static_cast<std::int64_t>((state >> 24U) % below);
+  }
+  return keys;
+}
+
+// ---- keyed exchange of 8-byte records
+
+using Exchange = KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity>;
+
+/// Channels from one subtask to several, which one reader empties.
+class Channels {
+ public:
+  explicit Channels(std::size_t count) : ready_(count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      channels_.push_back(std::make_unique<Channel>(i, ready_, nobody_, nobody_));
+      writers_.push_back(std::make_unique<ChannelWriter>(*channels_.back()));
+    }
+  }
+  Senders senders() const {
+    Senders senders;
+    for (const auto& writer : writers_) senders.push_back(writer.get());
+    return senders;
+  }
+  bool have_room() {
+    return std::all_of(writers_.begin(), writers_.end(),
+                       [](auto& writer) { return writer->have_room(); });
+  }
+  /// Adds up what the channels hold, weighted by the channel's number; counts the records.
+  void drain(std::uint64_t& sum, std::uint64_t& records) {
+    for (std::uint64_t marked = ready_.take(0); marked != 0; marked &= marked - 1) {
+      const auto index = static_cast<std::size_t>(std::countr_zero(marked));
+      StreamElement element;
+      while (channels_[index]->try_pop(element)) {
+        const auto& batch = static_cast<const Batch<std::int64_t>&>(*element.batch);
+        for (const std::int64_t record : batch)
+          sum += static_cast<std::uint64_t>(record) * (index + 1);
+        records += batch.size();
+        channels_[index]->recycle(std::move(element.batch));
+      }
+    }
+  }
+
+ private:
+  ReadyChannels ready_;
+  WakeTarget nobody_;
+  std::vector<std::unique_ptr<Channel>> channels_;
+  std::vector<std::unique_ptr<ChannelWriter>> writers_;
+};
+
+/// Sends all keys in batches; `between` runs after each and as long as there is no room.
+void send_all(const std::vector<std::int64_t>& keys, Channels& channels,
+              const std::function<void()>& between) {
+  Exchange exchange(channels.senders(), kMaxParallelism, {});
+  std::unique_ptr<AnyBatch> batch = std::make_unique<Batch<std::int64_t>>();
+  for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
+    auto& records = static_cast<Batch<std::int64_t>&>(*batch).records();
+    const std::size_t end = std::min(keys.size(), at + kBatchRecords);
+    records.assign(keys.begin() + static_cast<std::ptrdiff_t>(at),
+                   keys.begin() + static_cast<std::ptrdiff_t>(end));
+    exchange.receive(batch);
+    batch->clear();
+    do between();
+    while (!channels.have_room());
+  }
+  exchange.flush();
+  while (!channels.have_room()) between();
+}
+
+std::uint64_t exchange_on_one_thread(const std::vector<std::int64_t>& keys, std::size_t outputs) {
+  Channels channels(outputs);
+  std::uint64_t sum = 0;
+  std::uint64_t records = 0;
+  send_all(keys, channels, [&] { channels.drain(sum, records); });
+  while (records < keys.size()) channels.drain(sum, records);
+  return sum;
+}
+
+std::uint64_t exchange_between_threads(const std::vector<std::int64_t>& keys, std::size_t outputs) {
+  Channels channels(outputs);
+  std::uint64_t sum = 0;
+  std::thread reader([&] {
+    std::uint64_t records = 0;
+    while (records < keys.size()) {
+      const std::uint64_t before = records;
+      channels.drain(sum, records);
+      if (records == before) std::this_thread::yield();
+    }
+  });
+  send_all(keys, channels, [&] {
+    if (!channels.have_room()) std::this_thread::yield();
+  });
+  reader.join();
+  return sum;
+}
+
+/// What an exchange cannot do without: hash, choose the output, copy, and read what arrived.
+std::uint64_t bare_exchange(const std::vector<std::int64_t>& keys, std::size_t outputs) {
+  std::vector<std::array<std::int64_t, 2 * kBatchRecords>> buffers(outputs);
+  std::vector<std::size_t> filled(outputs);
+  std::array<std::uint16_t, kMaxParallelism> target_of_group{};
+  for (int group = 0; group < kMaxParallelism; ++group) {
+    target_of_group[static_cast<std::size_t>(group)] = static_cast<std::uint16_t>(
+        subtask_of_key_group(group, static_cast<int>(outputs), kMaxParallelism));
+  }
+  std::uint64_t sum = 0;
+  const auto empty = [&](std::size_t output) {
+    for (std::size_t i = 0; i < filled[output]; ++i) {
+      sum += static_cast<std::uint64_t>(buffers[output][i]) * (output + 1);
+    }
+    filled[output] = 0;
+  };
+  std::array<std::uint32_t, kBatchRecords> hashes{};
+  for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
+    const std::size_t count = std::min(kBatchRecords, keys.size() - at);
+    for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(java_hash(keys[at + i]));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t output = target_of_group[hashes[i] % kMaxParallelism];
+      buffers[output][filled[output]++] = keys[at + i];
+    }
+    for (std::size_t output = 0; output < outputs; ++output) {
+      if (filled[output] >= kBatchRecords) empty(output);
+    }
+  }
+  for (std::size_t output = 0; output < outputs; ++output) empty(output);
+  return sum;
+}
+
+void compare_exchanges(const Settings& settings) {
+  const auto count =
+      static_cast<std::size_t>(20'000) * 1000 / 100 * static_cast<std::size_t>(settings.percent);
+  const std::vector<std::int64_t> keys = random_keys(count, 1U << 30U);
+  const double millions = static_cast<double>(count) / 1e6;
+  std::uint64_t ours = 0;
+  std::uint64_t bare = 0;
+  const auto run = [&](const char* name, std::size_t outputs, auto exchange) {
+    compare(
+        settings, name, "M records/s", millions, [&] { ours = exchange(keys, outputs); },
+        [&] { bare = bare_exchange(keys, outputs); });
+    must_agree(ours, bare, name);
+  };
+  run("keyed exchange, 1 output, one thread", 1, exchange_on_one_thread);
+  run("keyed exchange, 2 outputs, one thread", 2, exchange_on_one_thread);
+  run("keyed exchange, 2 outputs, two threads", 2, exchange_between_threads);
+}
+
+// ---- keyed state
+
+/// Open addressing, keys and values next to each other, nothing else.
+class BareTable {
+ public:
+  explicit BareTable(std::size_t keys) {
+    std::size_t capacity = 16;
+    while (capacity * 2 < keys * 3) capacity *= 2;
+    rows_.resize(capacity);
+  }
+  void increment(std::int64_t key) {
+    const std::size_t mask = rows_.size() - 1;
+    std::size_t slot = (static_cast<std::uint64_t>(key) * 0x9e3779b97f4a7c15ULL >> 20U) & mask;
+    while (rows_[slot].value != 0 && rows_[slot].key != key) slot = (slot + 1) & mask;
+    rows_[slot].key = key;
+    ++rows_[slot].value;
+  }
+  std::uint64_t distinct() const {
+    return static_cast<std::uint64_t>(
+        std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.value != 0; }));
+  }
+
+ private:
+  struct Row {
+    std::int64_t key = 0;
+    std::int64_t value = 0;
+  };
+  std::vector<Row> rows_;
+};
+
+/// A table with one counter per key, used as a process function uses it.
+struct CountingState {
+  KeyedTable<std::int64_t> table{kMaxParallelism, {0, kMaxParallelism - 1}};
+  ValueState<std::int64_t> count{"count"};
+
+  CountingState() { count.bind(table, TypeSerializer<std::int64_t>::type_name()); }
+  void increment(std::int64_t key) {
+    table.set_current(key, key_hash_of<std::int64_t>(key));
+    count.update(count.value_or(0) + 1);
+  }
+};
+
+void compare_updates(const Settings& settings, const char* name, std::uint64_t distinct) {
+  const auto updates =
+      static_cast<std::size_t>(10'000) * 1000 / 100 * static_cast<std::size_t>(settings.percent);
+  const std::vector<std::int64_t> keys = random_keys(updates, distinct);
+  CountingState state;
+  BareTable table(distinct);
+  compare(
+      settings, name, "M updates/s", static_cast<double>(updates) / 1e6,
+      [&] {
+        for (const std::int64_t key : keys) state.increment(key);
+      },
+      [&] {
+        for (const std::int64_t key : keys) table.increment(key);
+      });
+  must_agree(state.table.size(), table.distinct(), name);
+}
+
+// ---- snapshots
+
+/// What I/O threads have finished, for the thread that owns the table.
+class Mail {
+ public:
+  void post(UniqueFunction<void()> letter) {
+    const std::lock_guard lock(mutex_);
+    letters_.push_back(std::move(letter));
+    arrived_.notify_one();
+  }
+  void read(bool wait) {
+    std::vector<UniqueFunction<void()>> letters;
+    {
+      std::unique_lock lock(mutex_);
+      if (wait) arrived_.wait(lock, [&] { return !letters_.empty(); });
+      letters.swap(letters_);
+    }
+    for (auto& letter : letters) letter();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<UniqueFunction<void()>> letters_;  ///< guarded by `mutex_`
+};
+
+[[noreturn]] void give_up(const std::string& what) {
+  std::fprintf(stderr, "error: %s\n", what.c_str());
+  std::exit(1);
+}
+
+/// Writes a snapshot of the table to a file and returns the file's length.
+std::uint64_t take_snapshot(CountingState& state, IoExecutor& io, FileSystem& files,
+                            const std::string& folder) {
+  const std::string name = "snapshot";
+  HashMapStateBackend backend(state.table);
+  Mail mail;
+  std::uint64_t length = 0;
+  bool done = false;
+  const auto writer = std::make_shared<SnapshotFileWriter>(
+      io, [&](UniqueFunction<void()> letter) { mail.post(std::move(letter)); }, &files, folder,
+      name, 0);
+  backend.snapshot(writer, [&](const Result<KeyedStateHandle>& handle) {
+    if (!handle) give_up(handle.error().headline());
+    length = handle->data.size();
+    done = true;
+  });
+  bool more = true;
+  while (!done) {
+    if (more) more = backend.advance_snapshots();
+    mail.read(!more && !done);
+  }
+  if (!files.remove_file(join_path(folder, name)))
+    give_up("cannot remove " + join_path(folder, name));
+  return length;
+}
+
+/// The same number of bytes written from memory and synced.
+void write_plainly(const std::string& path, std::uint64_t length) {
+  const std::string block(std::size_t{1} << 20U, 'x');
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) give_up("cannot create " + path);
+  for (std::uint64_t left = length; left > 0;) {
+    const ssize_t written =
+        ::write(file, block.data(), std::min<std::uint64_t>(left, block.size()));
+    if (written <= 0) give_up("cannot write " + path);
+    left -= static_cast<std::uint64_t>(written);
+  }
+  if (::fsync(file) != 0 || ::close(file) != 0) give_up("cannot sync " + path);
+  ::unlink(path.c_str());
+}
+
+void compare_snapshots(const Settings& settings) {
+  const std::int64_t entries = std::int64_t{20'000} * settings.percent;
+  CountingState state;
+  for (std::int64_t key = 0; key < entries; ++key) state.increment(key);
+  const std::unique_ptr<FileSystem> files = make_local_file_system();
+  ThreadPool io(2);
+  const std::uint64_t length = take_snapshot(state, io, *files, settings.folder);
+  compare(
+      settings, "snapshot to disk, 8-byte keys and values", "MB/s",
+      static_cast<double>(length) / 1e6, [&] { take_snapshot(state, io, *files, settings.folder); },
+      [&] { write_plainly(settings.folder + "/plain", length); });
+}
+
+}  // namespace
+}  // namespace streamrun::bench
+
+int main(int argc, char** argv) {
+  using namespace streamrun::bench;
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: streamrun_microbench ROUNDS PERCENT FOLDER\n");
+    return 64;
+  }
+  const Settings settings{
+      .rounds = std::atoi(argv[1]), .percent = std::atoi(argv[2]), .folder = argv[3]};
+  compare_exchanges(settings);
+  compare_updates(settings, "state updates, 10 k keys", 10'000);
+  compare_updates(settings, "state updates, 1 M keys", 1'000'000);
+  compare_snapshots(settings);
+}
