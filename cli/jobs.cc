@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 std::string arguments_cell(const std::vector<JobArguments::Declaration>& arguments) {
   std::vector<std::string> names;
   for (const auto& each : arguments) {
-    names.push_back(fmt::format(each.required ? "--{}" : "[--{}]", each.name));
+    names.push_back(each.required ? "--" + each.name : "[--" + each.name + "]");
   }
   return join(names, ",");
 }

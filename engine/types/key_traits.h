@@ -6,6 +6,7 @@
 #include <streamrun/types/small_string_hash.h>
 #include <streamrun/types/type_serializer.h>
 
+#include <cmath>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -17,6 +18,24 @@ namespace streamrun {
 /// depend. Specialise it for a key type of your own whose hash must agree with a Java class.
 template <typename K>
 struct KeyTraits;
+
+namespace detail {
+
+/// Equality as Java's `equals`, which agrees with its hash codes: reals are equal if their bits are, and NaN equals NaN.
+template <typename V>
+bool java_equal(const V& a, const V& b) {
+  if constexpr (std::floating_point<V>) {
+    return a == b ? std::signbit(a) == std::signbit(b) : std::isnan(a) && std::isnan(b);
+  } else {
+    return a == b;
+  }
+}
+template <typename A, typename B>
+bool java_equal(const std::pair<A, B>& a, const std::pair<A, B>& b) {
+  return java_equal(a.first, b.first) && java_equal(a.second, b.second);
+}
+
+}  // namespace detail
 
 /// Numbers and bool hold themselves.
 template <typename K>
@@ -36,7 +55,7 @@ struct KeyTraits<K> {
   static Held hold(K key, StringArena&) { return key; }
   static Held probe(K key) { return key; }
   static Ref view(const Held& held) { return held; }
-  static bool equal(const Held& a, const Held& b) { return a == b; }
+  static bool equal(const Held& a, const Held& b) { return detail::java_equal(a, b); }
 };
 
 template <>
@@ -64,7 +83,7 @@ struct KeyTraits<std::pair<A, B>> {
   static Held hold(Ref key, StringArena&) { return key; }
   static Held probe(Ref key) { return key; }
   static Ref view(const Held& held) { return held; }
-  static bool equal(const Held& a, const Held& b) { return a == b; }
+  static bool equal(const Held& a, const Held& b) { return detail::java_equal(a, b); }
 };
 
 template <typename K>

@@ -170,35 +170,36 @@ std::uint64_t exchange_between_threads(const std::vector<std::int64_t>& keys, st
   return sum;
 }
 
-/// What an exchange cannot do without: hash, choose the output, copy, and read what arrived.
+/// What an exchange cannot do without: hash, choose one of at most two outputs, copy, and read what
+/// arrived.
 std::uint64_t bare_exchange(const std::vector<std::int64_t>& keys, std::size_t outputs) {
-  std::vector<std::array<std::int64_t, 2 * kBatchRecords>> buffers(outputs);
-  std::vector<std::size_t> filled(outputs);
-  std::array<std::uint16_t, kMaxParallelism> target_of_group{};
-  for (int group = 0; group < kMaxParallelism; ++group) {
-    target_of_group[static_cast<std::size_t>(group)] = static_cast<std::uint16_t>(
-        subtask_of_key_group(group, static_cast<int>(outputs), kMaxParallelism));
-  }
-  std::uint64_t sum = 0;
-  const auto empty = [&](std::size_t output) {
-    for (std::size_t i = 0; i < filled[output]; ++i) {
-      sum += static_cast<std::uint64_t>(buffers[output][i]) * (output + 1);
-    }
-    filled[output] = 0;
-  };
   std::array<std::uint32_t, kBatchRecords> hashes{};
+  std::array<std::int64_t, kBatchRecords> first{};
+  std::array<std::int64_t, kBatchRecords> second{};
+  std::uint64_t sum = 0;
   for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
     const std::size_t count = std::min(kBatchRecords, keys.size() - at);
-    for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(java_hash(keys[at + i]));
+    // Two loops: the compiler makes vector code of the second.
+    for (std::size_t i = 0; i < count; ++i) hashes[i] = java_hash(keys[at + i]);
+    for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(hashes[i]);
+    if (outputs == 1) {
+      std::copy_n(keys.begin() + static_cast<std::ptrdiff_t>(at), count, first.begin());
+      for (std::size_t i = 0; i < count; ++i)
+        sum += static_cast<std::uint64_t>(first[i]) + (hashes[i] >> 31U);
+      continue;
+    }
+    // Both outputs get the record and one cursor moves on: which one is a coin flip, so there is no
+    // branch on it.
+    std::size_t firsts = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t output = target_of_group[hashes[i] % kMaxParallelism];
-      buffers[output][filled[output]++] = keys[at + i];
+      first[firsts] = keys[at + i];
+      second[i - firsts] = keys[at + i];
+      firsts += hashes[i] % kMaxParallelism < kMaxParallelism / 2 ? 1 : 0;
     }
-    for (std::size_t output = 0; output < outputs; ++output) {
-      if (filled[output] >= kBatchRecords) empty(output);
-    }
+    for (std::size_t i = 0; i < firsts; ++i) sum += static_cast<std::uint64_t>(first[i]);
+    for (std::size_t i = 0; i < count - firsts; ++i)
+      sum += static_cast<std::uint64_t>(second[i]) * 2;
   }
-  for (std::size_t output = 0; output < outputs; ++output) empty(output);
   return sum;
 }
 

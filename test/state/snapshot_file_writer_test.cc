@@ -1,0 +1,160 @@
+#include <streamrun/base/checksum.h>
+#include <streamrun/state/snapshot_file_writer.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "queued_io.h"
+#include "sim/memory_file_system.h"
+#include "storage/test_stores.h"
+
+namespace streamrun {
+namespace {
+
+struct Writing {
+  explicit Writing(std::uint64_t inline_threshold) {
+    files.create_directories("/chk-1").value();
+    writer = std::make_shared<SnapshotFileWriter>(io, io.poster(), &files, "/chk-1", "state", inline_threshold);
+  }
+  void finish() {
+    writer->finish([this](Result<StateHandle> handle) {
+      CHECK_FALSE(result);
+      result = std::move(handle);
+    });
+  }
+  std::string written() const { return files.files().at("/chk-1/state"); }
+
+  sim::MemoryFileSystem files;
+  QueuedIo io;
+  std::shared_ptr<SnapshotFileWriter> writer;
+  std::optional<Result<StateHandle>> result;
+};
+
+TEST_CASE("snapshot file writer: what is small stays inline, and no file is made", "[state]") {
+  Writing writing(10);
+  writing.writer->append("12345");
+  writing.writer->append("");
+  writing.writer->append("67890");
+  CHECK(writing.io.idle());
+  writing.finish();
+  REQUIRE(writing.result);
+  REQUIRE(*writing.result);
+  CHECK((**writing.result).inline_bytes == "1234567890");
+  CHECK_FALSE((**writing.result).file);
+  CHECK(writing.files.files().empty());
+}
+
+TEST_CASE("snapshot file writer: without a store everything stays inline", "[state]") {
+  QueuedIo io;
+  auto writer = std::make_shared<SnapshotFileWriter>(io, io.poster(), nullptr, "", "state", 0);
+  writer->append(std::string(100000, 'x'));
+  std::optional<Result<StateHandle>> result;
+  writer->finish([&](Result<StateHandle> handle) { result = std::move(handle); });
+  REQUIRE(result);
+  CHECK((**result).inline_bytes == std::string(100000, 'x'));
+  CHECK(io.idle());
+}
+
+TEST_CASE("snapshot file writer: one byte above the threshold makes a file with all of it", "[state]") {
+  Writing writing(10);
+  writing.writer->append("1234567890");
+  writing.writer->append("x");
+  writing.finish();
+  CHECK_FALSE(writing.result);
+  writing.io.settle();
+  REQUIRE(writing.result);
+  REQUIRE(*writing.result);
+  const StateHandle& handle = **writing.result;
+  CHECK(handle.inline_bytes.empty());
+  REQUIRE(handle.file);
+  CHECK(handle.file->path == "state");
+  CHECK(handle.file->length == 11);
+  CHECK(handle.file->xxh3 == xxh3_128_hex("1234567890x"));
+  CHECK(handle.file->crc32c == std::vector<std::uint32_t>{crc32c("1234567890x")});
+  CHECK(writing.written() == "1234567890x");
+}
+
+TEST_CASE("snapshot file writer: the bytes on disk are those appended, in order, however I/O is delayed", "[state]") {
+  const std::uint64_t seed = GENERATE(1, 2, 3, 4, 5, 6);
+  INFO("seed " << seed);
+  SeededRandom random(seed);
+  Writing writing(random.below(5000));
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    const std::string part(random.below(30000), static_cast<char>('a' + random.below(26)));
+    expected += part;
+    writing.writer->append(part);
+    if (random.below(3) == 0) writing.io.run_job();
+    if (random.below(3) == 0) writing.io.deliver();
+  }
+  writing.finish();
+  writing.io.settle();
+  REQUIRE(writing.result);
+  REQUIRE(*writing.result);
+  const StateFile& file = *(**writing.result).file;
+  CHECK(writing.written() == expected);
+  CHECK(file.length == expected.size());
+  CHECK(file.xxh3 == xxh3_128_hex(expected));
+  std::vector<std::uint32_t> blocks;
+  for (std::size_t at = 0; at < expected.size(); at += 1U << 20U) blocks.push_back(crc32c(expected.substr(at, 1U << 20U)));
+  CHECK(file.crc32c == blocks);
+  CHECK(writing.writer->backlog_bytes() == 0);
+}
+
+TEST_CASE("snapshot file writer: the bytes are durable when it says so (D1)", "[state]") {
+  Writing writing(0);
+  writing.files.sync_directory("/chk-1").value();
+  writing.writer->append("durable");
+  writing.finish();
+  writing.io.settle();
+  REQUIRE(*writing.result);
+  writing.files.sync_directory("/chk-1").value();  // names are synced by whoever publishes
+  SeededRandom random(1);
+  writing.files.power_cut(random);
+  CHECK(writing.written() == "durable");
+}
+
+TEST_CASE("snapshot file writer: backlog counts what the disk has not taken", "[state]") {
+  Writing writing(0);
+  writing.writer->append("12345");
+  writing.writer->append("678");
+  CHECK(writing.writer->backlog_bytes() == 8);
+  writing.io.run_job();
+  CHECK(writing.writer->backlog_bytes() == 8);
+  writing.io.deliver();
+  CHECK(writing.writer->backlog_bytes() == 3);
+}
+
+TEST_CASE("snapshot file writer: a call that fails at any step fails the file, once", "[state]") {
+  std::uint64_t steps = 0;
+  {
+    Writing writing(0);
+    const std::uint64_t before = writing.files.steps();
+    writing.writer->append("one");
+    writing.io.settle();
+    writing.writer->append("two");
+    writing.finish();
+    writing.io.settle();
+    steps = writing.files.steps() - before;
+  }
+  REQUIRE(steps == 5);  // create, append, append, sync, close
+  for (std::uint64_t step = 1; step <= steps; ++step) {
+    INFO("step " << step);
+    Writing writing(0);
+    writing.files.fail_call(writing.files.steps() + step, {.code = ErrorCode::store_full, .message = "full"});
+    writing.writer->append("one");
+    writing.io.settle();
+    writing.writer->append("two");
+    writing.finish();
+    writing.io.settle();
+    REQUIRE(writing.result);
+    REQUIRE_FALSE(*writing.result);
+    CHECK(writing.result->error().code == ErrorCode::store_full);
+  }
+}
+
+}  // namespace
+}  // namespace streamrun
