@@ -181,8 +181,8 @@ class Line {
   }
 
   Candidates operands() const {
-    const bool explains = command_->name == "config" && operands_.size() == 1 &&
-                          operands_.front() == "explain";
+    const bool explains =
+        command_->name == "config" && operands_.size() == 1 && operands_.front() == "explain";
     if (explains) return keys("");
     if (!operands_.empty()) return {};
     if (command_->name == "completion") return {{"bash", ""}, {"zsh", ""}, {"fish", ""}};

@@ -4,6 +4,7 @@
 #include <streamrun/config/values.h>
 #include <streamrun/platform/real_clock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -108,7 +109,8 @@ std::string job_hint(const CheckpointQuery& query, const SnapshotListing& listin
   for (const SnapshotEntry& entry : listing.entries) {
     if (!entry.job_name.empty()) names.push_back(entry.job_name);
   }
-  return did_you_mean(query.job, names);
+  const bool is_right = std::find(names.begin(), names.end(), query.job) != names.end();
+  return is_right ? "" : did_you_mean(query.job, names);
 }
 
 }  // namespace streamrun

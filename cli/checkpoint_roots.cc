@@ -49,7 +49,8 @@ std::vector<Place> configured_roots(const Configuration& configuration, const Fi
     const auto text = configuration.find(*option);
     if (!text) continue;
     Place root = configured_path(*text, configuration, stores);
-    if (std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(std::move(root));
+    if (std::find(roots.begin(), roots.end(), root) == roots.end())
+      roots.push_back(std::move(root));
   }
   return roots;
 }
@@ -82,7 +83,8 @@ std::optional<JobChoice> choose_job(const SnapshotListing& listing, const std::s
   const std::string prefix = to_lower_ascii(job);
   std::vector<JobId> matches;
   for (const JobId& id : ids_in(listing)) {
-    if (prefix.size() >= kShortestPrefix && to_string(id).starts_with(prefix)) matches.push_back(id);
+    if (prefix.size() >= kShortestPrefix && to_string(id).starts_with(prefix))
+      matches.push_back(id);
   }
   if (matches.empty()) return std::nullopt;
   if (matches.size() == 1) return JobChoice{.name = {}, .id = matches.front()};

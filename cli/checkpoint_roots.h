@@ -20,8 +20,8 @@ SnapshotListing list_roots(const std::vector<Place>& roots, bool must_exist);
 
 /// Which snapshots a person means by a job's name, id, or start of an id with at least 4 digits.
 struct JobChoice {
-  std::string name;            ///< set if it is a name
-  std::optional<JobId> id;     ///< set if it is an id
+  std::string name;         ///< set if it is a name
+  std::optional<JobId> id;  ///< set if it is an id
   bool includes(const SnapshotEntry& entry) const;
   bool includes(const JobFolder& folder) const;
 };

@@ -35,8 +35,9 @@ struct Level {
 
   void add(const std::vector<Flag>& flags) {
     for (const Flag& flag : flags) {
-      CLI::Option* option = flag.is_switch() ? app->add_flag(parser_name(flag))->disable_flag_override()
-                                             : app->add_option(parser_name(flag))->expected(1);
+      CLI::Option* option = flag.is_switch()
+                                ? app->add_flag(parser_name(flag))->disable_flag_override()
+                                : app->add_option(parser_name(flag))->expected(1);
       option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       options.emplace_back(&flag, option);
     }
@@ -86,11 +87,8 @@ class Parser {
   void add_command(const Command& command) {
     CLI::App* app = app_.add_subcommand(command.name);
     app->set_help_flag();
-    if (command.before_job) {
-      app->prefix_command();
-    } else {
-      app->allow_extras();
-    }
+    app->prefix_command(command.before_job);  // else it would be that of the program
+    app->allow_extras(!command.before_job);
     auto level = std::make_unique<Level>();
     level->app = app;
     level->add(command.flags);
@@ -106,7 +104,8 @@ class Parser {
       const std::string text = mismatch.what();
       const std::string name = text.substr(0, text.find_first_of(": "));
       const bool is_switch = text.find("flag override") != std::string::npos;
-      usage_error(fmt::format("{} {}", name, is_switch ? "takes no value" : "needs a value"));
+      if (!is_switch) usage_error(name + " needs a value");
+      usage_error(fmt::format("{}{} takes no value", name.size() == 1 ? "-" : "--", name));
     } catch (const CLI::ParseError& error) {
       usage_error(error.what());
     }
@@ -152,7 +151,8 @@ class Parser {
     const bool may_be_long = name.size() > dashes + 1;
     const std::string hint =
         may_be_long ? did_you_mean(name.substr(dashes), level.long_names(), "--") : "";
-    const std::string help = command == "streamrun" ? "streamrun help" : "streamrun help " + command;
+    const std::string help =
+        command == "streamrun" ? "streamrun help" : "streamrun help " + command;
     usage_error(fmt::format("{} has no flag {}{}", command, name, hint), {help});
   }
 

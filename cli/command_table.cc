@@ -49,55 +49,57 @@ Command make_run() {
   return {
       .name = "run",
       .usage = {"[flags] JOB [job arguments]", "-s WHERE [flags] [JOB] [job arguments]"},
-      .about = "Runs a job until its input ends or it is stopped. Flags stand before JOB; what "
-               "stands after it belongs to the job. Without JOB its name and arguments come from "
-               "the checkpoint.",
+      .about =
+          "Runs a job until its input ends or it is stopped. Flags stand before JOB; what "
+          "stands after it belongs to the job. Without JOB its name and arguments come from "
+          "the checkpoint.",
       .examples = {{"streamrun run -p 4 wordcount --input texts", "start anew"},
                    {"streamrun run -s latest wordcount --input texts", "go on where it stopped"}},
-      .flags =
-          {{.long_name = "fromSavepoint",
-            .short_name = 's',
-            .value = "WHERE",
-            .help = "start from a chk-N or savepoint folder, its _metadata, a job's folder, or "
-                    "\"latest\" of JOB",
-            .empty_counts = true,
-            .kind = ValueKind::snapshot},
-           {.long_name = "or-fresh",
-            .value = {},
-            .help = "with -s latest: start empty if there is none"},
-           {.long_name = "fallback",
-            .value = {},
-            .help = "take the newest good checkpoint if the wanted one is damaged"},
-           {.long_name = "allowNonRestoredState",
-            .short_name = 'n',
-            .value = {},
-            .help = "drop state that fits nowhere in the job"},
-           {.long_name = "drop-state",
-            .value = "UID",
-            .help = "drop the state of this operator only; may be repeated",
-            .repeatable = true},
-           {.long_name = "claimMode",
-            .value = "MODE",
-            .help = "who owns the files that it starts from: NO_CLAIM (default), CLAIM or LEGACY; "
-                    "also -claimMode, -cm",
-            .choices = {"NO_CLAIM", "CLAIM", "LEGACY"}},
-           {.long_name = "parallelism",
-            .short_name = 'p',
-            .value = "N",
-            .help = "parallelism of operators that name none"},
-           {.long_name = "detached",
-            .short_name = 'd',
-            .value = {},
-            .help = "go to the background and print the job id"},
-           {.long_name = "dry-run",
-            .value = {},
-            .help = "everything up to the first record; writes nothing"},
-           {.long_name = "stop-after",
-            .value = "WHEN",
-            .help = "stop as on SIGTERM after a time (10s) or N-records"},
-           {.long_name = "shutdownOnAttachedExit",
-            .value = {},
-            .help = "accepted as Flink's -sae; the job never outlives this process"}},
+      .flags = {{.long_name = "fromSavepoint",
+                 .short_name = 's',
+                 .value = "WHERE",
+                 .help =
+                     "start from a chk-N or savepoint folder, its _metadata, a job's folder, or "
+                     "\"latest\" of JOB",
+                 .empty_counts = true,
+                 .kind = ValueKind::snapshot},
+                {.long_name = "or-fresh",
+                 .value = {},
+                 .help = "with -s latest: start empty if there is none"},
+                {.long_name = "fallback",
+                 .value = {},
+                 .help = "take the newest good checkpoint if the wanted one is damaged"},
+                {.long_name = "allowNonRestoredState",
+                 .short_name = 'n',
+                 .value = {},
+                 .help = "drop state that fits nowhere in the job"},
+                {.long_name = "drop-state",
+                 .value = "UID",
+                 .help = "drop the state of this operator only; may be repeated",
+                 .repeatable = true},
+                {.long_name = "claimMode",
+                 .value = "MODE",
+                 .help =
+                     "who owns the files that it starts from: NO_CLAIM (default), CLAIM or LEGACY; "
+                     "also -claimMode, -cm",
+                 .choices = {"NO_CLAIM", "CLAIM", "LEGACY"}},
+                {.long_name = "parallelism",
+                 .short_name = 'p',
+                 .value = "N",
+                 .help = "parallelism of operators that name none"},
+                {.long_name = "detached",
+                 .short_name = 'd',
+                 .value = {},
+                 .help = "go to the background and print the job id"},
+                {.long_name = "dry-run",
+                 .value = {},
+                 .help = "everything up to the first record; writes nothing"},
+                {.long_name = "stop-after",
+                 .value = "WHEN",
+                 .help = "stop as on SIGTERM after a time (10s) or N-records"},
+                {.long_name = "shutdownOnAttachedExit",
+                 .value = {},
+                 .help = "accepted as Flink's -sae; the job never outlives this process"}},
       .most_operands = 1,
       .operand_kind = ValueKind::job,
       .before_job = true,
@@ -108,40 +110,42 @@ Command make_list_checkpoints() {
   return {
       .name = "list-checkpoints",
       .usage = {"[JOB] [flags]"},
-      .about = "Lists checkpoints and savepoints, newest first: those of JOB (a name, an id or the "
-               "start of one) or of all jobs, under the configured folders.",
+      .about =
+          "Lists checkpoints and savepoints, newest first: those of JOB (a name, an id or the "
+          "start of one) or of all jobs, under the configured folders.",
       .examples = {{"streamrun list-checkpoints --all", "what there is, damaged ones too"},
                    {"streamrun run -s \"$(streamrun list-checkpoints --latest wordcount)\"",
                     "go on from the newest"}},
-      .flags =
-          {{.long_name = "latest",
-            .value = {},
-            .help = "print only the path of the newest, as run -s takes it; none: exit 66"},
-           {.long_name = "all",
-            .value = {},
-            .help = "also unfinished and damaged ones and jobs that finished, with STATUS"},
-           {.long_name = "dir",
-            .value = "WHERE",
-            .help = "look here instead of in the configured folders; may be repeated",
-            .repeatable = true,
-            .kind = ValueKind::file},
-           {.long_name = "kind",
-            .value = "KIND",
-            .help = "checkpoint or savepoint only",
-            .choices = {"checkpoint", "savepoint"}},
-           {.long_name = "older",
-            .value = "TIME",
-            .help = "only those completed longer ago, such as 2h"},
-           {.long_name = "newer", .value = "TIME", .help = "only those completed since, such as 2h"},
-           {.long_name = "sort",
-            .value = "BY",
-            .help = "age (newest first), size, job or duration",
-            .choices = {"age", "size", "job", "duration"}},
-           {.long_name = "output",
-            .short_name = 'o',
-            .value = "FORM",
-            .help = "table, wide (more columns) or path (paths alone)",
-            .choices = {"table", "wide", "path"}}},
+      .flags = {{.long_name = "latest",
+                 .value = {},
+                 .help = "print only the path of the newest, as run -s takes it; none: exit 66"},
+                {.long_name = "all",
+                 .value = {},
+                 .help = "also unfinished and damaged ones and jobs that finished, with STATUS"},
+                {.long_name = "dir",
+                 .value = "WHERE",
+                 .help = "look here instead of in the configured folders; may be repeated",
+                 .repeatable = true,
+                 .kind = ValueKind::file},
+                {.long_name = "kind",
+                 .value = "KIND",
+                 .help = "checkpoint or savepoint only",
+                 .choices = {"checkpoint", "savepoint"}},
+                {.long_name = "older",
+                 .value = "TIME",
+                 .help = "only those completed longer ago, such as 2h"},
+                {.long_name = "newer",
+                 .value = "TIME",
+                 .help = "only those completed since, such as 2h"},
+                {.long_name = "sort",
+                 .value = "BY",
+                 .help = "age (newest first), size, job or duration",
+                 .choices = {"age", "size", "job", "duration"}},
+                {.long_name = "output",
+                 .short_name = 'o',
+                 .value = "FORM",
+                 .help = "table, wide (more columns) or path (paths alone)",
+                 .choices = {"table", "wide", "path"}}},
       .most_operands = 1,
       .operand_kind = ValueKind::job,
       .run = list_checkpoints_command};
@@ -150,8 +154,9 @@ Command make_list_checkpoints() {
 Command make_jobs() {
   return {.name = "jobs",
           .usage = {""},
-          .about = "Lists the jobs in this binary, with their arguments; [--argument] may be left "
-                   "out.",
+          .about =
+              "Lists the jobs in this binary, with their arguments; [--argument] may be left "
+              "out.",
           .examples = {{"streamrun jobs", "what can be run"},
                        {"streamrun jobs --json | jq -r '.jobs[].name'", "names for a script"}},
           .flags = {},
@@ -161,8 +166,9 @@ Command make_jobs() {
 Command make_info() {
   return {.name = "info",
           .usage = {"[flags] JOB [job arguments]", "JOB --help"},
-          .about = "Shows the plan of a job: operators, chains, exchanges and uids. With --help "
-                   "after JOB: the arguments of the job.",
+          .about =
+              "Shows the plan of a job: operators, chains, exchanges and uids. With --help "
+              "after JOB: the arguments of the job.",
           .examples = {{"streamrun info wordcount", "the plan as text"},
                        {"streamrun info wordcount --help", "the arguments of a job"}},
           .flags = {{.long_name = "output",
@@ -183,8 +189,9 @@ Command make_info() {
 Command make_config() {
   return {.name = "config",
           .usage = {"[KEY or PREFIX] [flags]", "explain KEY"},
-          .about = "Shows every configuration value in effect and where it comes from, or explains "
-                   "a key.",
+          .about =
+              "Shows every configuration value in effect and where it comes from, or explains "
+              "a key.",
           .examples = {{"streamrun config --changed", "what is not the plain default"},
                        {"streamrun config explain state.checkpoints.num-retained",
                         "meaning, type and default of a key"}},
@@ -199,8 +206,9 @@ Command make_config() {
 Command make_completion() {
   return {.name = "completion",
           .usage = {"bash|zsh|fish"},
-          .about = "Prints a script that makes the shell complete commands, flags, jobs, keys and "
-                   "checkpoints.",
+          .about =
+              "Prints a script that makes the shell complete commands, flags, jobs, keys and "
+              "checkpoints.",
           .examples = {{"source <(streamrun completion bash)", "for this shell"},
                        {"streamrun completion fish > ~/.config/fish/completions/streamrun.fish",
                         "for good"}},
@@ -210,15 +218,16 @@ Command make_completion() {
 }
 
 Command make_help() {
-  return {.name = "help",
-          .usage = {"[COMMAND or CODE]"},
-          .about = "Shows help for a command, or explains an error code.",
-          .examples = {{"streamrun help run", "the same as streamrun run --help"},
-                       {"streamrun help E-META-MISSING", "what an error means"}},
-          .flags = {{.long_name = "man", .value = {}, .help = "print the man page", .hidden = true}},
-          .most_operands = 1,
-          .operand_kind = ValueKind::command,
-          .run = help_command};
+  return {
+      .name = "help",
+      .usage = {"[COMMAND or CODE]"},
+      .about = "Shows help for a command, or explains an error code.",
+      .examples = {{"streamrun help run", "the same as streamrun run --help"},
+                   {"streamrun help E-META-MISSING", "what an error means"}},
+      .flags = {{.long_name = "man", .value = {}, .help = "print the man page", .hidden = true}},
+      .most_operands = 1,
+      .operand_kind = ValueKind::command,
+      .run = help_command};
 }
 
 /// What the scripts of `completion` ask.

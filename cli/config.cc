@@ -45,7 +45,17 @@ bool is_changed(const EffectiveEntry& entry) {
   return entry.origin != Origin::default_value || !entry.flink_default.empty();
 }
 
-/// A key by any of its names, or all keys that begin with a prefix.
+bool has_name_under(const OptionInfo& option, const std::string& prefix) {
+  return option.key.starts_with(prefix) ||
+         std::any_of(option.other_keys.begin(), option.other_keys.end(),
+                     [&](const std::string& other) { return other.starts_with(prefix); });
+}
+
+std::string prefix_of(const std::string& wanted) {
+  return wanted.ends_with('.') ? wanted : wanted + ".";
+}
+
+/// A key by any of its names, or all keys with a name that begins so.
 bool is_wanted(const EffectiveEntry& entry, const std::string& wanted) {
   if (wanted.empty() || entry.key == wanted || entry.written_as == wanted) return true;
   const auto called = options_called(wanted);
@@ -53,19 +63,20 @@ bool is_wanted(const EffectiveEntry& entry, const std::string& wanted) {
     return std::any_of(called.begin(), called.end(),
                        [&](const OptionInfo* option) { return option->key == entry.key; });
   }
-  const std::string prefix = wanted.ends_with('.') ? wanted : wanted + ".";
-  return entry.key.starts_with(prefix) || entry.written_as.starts_with(prefix);
+  const std::string prefix = prefix_of(wanted);
+  if (entry.key.starts_with(prefix)) return true;
+  const auto named = options_called(entry.key);
+  return !named.empty() && has_name_under(*named.front(), prefix);
 }
 
-/// As it was written where somebody wrote it.
-std::string shown_key(const EffectiveEntry& entry) {
-  return entry.written_as;
-}
-
-std::string as_table(const std::vector<EffectiveEntry>& entries) {
+std::string as_table(std::vector<EffectiveEntry> entries) {
+  std::sort(entries.begin(), entries.end(), [](const EffectiveEntry& a, const EffectiveEntry& b) {
+    return a.written_as < b.written_as;
+  });
   Table table({"KEY", "VALUE", "FROM"});
   for (const EffectiveEntry& entry : entries) {
-    table.add({shown_key(entry), entry.value, entry.from});
+    // The name that somebody wrote, so that it is found again where it was written.
+    table.add({entry.written_as, entry.value, entry.from});
   }
   return table.text();
 }
@@ -88,12 +99,9 @@ std::string as_json(const std::vector<EffectiveEntry>& entries) {
 
 bool is_known(const std::string& wanted) {
   if (standing_of(wanted) != KeyStanding::unknown) return true;
-  const std::string prefix = wanted.ends_with('.') ? wanted : wanted + ".";
   const auto& options = all_options();
   return std::any_of(options.begin(), options.end(), [&](const OptionInfo& option) {
-    return option.key.starts_with(prefix) ||
-           std::any_of(option.other_keys.begin(), option.other_keys.end(),
-                       [&](const std::string& other) { return other.starts_with(prefix); });
+    return has_name_under(option, prefix_of(wanted));
   });
 }
 

@@ -15,9 +15,9 @@ struct GlobalFlags {
   bool json = false;
   bool quiet = false;
   bool yes = false;
-  int verbose = 0;             ///< how often `-v` was given
-  std::string color = "auto";  ///< `auto`, `always` or `never`
-  std::string log_level;       ///< `debug`, `info`, `warning` or `error`
+  int verbose = 0;                  ///< how often `-v` was given
+  std::string color = "auto";       ///< `auto`, `always` or `never`
+  std::string log_level;            ///< `debug`, `info`, `warning` or `error`
   std::string log_format = "text";  ///< `text` or `json`
   std::string log_file;
 };

@@ -56,9 +56,9 @@ std::string first_sentence(const std::string& text) {
 }  // namespace
 
 std::string flag_heading(const Flag& flag) {
-  std::string heading =
-      flag.short_name == '\0' ? "    " : std::string{'-', flag.short_name};
-  if (!flag.long_name.empty()) heading += (flag.short_name == '\0' ? "--" : ", --") + flag.long_name;
+  std::string heading = flag.short_name == '\0' ? "    " : std::string{'-', flag.short_name};
+  if (!flag.long_name.empty())
+    heading += (flag.short_name == '\0' ? "--" : ", --") + flag.long_name;
   return flag.is_switch() ? heading : heading + " " + flag.value;
 }
 

@@ -28,7 +28,8 @@ JobGraphOptions graph_options(const Invocation& invocation) {
   if (const auto parallelism = parallelism_flag(invocation)) {
     flags.push_back({std::string(options::kParallelism.key), std::to_string(*parallelism), "-p"});
   }
-  const Configuration configuration = load_for_command(invocation.global, flags, {}, "").configuration;
+  const Configuration configuration =
+      load_for_command(invocation.global, flags, {}, "").configuration;
   const int max_parallelism = configuration.get(options::kMaxParallelism);
   return {.parallelism = configuration.get(options::kParallelism),
           .max_parallelism = max_parallelism < 0 ? 0 : max_parallelism,

@@ -4,6 +4,7 @@
 #include <streamrun/config/values.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,7 +52,9 @@ class ArgumentReader {
  public:
   ArgumentReader(const Invocation& invocation, const Job& job,
                  const std::vector<Declaration>& declarations)
-      : invocation_(invocation), job_(job), declarations_(declarations),
+      : invocation_(invocation),
+        job_(job),
+        declarations_(declarations),
         words_(invocation.operands.begin() + 1, invocation.operands.end()) {}
 
   JobLine read() && {
@@ -87,7 +90,8 @@ class ArgumentReader {
     } else if (declared.type == "flag") {
       line_.arguments.emplace_back(declared.name, "true");
     } else if (at_ == words_.size() || is_declared_word(words_[at_])) {
-      usage_error(fmt::format("--{} of {} needs a value: {}", declared.name, job_.name, declared.help));
+      usage_error(
+          fmt::format("--{} of {} needs a value: {}", declared.name, job_.name, declared.help));
     } else {
       line_.arguments.emplace_back(declared.name, words_[at_++]);
     }
@@ -131,10 +135,10 @@ class ArgumentReader {
         right.push_back(words_[i]);
       }
     }
-    usage_error(fmt::format("{} is a flag of {} and stands before {}; what follows {} is its own",
-                            words_[misplaced_.front()], invocation_.command->name, job_.name,
-                            job_.name),
-                {shell_line(right)});
+    usage_error(
+        fmt::format("{} is a flag of {} and stands before {}; what follows {} is its own",
+                    words_[misplaced_.front()], invocation_.command->name, job_.name, job_.name),
+        {shell_line(right)});
   }
 
   const Invocation& invocation_;
@@ -151,13 +155,12 @@ std::string type_in_help(const Declaration& declared) {
   std::string type = " " + declared.type;
   std::transform(type.begin(), type.end(), type.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return type;
+  return declared.repeatable ? type + "..." : type;
 }
 
 std::string note_in_help(const Declaration& declared) {
   std::vector<std::string> notes;
   if (declared.required) notes.emplace_back("required");
-  if (declared.repeatable) notes.emplace_back("may be repeated");
   if (declared.default_text && !declared.default_text->empty() && declared.type != "flag") {
     notes.push_back("default " + *declared.default_text);
   }
@@ -206,7 +209,8 @@ JobLine read_job_line(const Invocation& invocation) {
 }
 
 std::string job_help(const Job& job) {
-  std::string text = fmt::format("usage: streamrun run [flags] {} [arguments]\n\n{}\n", job.name, job.about);
+  std::string text =
+      fmt::format("usage: streamrun run [flags] {} [arguments]\n\n{}\n", job.name, job.about);
   const JobListing listing = list_job(job);
   if (listing.arguments.empty()) return text + "\nIt takes no arguments.\n";
   std::size_t width = 0;

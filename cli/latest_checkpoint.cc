@@ -15,7 +15,8 @@ namespace {
 
 class Latest {
  public:
-  Latest(const CheckpointQuery& query, const GlobalFlags& global) : query_(query), global_(global) {}
+  Latest(const CheckpointQuery& query, const GlobalFlags& global)
+      : query_(query), global_(global) {}
 
   SnapshotEntry find(const JobTable& jobs) const {
     SnapshotListing listing = everything_at(query_, global_);
@@ -31,10 +32,9 @@ class Latest {
  private:
   /// A job's name alone, as in `run -s latest NAME`.
   bool is_question_of_run(const JobChoice& choice) const {
-    const bool in_folder_of_job =
-        std::any_of(query_.roots.begin(), query_.roots.end(), [](const Place& root) {
-          return job_id_of_name(base_name(root.path)).has_value();
-        });
+    const bool in_folder_of_job = std::any_of(
+        query_.roots.begin(), query_.roots.end(),
+        [](const Place& root) { return job_id_of_name(base_name(root.path)).has_value(); });
     return !choice.name.empty() && !query_.has_filter() && !in_folder_of_job;
   }
 

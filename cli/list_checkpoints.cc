@@ -1,12 +1,11 @@
 #include <streamrun/base/strings.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "checkpoint_query.h"
 #include "checkpoint_rows.h"
@@ -29,8 +28,8 @@ std::size_t count_of(const std::vector<SnapshotEntry>& entries, SnapshotStatus s
 /// yet; a name that nobody knows is a slip.
 void keep_job(const CheckpointQuery& query, const JobTable& jobs, SnapshotListing& listing) {
   const auto choice = query.job.empty() ? std::nullopt : choose_job(listing, query.job);
-  const bool known = std::any_of(jobs.begin(), jobs.end(),
-                                 [&](const Job& job) { return job.name == query.job; });
+  const bool known =
+      std::any_of(jobs.begin(), jobs.end(), [&](const Job& job) { return job.name == query.job; });
   if (!query.job.empty() && !choice && !known) {
     usage_error(fmt::format("no job {} under {}{}", query.job, query.places(),
                             job_hint(query, listing, jobs)),

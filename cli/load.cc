@@ -5,11 +5,11 @@
 #include <streamrun/config/validation.h>
 #include <streamrun/storage/local_file_system.h>
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <memory>
 #include <utility>
+
+#include <unistd.h>
 
 #include "command_table.h"
 #include "output.h"

@@ -42,7 +42,8 @@ std::string tagged(const std::string& tag, const std::string& text) {
 std::string tag_of(const Flag& flag) {
   std::string tag = ".B ";
   if (flag.short_name != '\0') tag += roff(std::string{'-', flag.short_name});
-  if (!flag.long_name.empty()) tag += (flag.short_name != '\0' ? ", " : "") + roff("--" + flag.long_name);
+  if (!flag.long_name.empty())
+    tag += (flag.short_name != '\0' ? ", " : "") + roff("--" + flag.long_name);
   return flag.is_switch() ? tag : tag + " " + roff(flag.value);
 }
 
@@ -73,7 +74,8 @@ std::string exit_status() {
     codes[info.exit_status].emplace_back(info.text);
   }
   std::string text = section("EXIT STATUS") + tagged("0", "done, or stopped as asked");
-  for (const auto& [status, names] : codes) text += tagged(std::to_string(status), join(names, ", "));
+  for (const auto& [status, names] : codes)
+    text += tagged(std::to_string(status), join(names, ", "));
   text += tagged("130", "ended by INT; the last line says whether cleanly");
   return text + ".PP\n" + roff("streamrun help CODE explains each code.") + "\n";
 }

@@ -2,9 +2,6 @@
 
 #include <streamrun/base/strings.h>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -14,6 +11,8 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "table.h"
 
@@ -46,9 +45,10 @@ void say_once(std::string_view kind, Colour colour, const std::string& text,
 }
 
 [[noreturn]] void write_failed(int problem) {
-  throw_error({.code = problem == ENOSPC ? ErrorCode::store_full : ErrorCode::store_io,
-               .message = fmt::format("cannot write to standard output: {}", std::strerror(problem)),
-               .retry = Retry::no});
+  throw_error(
+      {.code = problem == ENOSPC ? ErrorCode::store_full : ErrorCode::store_io,
+       .message = fmt::format("cannot write to standard output: {}", std::strerror(problem)),
+       .retry = Retry::no});
 }
 
 }  // namespace
@@ -122,7 +122,8 @@ void print_note(const std::string& text, const GlobalFlags& flags) {
 
 std::string human_duration(std::int64_t milliseconds) {
   if (milliseconds < 1000) return fmt::format("{}ms", milliseconds < 0 ? 0 : milliseconds);
-  if (milliseconds < 59'950) return fmt::format("{:.1f}s", static_cast<double>(milliseconds) / 1000);
+  if (milliseconds < 59'950)
+    return fmt::format("{:.1f}s", static_cast<double>(milliseconds) / 1000);
   return human_age(milliseconds);
 }
 

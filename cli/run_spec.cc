@@ -201,17 +201,10 @@ class Preparation {
   }
 
   void build_graph() {
-    JobArguments::Values values;
-    std::string folder = run_.spec.working_directory;
-    if (snapshot_) {
-      for (const auto& [name, value] : snapshot_->metadata.arguments) {
-        const bool given = std::any_of(flags_.job_arguments.begin(), flags_.job_arguments.end(),
-                                       [&, key = name](const auto& each) { return each.first == key; });
-        if (!given) values.emplace_back(name, value);
-      }
-    }
-    values.insert(values.end(), flags_.job_arguments.begin(), flags_.job_arguments.end());
-    JobArguments arguments(std::move(values), folder);
+    // New arguments replace the recorded ones as a whole: what stands on the line is what the job runs with.
+    const bool recorded = snapshot_ && flags_.job_arguments.empty();
+    JobArguments arguments(recorded ? snapshot_->metadata.arguments : flags_.job_arguments,
+                           run_.spec.working_directory);
     StreamExecutionEnvironment environment;
     job_->program(environment, arguments);
     arguments.check();

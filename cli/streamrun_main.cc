@@ -3,8 +3,6 @@
 #include <streamrun/base/assert.h>
 #include <streamrun/base/error.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -12,6 +10,7 @@
 #include <exception>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "command_line.h"
 #include "command_table.h"
@@ -32,8 +31,9 @@ constexpr int kBugStatus = 70;
                                int line) {
   std::array<char, 1024> message{};
   const int length = std::snprintf(
-      message.data(), message.size(), "error: E-BUG: %s (%s:%d: %s)\n  why: a bug in streamrun %.*s; please report it\n",
-      text, file, line, condition, static_cast<int>(kVersion.size()), kVersion.data());
+      message.data(), message.size(),
+      "error: E-BUG: %s (%s:%d: %s)\n  why: a bug in streamrun %.*s; please report it\n", text,
+      file, line, condition, static_cast<int>(kVersion.size()), kVersion.data());
   const auto count = std::min(static_cast<std::size_t>(std::max(length, 0)), message.size() - 1);
   if (::write(STDERR_FILENO, message.data(), count) < 0) _exit(kBugStatus);
   _exit(kBugStatus);

@@ -8,7 +8,9 @@
 namespace streamrun {
 
 std::size_t width_of(const std::string& text) {
-  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+  const auto starts_character = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+  };
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
 }
 

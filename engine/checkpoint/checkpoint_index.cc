@@ -69,15 +69,21 @@ SnapshotEntry entry_of(FileSystem& files, const std::string& folder, Paths& befo
 }
 
 /// A small file that is missing or damaged is as good as none: nothing depends on it but messages
-/// and `finished`.
+/// and `finished`. One that can't be read for now is neither (R2): what it says decides whether the
+/// job is done, and whose the folder is.
 template <typename T>
-std::optional<T> small_file(FileSystem& files, const std::string& path,
-                            Result<T> (*decode_bytes)(std::string_view)) {
+Result<std::optional<T>> small_file(FileSystem& files, const std::string& path,
+                                    Result<T> (*decode_bytes)(std::string_view)) {
   const Result<std::string> bytes = files.read_all(path, kSmallFileLimitBytes);
-  if (!bytes) return std::nullopt;
+  if (!bytes) {
+    const ErrorCode code = bytes.error().code;
+    const bool is_none = code == ErrorCode::path || code == ErrorCode::metadata_limit;
+    if (is_none) return std::optional<T>();
+    return bytes.error();
+  }
   Result<T> content = decode_bytes(*bytes);
-  if (!content) return std::nullopt;
-  return *std::move(content);
+  if (!content) return std::optional<T>();
+  return std::optional<T>(*std::move(content));
 }
 
 /// For each entry (newest first) the moment that it is not older than: its own completion, or for
@@ -249,8 +255,9 @@ Result<JobFolder> list_job_folder(FileSystem& files, const std::string& folder) 
     job.entries.push_back(std::move(entry));
   }
   std::reverse(job.entries.begin(), job.entries.end());
-  job.job = small_file(files, join_path(folder, kJobFileName), &decode_job_file);
-  job.finished = small_file(files, join_path(folder, kFinishedName), &decode_finished_marker);
+  job.job = SR_TRY(small_file(files, join_path(folder, kJobFileName), &decode_job_file));
+  job.finished =
+      SR_TRY(small_file(files, join_path(folder, kFinishedName), &decode_finished_marker));
   return job;
 }
 

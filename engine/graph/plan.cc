@@ -23,6 +23,11 @@ std::vector<const StreamEdge*> edges_to(const JobGraph& graph, int id) {
   return found;
 }
 
+/// A name may come from a path, and so hold bytes that are not UTF-8.
+std::string dump(const nlohmann::ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 }  // namespace
 
 std::string plan_as_text(const JobGraph& graph) {
@@ -62,7 +67,7 @@ std::string plan_as_json(const JobGraph& graph) {
     if (!predecessors.empty()) entry["predecessors"] = std::move(predecessors);
     nodes.push_back(std::move(entry));
   }
-  return nlohmann::ordered_json{{"nodes", std::move(nodes)}}.dump(2);
+  return dump({{"nodes", std::move(nodes)}}, 2);
 }
 
 std::string plan_as_dot(const JobGraph& graph) {
@@ -70,7 +75,7 @@ std::string plan_as_dot(const JobGraph& graph) {
   for (const JobVertex& vertex : graph.vertices) {
     text += fmt::format("  subgraph cluster_{} {{\n    label=\"parallelism {}\";\n", vertex.id, vertex.parallelism);
     for (const int id : vertex.operators) {
-      text += fmt::format("    n{} [label={}];\n", id, nlohmann::json(node_of(graph, id).name).dump());
+      text += fmt::format("    n{} [label={}];\n", id, dump(node_of(graph, id).name, -1));
     }
     text += "  }\n";
   }

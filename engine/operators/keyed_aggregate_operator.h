@@ -72,27 +72,41 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
   static constexpr bool kKeyIsRecord =
       std::is_same_v<T, std::string> && std::is_same_v<K, std::string> && std::is_same_v<Selector, std::identity>;
 
-  decltype(auto) key_of(const Batch<T>& records, std::size_t i) const {
-    return std::invoke(selector_, records[i]);
-  }
-  typename KeyTraits<K>::Held probe_of(const Batch<T>& records, std::size_t i) const {
+  /// A reference only where the selector's result refers into the record: `std::identity` hands back even a temporary
+  /// view by reference.
+  using SelectedKey = std::conditional_t<std::is_lvalue_reference_v<std::invoke_result_t<Selector&, RecordRef<T>>>,
+                                         std::invoke_result_t<Selector&, RecordRef<T>>,
+                                         std::remove_cvref_t<std::invoke_result_t<Selector&, RecordRef<T>>>>;
+  SelectedKey key_of(const Batch<T>& records, std::size_t i) { return std::invoke(selector_, records[i]); }
+
+  std::byte* row_of(const Batch<T>& records, std::size_t i, std::uint32_t hash, int group) {
     if constexpr (kKeyIsRecord) {
-      return records.slots()[i];
+      return this->table().find_or_make(records.slots()[i], hash, group);
     } else {
-      return KeyTraits<K>::probe(key_of(records, i));
+      SelectedKey key = key_of(records, i);  // a long string in the probe refers to it
+      return this->table().find_or_make(KeyTraits<K>::probe(key), hash, group);
     }
   }
   Accumulator& add(const Batch<T>& records, std::size_t i, std::uint32_t hash) {
+    if constexpr (kKeyIsRecord) {
+      return add_to(records.slots()[i], records[i], hash);
+    } else {
+      // A key that the selector makes must live as long as its probe, which may refer to its bytes.
+      decltype(auto) key = key_of(records, i);
+      return add_to(KeyTraits<K>::probe(key), records[i], hash);
+    }
+  }
+  Accumulator& add_to(const typename KeyTraits<K>::Held& probe, RecordRef<T> record, std::uint32_t hash) {
     KeyedTable<K>& rows = this->table();
     const int group = rows.group_of(hash);
     SR_ASSERT(rows.key_groups().contains(group), "S3: a record's key group belongs to this subtask");
-    std::byte* const row = rows.find_or_make(probe_of(records, i), hash, group);
+    std::byte* const row = rows.find_or_make(probe, hash, group);
     rows.before_change(row, group);
     auto* const accumulator = reinterpret_cast<Accumulator*>(row + offset_);
     if (KeyedTable<K>::header(row).present != 0) [[likely]] {
-      aggregation_.add(*accumulator, records[i]);
+      aggregation_.add(*accumulator, record);
     } else {
-      ::new (static_cast<void*>(accumulator)) Accumulator(aggregation_.create(records[i]));
+      ::new (static_cast<void*>(accumulator)) Accumulator(aggregation_.create(record));
       rows.mark_present(row, 0);
     }
     return *accumulator;

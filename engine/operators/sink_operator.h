@@ -3,6 +3,7 @@
 #include <streamrun/stream/sink.h>
 #include <streamrun/stream/stream_operator.h>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,6 +50,8 @@ class SinkOperator final : public StreamOperator {
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
     const CheckpointId id = part->barrier.id;
     writer_->prepare(id, [this, id, part = std::move(part)](Result<std::vector<std::string>> prepared) {
+      SR_ASSERT(id > last_prepared_, "E2: a sink's writer answers in the order in which it was asked");
+      last_prepared_ = id;
       if (!prepared) return part->failed(std::move(prepared).error());
       if (!prepared->empty()) pending_[id] = *std::move(prepared);
       OperatorSubtaskState state;
@@ -62,29 +65,9 @@ class SinkOperator final : public StreamOperator {
   }
 
   void notify_complete(CheckpointId id, std::function<void()> done) override {
-    // A notification may have been lost: complete(n) covers everything prepared up to n.
-    std::vector<std::string> committables;
-    std::vector<CheckpointId> ids;
-    for (const auto& [prepared_for, prepared] : pending_) {
-      if (prepared_for > id || committing_.contains(prepared_for)) continue;
-      ids.push_back(prepared_for);
-      committables.insert(committables.end(), prepared.begin(), prepared.end());
-    }
-    if (committables.empty()) return done();
-    committing_.insert(ids.begin(), ids.end());
-    context_->environment.io.submit([this, post = context_->post, committables = std::move(committables),
-                                     ids = std::move(ids), done = std::move(done)]() mutable {
-      Result<void> result = writer_->commit(committables);
-      post([this, result = std::move(result), ids = std::move(ids), done = std::move(done)] {
-        if (!result) throw_error(result.error());
-        for (const CheckpointId committed : ids) {
-          // Only now: a snapshot taken before the commit is done must still name what may not be visible yet.
-          pending_.erase(committed);
-          committing_.erase(committed);
-        }
-        done();
-      });
-    });
+    waiting_.push_back({id, std::move(done)});
+    commit_up_to(id);
+    answer_waiting();
   }
   std::uint64_t records_in() const override { return records_in_; }
 
@@ -95,11 +78,55 @@ class SinkOperator final : public StreamOperator {
             .redistribution = Redistribution::split,
             .elements = std::move(elements)};
   }
+  void commit_up_to(CheckpointId id) {
+    // A notification may have been lost: complete(n) covers everything prepared up to n.
+    std::vector<std::string> committables;
+    std::vector<CheckpointId> ids;
+    for (const auto& [prepared_for, prepared] : pending_) {
+      if (prepared_for > id || committing_.contains(prepared_for)) continue;
+      ids.push_back(prepared_for);
+      committables.insert(committables.end(), prepared.begin(), prepared.end());
+    }
+    if (committables.empty()) return;
+    committing_.insert(ids.begin(), ids.end());
+    context_->environment.io.submit(
+        [this, post = context_->post, committables = std::move(committables), ids = std::move(ids)]() mutable {
+          Result<void> result = writer_->commit(committables);
+          post([this, result = std::move(result), ids = std::move(ids)] {
+            if (!result) throw_error(result.error());
+            committed(ids);
+          });
+        });
+  }
+  void committed(const std::vector<CheckpointId>& ids) {
+    for (const CheckpointId id : ids) {
+      // Only now: a snapshot taken before the commit is done must still name what may not be visible yet.
+      pending_.erase(id);
+      committing_.erase(id);
+    }
+    answer_waiting();
+  }
+  /// The effects of a complete snapshot include those of all before it: a commit that an earlier notification began may
+  /// still be under way, and may fail.
+  void answer_waiting() {
+    while (!waiting_.empty() && (pending_.empty() || pending_.begin()->first > waiting_.front().id)) {
+      const std::function<void()> done = std::move(waiting_.front().done);
+      waiting_.pop_front();
+      done();
+    }
+  }
+
+  struct Waiting {
+    CheckpointId id;
+    std::function<void()> done;
+  };
   const OperatorContext* context_ = nullptr;
   std::unique_ptr<SinkWriter<T>> writer_;
   std::vector<std::string> restored_;
   std::map<CheckpointId, std::vector<std::string>> pending_;  ///< prepared, not known to be committed
   std::set<CheckpointId> committing_;                         ///< those of them that an I/O job commits
+  std::deque<Waiting> waiting_;                               ///< notifications not answered, in order
+  CheckpointId last_prepared_ = 0;
   std::uint64_t records_in_ = 0;
 };
 

@@ -588,6 +588,8 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
     last_completed_at_ = now;
     newest_ = std::move(snapshot);
     listener_.on_checkpoint_completed(*last_completed_);
+  } else if (result.error().code == ErrorCode::store_fatal) {
+    abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
   }
   carry_out(done ? coordinator_->published(now, id) : coordinator_->publish_failed(now, id, std::move(result).error()));
   if (phase_ == Phase::draining) attempt_drained();
@@ -636,6 +638,9 @@ void JobMaster::on(const AbortCheckpoint& action) {
   const CheckpointReason reason = found->second.reason;
   const bool in_directory = found->second.in_directory;
   std::vector<std::string> files = files_of(found->second);
+  // What a task still writes for it may never be told of: the attempt can end before.
+  const bool more_may_come = found->second.task_states.size() < execution_->tasks().size();
+  if (in_directory && more_may_come) abandoned_.insert(action.id);
   pending_.erase(found);
   if (phase_ != Phase::draining) listener_.on_checkpoint_failed(action.id, action.error);
   if (in_directory) remove_files(action.id, std::move(files));

@@ -117,7 +117,7 @@ class JobMaster final : public Runnable {
   std::map<int, std::unique_ptr<SplitEnumerator>> enumerators_;  ///< by operator
   std::map<CheckpointId, PendingSnapshot> pending_;
   std::vector<std::string> late_files_;  ///< of the acknowledgement in hand
-  std::set<CheckpointId> abandoned_;     ///< aborted when the attempt ended: files nobody told of may lie there
+  std::set<CheckpointId> abandoned_;     ///< aborted before all tasks had answered: files nobody told of may lie there
   std::deque<CheckpointId> retained_;    ///< complete, in the directory, oldest first
   std::optional<ResolvedSnapshot> newest_;  ///< what a restart goes back to
   std::set<int> ended_tasks_;

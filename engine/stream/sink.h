@@ -27,7 +27,8 @@ class SinkWriter {
   virtual bool ready() const = 0;
   virtual void write(const Batch<T>& batch) = 0;
   /// Ends what was written so far and makes it durable under names that readers ignore; `prepared` is called, on the
-  /// owner's thread, when every byte is acknowledged. Writing may go on meanwhile.
+  /// owner's thread, when every byte is acknowledged. Writing may go on meanwhile. Answers come in the order of the
+  /// calls, and after one that failed all fail: what it was about is lost, so no later snapshot may be complete.
   virtual void prepare(CheckpointId id, Prepared prepared) = 0;
   /// Makes the committables visible, each exactly once however often it is called. Blocking, thread-safe.
   virtual Result<void> commit(const std::vector<std::string>& committables) = 0;

@@ -1,17 +1,17 @@
 #include "harness/process.h"
 
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <cstdlib>
-#include <stdexcept>
-#include <thread>
-#include <utility>
 
 namespace streamrun::test {
 namespace {
@@ -118,8 +118,8 @@ Process::Process(const Command& command)
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   std::vector<std::string> environment = environment_of(command);
   const SpawnPlan plan(command, out_file_, err_file_);
-  pid_ = plan.spawn(command.program, pointers_to(arguments).data(),
-                    pointers_to(environment).data());
+  pid_ =
+      plan.spawn(command.program, pointers_to(arguments).data(), pointers_to(environment).data());
 }
 
 Process::~Process() {

@@ -1,24 +1,24 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace streamrun::test {
 
 /// How to start a program.
 struct Command {
   std::string program;  ///< a path, not searched for
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments = {};
   /// Variables beside `PATH` and `HOME`; nothing else of the test's own environment is handed on.
-  std::map<std::string, std::string> environment;
-  std::string working_directory;  ///< empty: the test's own
+  std::map<std::string, std::string> environment = {};
+  std::string working_directory = {};  ///< empty: the test's own
   std::string stdin_file = "/dev/null";
-  std::string stdout_file;  ///< where stdout goes instead of being captured; empty: captured
+  std::string stdout_file = {};  ///< where stdout goes instead of being captured; empty: captured
 };
 
 /// What became of a program.

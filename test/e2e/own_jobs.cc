@@ -1,0 +1,61 @@
+// A binary with jobs of its own, as a user would write it: what it prints is under the control of
+// the tests.
+#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/cli/streamrun_main.h>
+#include <streamrun/connectors/generator/generator_source.h>
+#include <streamrun/connectors/print/print_sink.h>
+
+#include <cstdint>
+#include <stdexcept>
+
+namespace {
+
+using namespace streamrun;
+
+GeneratorSource<std::int64_t> numbers(std::int64_t count) {
+  return {.make = [](std::uint64_t index) { return static_cast<std::int64_t>(index); },
+          .count = static_cast<std::uint64_t>(count)};
+}
+
+struct Number {
+  std::int64_t value = 0;
+};
+
+GeneratorSource<Number> records(std::int64_t count) {
+  return {.make = [](std::uint64_t index) { return Number{static_cast<std::int64_t>(index)}; },
+          .count = static_cast<std::uint64_t>(count)};
+}
+
+void tally(StreamExecutionEnvironment& env, JobArguments& args) {
+  const std::int64_t count = args.integer("count", "how many numbers", 10);
+  args.paths("input", "folder with numbers");
+  args.text("label", "what to call them");
+  const bool loud = args.flag("loud", "print more");
+  args.optional_text("note", loud ? "a note" : "a note, for nothing");
+  env.from_source(records(count), {.uid = "numbers", .name = "Numbers"})
+      .key_by(&Number::value)
+      .aggregate(counting(), [](std::int64_t key, std::int64_t) { return key; },
+                 {.uid = "tally", .name = "Tally", .parallelism = 2})
+      .sink_to(PrintSink{}, {.uid = "rows", .name = "Rows"});
+}
+
+void echo(StreamExecutionEnvironment& env, JobArguments&) {
+  env.from_source(numbers(3), {.uid = "numbers"}).sink_to(PrintSink{}, {.uid = "rows"});
+}
+
+/// Throws once it has arguments, so that the others can still be listed.
+void broken(StreamExecutionEnvironment& env, JobArguments& args) {
+  const std::string how = args.text("how", "what goes wrong");
+  if (how == "exception") throw std::runtime_error("thrown by the program");
+  SR_ASSERT(how != "assertion", "the program asserts");
+  echo(env, args);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const JobTable jobs = {{"tally", tally, "tallies numbers"},
+                         {"echo", echo, "prints numbers"},
+                         {"broken", broken, "goes wrong on purpose"}};
+  return streamrun_main(argc, argv, jobs);
+}

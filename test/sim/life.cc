@@ -1,0 +1,311 @@
+#include "sim/life.h"
+
+#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/checkpoint/checkpoint_index.h>
+#include <streamrun/checkpoint/resolve_snapshot.h>
+#include <streamrun/operators/sink_operator.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace streamrun::sim {
+namespace {
+
+constexpr const char* kJobName = "simulated";
+/// A job without faults ends within this.
+constexpr Duration kLivenessTime = std::chrono::seconds(60);
+constexpr std::uint64_t kLivenessSteps = 1'000'000;
+
+/// Errors that no fault of this world explains.
+bool is_never_right(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::bug:
+    case ErrorCode::lock:
+    case ErrorCode::job_mismatch:
+    case ErrorCode::max_parallelism:
+    case ErrorCode::metadata_missing:
+    case ErrorCode::metadata_corrupt:
+    case ErrorCode::state_missing:
+    case ErrorCode::source_lost:
+    case ErrorCode::sink_lost:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string text_of(const Error& error) {
+  return error.headline() + (error.why.empty() ? "" : ": " + error.why);
+}
+
+}  // namespace
+
+class Life::SimLog final : public Log {
+ public:
+  explicit SimLog(const World& world) : world_(world) {}
+  void write(LogLevel, std::string_view message) override { world_.say(message); }
+
+ private:
+  const World& world_;
+};
+
+Life::Life(World& world)
+    : world_(world),
+      log_(std::make_unique<SimLog>(world)),
+      executor_(world.tape, world.clock, world.trace, world.pace),
+      environment_{world.clock, world.random, executor_, executor_, *log_},
+      thrown_before_(world.hooks.thrown) {
+  ++world_.statistics.lives;
+  plan_death();
+  auto store = std::make_unique<SimFileSystem>(world_.store, world_.oracle, faults_, world_.tape,
+                                               world_.trace, world_.mutant);
+  store_ = store.get();
+  file_systems_.add("file", std::move(store));
+}
+
+/// Whatever is under way now fails at once and comes to an end.
+Life::~Life() {
+  faults_.is_dead = true;
+  executor_.run_out_io();
+  master_.reset();
+  executor_.run_out_io();
+  world_.statistics.write_errors += faults_.write_errors;
+  world_.statistics.read_errors += faults_.read_errors;
+  world_.statistics.thrown += world_.hooks.thrown - thrown_before_;
+}
+
+/// Some deaths come early, in the middle of a recovery; some between two turns, some in a call.
+void Life::plan_death() {
+  faults_.die = [this] { die(); };
+  if (!world_.faults_on()) return end_faults();
+  faults_.write_error_one_in = world_.options.write_error_one_in;
+  faults_.read_error_one_in = world_.options.read_error_one_in;
+  if (world_.deaths_left == 0) return;
+  --world_.deaths_left;
+  const bool early = world_.tape.one_in(3);
+  if (world_.tape.flip()) {
+    faults_.steps_to_death = world_.tape.log_uniform(early ? 60 : 800);
+  } else {
+    turns_to_death_ = world_.tape.log_uniform(early ? 300 : 6000);
+  }
+}
+
+void Life::die() {
+  const SimOptions& options = world_.options;
+  const bool power_cut = options.power_cuts && (!options.kills || world_.tape.flip());
+  world_.say(power_cut ? "POWER CUT" : "KILLED");
+  faults_.is_dead = true;
+  if (!power_cut) {
+    ++world_.statistics.kills;
+    return world_.store.kill();
+  }
+  ++world_.statistics.power_cuts;
+  TapeRandom random(world_.tape);
+  world_.store.power_cut(random);
+  world_.oracle.after_power_cut();
+}
+
+LifeEnd Life::live() {
+  if (const auto end = choose_restore()) return *end;
+  if (const auto end = make_spec()) return *end;
+  return run_job();
+}
+
+/// As `-s latest --or-fresh`.
+std::optional<LifeEnd> Life::choose_restore() {
+  const Result<NewestComplete> newest = newest_complete(*store_, {kCheckpointRoot}, kJobName, false);
+  const auto unreadable = [&](const Error& error) {
+    if (faults_.is_dead) return LifeEnd::died;
+    world_.say("cannot start: " + text_of(error));
+    if (faults_.read_errors > 0) return LifeEnd::could_not_start;
+    world_.oracle.violate("G8: what is to be restored can't be read: " + text_of(error));
+    return LifeEnd::violated;
+  };
+  if (!newest) return unreadable(newest.error());
+  if (newest->finished) return LifeEnd::nothing_left;
+  world_.oracle.restoring(newest->entry ? std::optional(newest->entry->id) : std::nullopt);
+  if (!newest->entry) return std::nullopt;
+  Result<ResolvedSnapshot> snapshot = resolve_snapshot(*store_, newest->entry->path);
+  if (!snapshot) return unreadable(snapshot.error());
+  if (world_.mutant == Mutant::restores_oldest) *snapshot = oldest_instead(*std::move(snapshot));
+  let_mutants_at(*snapshot);
+  spec_.restore = *std::move(snapshot);
+  return std::nullopt;
+}
+
+ResolvedSnapshot Life::oldest_instead(ResolvedSnapshot newest) {
+  const Result<SnapshotListing> listing = list_all(*store_, kCheckpointRoot);
+  if (!listing) return newest;
+  for (auto entry = listing->entries.rbegin(); entry != listing->entries.rend(); ++entry) {
+    if (entry->status != SnapshotStatus::complete) continue;
+    Result<ResolvedSnapshot> oldest = resolve_snapshot(*store_, entry->path);
+    if (oldest) return *std::move(oldest);
+  }
+  return newest;
+}
+
+void Life::let_mutants_at(ResolvedSnapshot& snapshot) const {
+  for (OperatorSnapshot& op : snapshot.metadata.operators) {
+    for (OperatorSubtaskState& subtask : op.subtasks) {
+      if (world_.mutant == Mutant::drops_committables) {
+        std::erase_if(subtask.lists,
+                      [](const OperatorListState& list) { return list.name == kCommittablesState; });
+      }
+      if (world_.mutant == Mutant::key_groups_off_by_one) {
+        for (KeyedStateHandle& handle : subtask.keyed) --handle.key_groups.last;
+      }
+    }
+  }
+}
+
+std::optional<LifeEnd> Life::make_spec() {
+  const SimOptions& options = world_.options;
+  spec_.parallelism = options.parallelism;
+  if (options.rescales) {
+    spec_.parallelism = static_cast<int>(
+        world_.tape.between(1, static_cast<std::uint64_t>(options.most_parallelism)));
+  }
+  job_id_ = JobId(world_.random.next128());
+  spec_.id = job_id_;
+  spec_.family_id = spec_.restore ? spec_.restore->metadata.family_id : spec_.id;
+  spec_.name = kJobName;
+  spec_.registered_name = kJobName;
+  spec_.working_directory = "/";
+  spec_.workers = spec_.parallelism;
+  spec_.control_worker = spec_.parallelism;
+  spec_.checkpoints.interval = options.interval;
+  spec_.checkpoints.min_pause = options.min_pause;
+  spec_.checkpoints.timeout = options.timeout;
+  spec_.checkpoints.tolerable_failures = options.tolerable_failures;
+  spec_.checkpoint_store = store_;
+  spec_.checkpoint_root = kCheckpointRoot;
+  spec_.inline_threshold = options.inline_threshold;
+  spec_.retained = options.retained;
+  spec_.restart.type = RestartOptions::Type::fixed_delay;
+  spec_.restart.attempts = 100'000;
+  spec_.restart.delay = options.restart_delay;
+  spec_.lock_note = fmt::format("life {}", world_.statistics.lives);
+
+  StreamExecutionEnvironment environment;
+  build_job(environment, options.shape, world_.hooks);
+  spec_.graph =
+      make_job_graph(environment.take_graph(), {.parallelism = spec_.parallelism,
+                                                .max_parallelism = options.max_parallelism});
+  world_.say(fmt::format("life {} starts at parallelism {} from {}", world_.statistics.lives,
+                         spec_.parallelism, spec_.restore ? spec_.restore->directory : "nothing"));
+  if (!spec_.restore) return std::nullopt;
+  ++world_.statistics.restores;
+  if (spec_.restore->metadata.parallelism != spec_.parallelism) ++world_.statistics.rescales;
+  const Result<RestorePlan> plan =
+      plan_restore(spec_.graph, *spec_.restore, spec_.registered_name, false, {});
+  if (plan) return std::nullopt;
+  world_.oracle.violate("G5: a complete checkpoint can't be restored: " + text_of(plan.error()));
+  return LifeEnd::violated;
+}
+
+LifeEnd Life::run_job() {
+  master_ = std::make_unique<JobMaster>(environment_, file_systems_, std::move(spec_), *this);
+  master_->start();
+  while (!result_ && !faults_.is_dead && !world_.oracle.violation()) {
+    if (!executor_.step()) {
+      report_stuck();
+      break;
+    }
+    ++world_.statistics.steps;
+    disturb();
+  }
+  if (world_.oracle.violation()) return LifeEnd::violated;
+  if (faults_.is_dead) return LifeEnd::died;
+  return judge_end();
+}
+
+void Life::disturb() {
+  if (result_ || faults_.is_dead) return;
+  if (!world_.faults_on()) {
+    end_faults();
+    return check_liveness();
+  }
+  if (turns_to_death_ && (*turns_to_death_)-- == 0) return die();
+  if (!world_.options.stops) return;
+  if (world_.tape.one_in(5000)) master_->request_checkpoint();
+  if (world_.tape.one_in(10'000)) {
+    ++world_.statistics.stops;
+    world_.say("asked to stop");
+    master_->request_stop();
+  }
+}
+
+/// Half of the time the process that met the faults ends with them, so that the last run is one that
+/// met none.
+void Life::end_faults() {
+  if (std::exchange(faults_ended_, true)) return;
+  faults_.write_error_one_in = 0;
+  faults_.read_error_one_in = 0;
+  faults_.steps_to_death.reset();
+  turns_to_death_.reset();
+  const bool may_die = world_.options.kills || world_.options.power_cuts;
+  if (master_ != nullptr && may_die && world_.tape.flip()) die();
+}
+
+void Life::check_liveness() {
+  const bool late = world_.clock.now() - world_.safety_over_at > kLivenessTime ||
+                    world_.statistics.steps - world_.safety_over_steps > kLivenessSteps;
+  if (late) world_.oracle.violate("L6: without faults the job does not end");
+}
+
+void Life::report_stuck() {
+  master_->request_dump();
+  for (int i = 0; i < 1000 && executor_.step(); ++i) continue;
+  world_.oracle.violate("L6: nothing will ever happen again, and the job has not ended");
+}
+
+LifeEnd Life::judge_end() {
+  switch (result_->status) {
+    case JobStatus::finished:
+      return LifeEnd::finished;
+    case JobStatus::suspended:
+      return LifeEnd::suspended;
+    default:
+      return judge_failure(result_->error.value_or(Error{}));
+  }
+}
+
+LifeEnd Life::judge_failure(const Error& error) {
+  const bool had_faults = !is_clean() || world_.hooks.thrown > thrown_before_ ||
+                          world_.options.slow_io_one_in > 0;
+  if (!had_faults || is_never_right(error.code)) {
+    world_.oracle.violate("the job failed and should not: " + text_of(error));
+    return LifeEnd::violated;
+  }
+  world_.say("FAILED: " + text_of(error));
+  return LifeEnd::failed;
+}
+
+void Life::on_checkpoint_completed(const CheckpointSummary& summary) {
+  ++world_.statistics.checkpoints;
+  world_.say(fmt::format("{} is complete", summary.path));
+  world_.oracle.heard_of_completion(summary.id);
+}
+
+void Life::on_checkpoint_failed(CheckpointId id, const Error& error) {
+  ++world_.statistics.failed_checkpoints;
+  world_.say(fmt::format("checkpoint {} failed: {}", id, text_of(error)));
+}
+
+void Life::on_restart(int restart, Duration, const Error& error) {
+  ++world_.statistics.restarts;
+  world_.say(fmt::format("restart {}: {}", restart, text_of(error)));
+  if (is_never_right(error.code)) {
+    world_.oracle.violate("the job restarts for no good reason: " + text_of(error));
+  }
+}
+
+void Life::on_dump(const std::string& text) { world_.say(text); }
+
+void Life::on_end(const JobResult& result) {
+  result_ = result;
+  world_.say(to_string(result.status));
+}
+
+}  // namespace streamrun::sim

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <streamrun/platform/clock.h>
+
+#include <cstdint>
+#include <stdexcept>
+
+#include "sim/mutant.h"
+#include "sim/tape.h"
+
+namespace streamrun::sim {
+
+/// What the functions and sources of a simulated job ask about the history they are part of.
+class SimHooks {
+ public:
+  SimHooks(Tape& tape, Mutant mutant) : tape_(tape), mutant_(mutant) {}
+
+  /// What a person's function does now and then.
+  void maybe_throw() {
+    if (!tape_.one_in(throw_one_in)) return;
+    ++thrown;
+    throw std::runtime_error("a simulated fault");
+  }
+  std::uint64_t records_at_once() { return tape_.log_uniform(16); }
+  /// Until the source has more; often nothing.
+  Duration pause() {
+    if (most_pause.count() == 0 || tape_.flip()) return Duration(0);
+    return Duration(static_cast<std::int64_t>(
+        tape_.below(static_cast<std::uint64_t>(most_pause.count()))));
+  }
+  bool flip() { return tape_.flip(); }
+  bool is(Mutant mutant) const { return mutant_ == mutant; }
+
+  std::uint64_t throw_one_in = 0;  ///< records; 0: never
+  Duration most_pause{0};
+  std::uint64_t thrown = 0;
+
+ private:
+  Tape& tape_;
+  const Mutant mutant_;
+};
+
+}  // namespace streamrun::sim

@@ -1,0 +1,281 @@
+#include "sim/sim_jobs.h"
+
+#include <streamrun/connectors/file/file_sink.h>
+#include <streamrun/connectors/file/file_source.h>
+#include <streamrun/connectors/generator/generator_source.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "sim/eager_sink.h"
+#include "sim/sim_source.h"
+
+namespace streamrun::sim {
+namespace {
+
+constexpr const char* kOutput = "/out";
+constexpr const char* kSecondOutput = "/out-plain";
+constexpr const char* kInput = "/in";
+constexpr std::uint64_t kWordsInLine = 4;
+
+SimRecord record_of(const JobShape& shape, std::uint64_t split, std::uint64_t index) {
+  SplitMix random(shape.seed ^ (split << 32U) ^ index);
+  const std::uint64_t key = random.next() % shape.keys;
+  std::string name = "key" + std::to_string(key);
+  if (key % 3 == 0) name += "-with-a-name-that-is-too-long-to-lie-in-its-slot";
+  return {.key = std::move(name), .value = static_cast<std::int64_t>(random.next() % 7)};
+}
+
+MakeRecord maker_of(const JobShape& shape) {
+  return [shape](std::uint64_t split, std::uint64_t index) {
+    return record_of(shape, split, index);
+  };
+}
+
+std::string count_line(std::string_view key, std::int64_t count) {
+  return std::string(key) + " " + std::to_string(count);
+}
+std::string plain_line(const SimRecord& record) {
+  return record.key + "=" + std::to_string(record.value);
+}
+std::string sum_line(const SimRecord& record) {
+  return record.key + " sum " + std::to_string(record.value);
+}
+
+/// Counts the records of a key, and the occurrences of each of its values.
+struct CountValues {
+  SimHooks* hooks;
+  ValueState<std::int64_t> total{"total"};
+  MapState<std::int64_t, std::int64_t> by_value{"by-value"};
+
+  auto states() { return std::tie(total, by_value); }
+  void process(const SimRecord& record, KeyedContext<std::string>& context,
+               Output<std::string>& output) {
+    hooks->maybe_throw();
+    total.update(total.value_or(0) + 1);
+    const std::int64_t* const before = by_value.get(record.value);
+    const std::int64_t times = before != nullptr ? *before + 1 : 1;
+    by_value.put(record.value, times);
+    output.emit(count_line(context.key(), *total.get()));
+    output.emit(count_line(plain_line(record), times));
+  }
+};
+
+void split_words(std::string_view line, Output<std::string>& output) {
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    if (end > 0) output.emit(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+}
+
+/// A map function that changes nothing, and fails now and then.
+auto failing(SimHooks& hooks) {
+  return [&hooks](const SimRecord& record) {
+    hooks.maybe_throw();
+    return record;
+  };
+}
+
+class Builder {
+ public:
+  Builder(StreamExecutionEnvironment& environment, const JobShape& shape, SimHooks& hooks)
+      : environment_(environment), shape_(shape), hooks_(hooks) {}
+
+  void build() {
+    switch (shape_.topology) {
+      case Topology::running_count:
+        return write(count(source("records", 0, shape_.splits.size()).map(failing(hooks_))));
+      case Topology::keyed_process:
+        return keyed_process();
+      case Topology::union_sum:
+        return union_sum();
+      case Topology::generator:
+        return generator();
+      case Topology::words:
+        return words();
+      case Topology::two_sinks: {
+        const auto records = source("records", 0, shape_.splits.size()).map(failing(hooks_));
+        write(count(records));
+        return write(records.map(plain_line), kSecondOutput, "plain-rows");
+      }
+    }
+  }
+
+ private:
+  DataStream<SimRecord> source(const std::string& uid, std::size_t first, std::size_t last) {
+    const auto begin = shape_.splits.begin();
+    return environment_.from_source(
+        SimSource{.hooks = &hooks_,
+                  .first_split = first,
+                  .lengths = {begin + static_cast<std::ptrdiff_t>(first),
+                              begin + static_cast<std::ptrdiff_t>(last)},
+                  .make = maker_of(shape_)},
+        {.uid = uid});
+  }
+
+  DataStream<std::string> count(const DataStream<SimRecord>& records, Emit emit = Emit::on_update) {
+    return records.key_by(&SimRecord::key)
+        .aggregate(counting(), count_line,
+                   {.uid = "counts", .parallelism = shape_.keyed_parallelism, .emit = emit});
+  }
+
+  void write(const DataStream<std::string>& lines, const char* folder = kOutput,
+             const char* uid = "rows") {
+    if (hooks_.is(Mutant::commits_early)) {
+      lines.sink_to(EagerSink{.files = {.path = folder}}, {.uid = uid});
+    } else {
+      lines.sink_to(FileSink{.path = folder}, {.uid = uid});
+    }
+  }
+
+  void keyed_process() {
+    write(source("records", 0, shape_.splits.size())
+              .filter([](const SimRecord& record) { return record.value != 0; })
+              .rebalance()
+              .key_by(&SimRecord::key)
+              .process(CountValues{.hooks = &hooks_},
+                       {.uid = "counts", .parallelism = shape_.keyed_parallelism}));
+  }
+
+  void union_sum() {
+    const std::size_t half = shape_.splits.size() / 2;
+    write(source("left", 0, half)
+              .map(failing(hooks_))
+              .union_with(source("right", half, shape_.splits.size()))
+              .key_by(&SimRecord::key)
+              .sum(&SimRecord::value, {.uid = "sums",
+                                       .parallelism = shape_.keyed_parallelism,
+                                       .emit = Emit::at_end_of_input})
+              .map(sum_line));
+  }
+
+  void generator() {
+    const GeneratorSource<SimRecord> generated{
+        .make = [make = maker_of(shape_)](std::uint64_t index) { return make(0, index); },
+        .count = shape_.records(),
+        .records_per_second = shape_.records_per_second};
+    write(count(environment_.from_source(generated, {.uid = "generated"}).map(failing(hooks_)),
+                Emit::at_end_of_input));
+  }
+
+  void words() {
+    const FileSource lines{.paths = {kInput}, .split_bytes = 200, .block_bytes = 64};
+    write(environment_.from_source(lines, {.uid = "lines"})
+              .flat_map([hooks = &hooks_](std::string_view line, Output<std::string>& output) {
+                hooks->maybe_throw();
+                split_words(line, output);
+              })
+              .key_by(std::identity{})
+              .aggregate(counting(), count_line,
+                         {.uid = "counts", .parallelism = shape_.keyed_parallelism}));
+  }
+
+  StreamExecutionEnvironment& environment_;
+  const JobShape& shape_;
+  SimHooks& hooks_;
+};
+
+template <typename F>
+void for_each_record(const JobShape& shape, F&& use) {
+  if (shape.topology == Topology::generator) {
+    for (std::uint64_t i = 0; i < shape.records(); ++i) use(record_of(shape, 0, i));
+    return;
+  }
+  for (std::uint64_t split = 0; split < shape.splits.size(); ++split) {
+    for (std::uint64_t i = 0; i < shape.splits[split]; ++i) use(record_of(shape, split, i));
+  }
+}
+
+void add_running_counts(const std::map<std::string, std::int64_t>& counts,
+                        std::map<std::string, std::int64_t>& lines) {
+  for (const auto& [key, count] : counts) {
+    for (std::int64_t i = 1; i <= count; ++i) ++lines[count_line(key, i)];
+  }
+}
+
+Result<void> write_file(FileSystem& store, const std::string& path, const std::string& text) {
+  const std::unique_ptr<WritableFile> file = SR_TRY(store.create(path));
+  SR_TRY(file->append(text));
+  SR_TRY(file->sync());
+  return file->close();
+}
+
+}  // namespace
+
+const char* to_string(Topology topology) {
+  static constexpr const char* kNames[] = {"running-count", "keyed-process", "union-sum",
+                                           "generator",     "words",         "two-sinks"};
+  return kNames[static_cast<int>(topology)];
+}
+
+std::uint64_t JobShape::records() const {
+  return std::accumulate(splits.begin(), splits.end(), std::uint64_t{0});
+}
+
+JobShape JobShape::draw(Tape& tape, int most_parallelism) {
+  JobShape shape;
+  shape.topology = static_cast<Topology>(tape.below(kTopologies));
+  shape.seed = tape.next();
+  const std::uint64_t splits = tape.between(1, 6);
+  for (std::uint64_t i = 0; i < splits; ++i) shape.splits.push_back(tape.between(1, 40) * tape.log_uniform(30));
+  shape.keys = tape.log_uniform(60);
+  if (tape.one_in(3)) {
+    shape.keyed_parallelism =
+        static_cast<int>(tape.between(1, static_cast<std::uint64_t>(most_parallelism)));
+  }
+  shape.records_per_second = static_cast<double>(tape.between(500, 20000));
+  return shape;
+}
+
+void build_job(StreamExecutionEnvironment& environment, const JobShape& shape, SimHooks& hooks) {
+  Builder(environment, shape, hooks).build();
+}
+
+/// Each split becomes a file; the key of a record is a word.
+void make_input(FileSystem& store, const JobShape& shape) {
+  if (shape.topology != Topology::words) return;
+  SR_ASSERT(store.create_directory(kInput).has_value(), "an empty store takes a folder");
+  for (std::uint64_t split = 0; split < shape.splits.size(); ++split) {
+    std::string text;
+    for (std::uint64_t i = 0; i < shape.splits[split]; ++i) {
+      text += record_of(shape, split, i).key;
+      text += i % kWordsInLine == kWordsInLine - 1 ? '\n' : ' ';
+    }
+    const std::string path = std::string(kInput) + "/text-" + std::to_string(split);
+    SR_ASSERT(write_file(store, path, text).has_value(), "an empty store takes a file");
+  }
+  SR_ASSERT(store.sync_directory(kInput).has_value() && store.sync_directory("/").has_value(),
+            "an empty store syncs");
+}
+
+ExpectedOutput expected_output(const JobShape& shape) {
+  ExpectedOutput expected;
+  std::map<std::string, std::int64_t>& lines = expected[kOutput];
+  std::map<std::string, std::int64_t> counts;
+  std::map<std::string, std::int64_t> sums;
+  const bool filters = shape.topology == Topology::keyed_process;
+  for_each_record(shape, [&](const SimRecord& record) {
+    if (filters && record.value == 0) return;
+    ++counts[record.key];
+    if (filters) ++counts[plain_line(record)];
+    sums[record.key] += record.value;
+    if (shape.topology == Topology::two_sinks) ++expected[kSecondOutput][plain_line(record)];
+  });
+  switch (shape.topology) {
+    case Topology::union_sum:
+      for (const auto& [key, sum] : sums) ++lines[sum_line({.key = key, .value = sum})];
+      break;
+    case Topology::generator:
+      for (const auto& [key, count] : counts) ++lines[count_line(key, count)];
+      break;
+    default:
+      add_running_counts(counts, lines);
+  }
+  return expected;
+}
+
+}  // namespace streamrun::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/storage/file_system.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/sim_hooks.h"
+#include "sim/store_oracle.h"
+#include "sim/tape.h"
+
+namespace streamrun::sim {
+
+enum class Topology {
+  running_count,   ///< source, map, count per key, files
+  keyed_process,   ///< source, filter, rebalance, process with value and map state, files
+  union_sum,       ///< two sources, sum per key at the end, files
+  generator,       ///< the generator source, count at the end
+  words,           ///< the file source, flat map, count per word
+  two_sinks,       ///< one source into files as they come and counted
+};
+constexpr int kTopologies = 6;
+const char* to_string(Topology topology);
+
+/// What job it is and what it reads: together they say what its output must be.
+struct JobShape {
+  Topology topology = Topology::running_count;
+  std::uint64_t seed = 0;
+  std::vector<std::uint64_t> splits;  ///< number of records in each
+  std::uint64_t keys = 1;
+  int keyed_parallelism = 0;  ///< of the keyed operator; 0: the job's
+  double records_per_second = 0;
+
+  std::uint64_t records() const;
+  static JobShape draw(Tape& tape, int most_parallelism);
+};
+
+/// Builds the job with the engine's own API. `hooks` outlives it.
+void build_job(StreamExecutionEnvironment& environment, const JobShape& shape, SimHooks& hooks);
+/// Puts the files that it reads, if any, durably into `store`.
+void make_input(FileSystem& store, const JobShape& shape);
+/// The same job as a loop.
+ExpectedOutput expected_output(const JobShape& shape);
+
+}  // namespace streamrun::sim

@@ -1,0 +1,69 @@
+#include "sim/sim_options.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace streamrun::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+double in_milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+std::uint64_t rate(Tape& tape, std::uint64_t most_often, std::uint64_t most) {
+  return tape.flip() ? most_often * tape.log_uniform(most) : 0;
+}
+
+}  // namespace
+
+SimOptions SimOptions::draw(Tape& tape) {
+  SimOptions options;
+  options.max_parallelism = tape.pick({0, 1, 2, 7, 128});
+  if (options.max_parallelism > 0) {
+    options.most_parallelism = std::min(options.most_parallelism, options.max_parallelism);
+  }
+  options.shape = JobShape::draw(tape, options.most_parallelism);
+  options.parallelism =
+      static_cast<int>(tape.between(1, static_cast<std::uint64_t>(options.most_parallelism)));
+  options.interval = milliseconds(tape.log_uniform(50));
+  options.min_pause = tape.one_in(4) ? milliseconds(tape.log_uniform(20)) : milliseconds(0);
+  options.timeout = tape.one_in(4) ? milliseconds(300) : milliseconds(600'000);
+  options.tolerable_failures = tape.pick({0, 0, 1, 10});
+  options.retained = static_cast<int>(tape.between(1, 3));
+  options.inline_threshold = tape.flip() ? 20480 : 0;
+  options.restart_delay = tape.flip() ? milliseconds(tape.log_uniform(20)) : milliseconds(0);
+  options.most_pause = microseconds(tape.log_uniform(4000));
+  options.most_io_delay = microseconds(tape.log_uniform(2000));
+
+  options.kills = tape.flip();
+  options.power_cuts = tape.flip();
+  if (options.kills || options.power_cuts) options.deaths = tape.between(1, 6);
+  options.rescales = tape.flip();
+  options.stops = tape.flip();
+  options.starves = tape.flip();
+  options.slow_io_one_in = rate(tape, 4, 64);
+  options.throw_one_in = rate(tape, 64, 1024);
+  options.write_error_one_in = rate(tape, 16, 256);
+  options.read_error_one_in = rate(tape, 16, 256);
+  options.safety_phase = milliseconds(tape.between(50, 1500));
+  return options;
+}
+
+std::string SimOptions::describe() const {
+  return fmt::format(
+      "{}: {} records in {} splits, {} keys, keyed parallelism {}; parallelism {} of {}; checkpoint "
+      "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
+      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve {}, slow I/O 1/{}, throw 1/{}, "
+      "write error 1/{}, read error 1/{}, faults for {:g} ms",
+      to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
+      shape.keyed_parallelism, parallelism, max_parallelism, in_milliseconds(interval),
+      in_milliseconds(min_pause), in_milliseconds(timeout), tolerable_failures, retained,
+      inline_threshold, deaths, kills, power_cuts, rescales, stops, starves, slow_io_one_in,
+      throw_one_in, write_error_one_in, read_error_one_in, in_milliseconds(safety_phase));
+}
+
+}  // namespace streamrun::sim

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <streamrun/platform/clock.h>
+
+#include <cstdint>
+#include <string>
+
+#include "sim/sim_executor.h"
+#include "sim/sim_jobs.h"
+#include "sim/tape.h"
+
+namespace streamrun::sim {
+
+/// What one history is about: the job, its configuration, and which faults may come. Each kind of
+/// fault is on in half of all histories, so that rare combinations get their turn.
+struct SimOptions {
+  JobShape shape;
+  int most_parallelism = 4;
+  int parallelism = 1;
+  int max_parallelism = 0;  ///< 0: as the engine derives it
+
+  Duration interval{0};
+  Duration min_pause{0};
+  Duration timeout{0};
+  int tolerable_failures = 0;
+  int retained = 1;
+  std::uint64_t inline_threshold = 0;
+  Duration restart_delay{0};
+  Duration most_pause{0};  ///< of the source between its records
+  Duration most_io_delay{0};
+
+  bool kills = false;
+  bool power_cuts = false;
+  std::uint64_t deaths = 0;  ///< at most so many, of either kind
+  bool rescales = false;
+  bool stops = false;
+  bool starves = false;
+  std::uint64_t slow_io_one_in = 0;
+  std::uint64_t throw_one_in = 0;
+  std::uint64_t write_error_one_in = 0;
+  std::uint64_t read_error_one_in = 0;
+  Duration safety_phase{0};  ///< faults come for so long, then no more
+
+  static SimOptions draw(Tape& tape);
+  std::string describe() const;
+};
+
+}  // namespace streamrun::sim

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "sim/world.h"
+
+namespace streamrun::sim {
+
+/// What a history came to.
+struct Outcome {
+  std::optional<std::string> violation;
+  std::string options;
+  std::uint64_t trace_hash = 0;
+  Statistics statistics;
+};
+
+/// Runs one history: simulated processes run one job one after another, with faults for a while and
+/// then without, until it has ended by itself; its output must be that of an undisturbed run, and what
+/// the store goes through on the way must keep the invariants.
+Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk = {});
+
+}  // namespace streamrun::sim

@@ -1,0 +1,263 @@
+#include "sim/store_oracle.h"
+
+#include <streamrun/base/bytes.h>
+#include <streamrun/base/checksum.h>
+#include <streamrun/checkpoint/metadata_format.h>
+#include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+#include <streamrun/checkpoint/verify_snapshot.h>
+#include <streamrun/operators/sink_operator.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace streamrun::sim {
+namespace {
+
+bool is_metadata(const std::string& path) {
+  return base_name(path) == kMetadataName && path.starts_with(kCheckpointRoot);
+}
+
+bool is_output(const std::string& path) { return path.starts_with("/out"); }
+
+bool is_finished_part(const std::string& path) {
+  return is_output(path) && base_name(path).starts_with("part-");
+}
+
+/// The name in a committable of the file sink: version, folder, name, …
+std::string part_named_by(const std::string& committable) {
+  ByteReader in(committable);
+  static_cast<void>(in.u8());
+  static_cast<void>(in.text());
+  return std::string(in.text());
+}
+
+std::set<std::string> committables_of(const CheckpointMetadata& metadata) {
+  std::set<std::string> names;
+  for (const OperatorSnapshot& op : metadata.operators) {
+    for (const OperatorSubtaskState& subtask : op.subtasks) {
+      for (const OperatorListState& list : subtask.lists) {
+        if (list.name != kCommittablesState) continue;
+        for (const std::string& element : list.elements) names.insert(part_named_by(element));
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+void StoreOracle::violate(const std::string& text) {
+  if (!violation_) violation_ = text;
+}
+
+void StoreOracle::created_directory(const std::string& path) {
+  if (!checkpoint_id_of_name(base_name(path))) return;
+  if (!checkpoint_folders_.insert(path).second) violate("D3: " + path + " is made a second time");
+}
+
+void StoreOracle::renamed(const std::string& from, const std::string& to) {
+  if (is_metadata(to)) return published(parent_path(to), false);
+  if (is_finished_part(to)) finished_part(to);
+  if (parts_.contains(from)) violate("G3: the finished part " + from + " is renamed");
+}
+
+/// Decodes what has just become visible and looks at all that it refers to.
+void StoreOracle::published(const std::string& folder, bool read_data) {
+  const Result<ResolvedSnapshot> read = read_snapshot(store_, folder);
+  if (!read) return violate("D2: " + folder + " can't be read: " + read.error().headline());
+  const Result<void> verified = verify_files(store_, folder, read->metadata, read_data);
+  if (!verified) return violate("D2: " + folder + ": " + verified.error().headline());
+  Snapshot snapshot{.id = read->metadata.id,
+                    .is_durable = false,
+                    .files = {},
+                    .committables = committables_of(read->metadata)};
+  for (const StateFile* file : files_of(read->metadata)) {
+    snapshot.files.insert(state_file_path(folder, *file));
+  }
+  visible_[folder] = std::move(snapshot);
+}
+
+void StoreOracle::became_durable(Snapshot& snapshot) {
+  snapshot.is_durable = true;
+  prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+  if (snapshot.id <= highest_durable_) {
+    violate("D3: checkpoint " + std::to_string(snapshot.id) + " is complete after " +
+            std::to_string(highest_durable_));
+  }
+  highest_durable_ = std::max(highest_durable_, snapshot.id);
+  ++durable_checkpoints_;
+}
+
+void StoreOracle::finished_part(const std::string& path) {
+  if (!prepared_.contains(base_name(path))) {
+    violate("E1: " + path + " is visible before a checkpoint that prepared it is durable");
+  }
+  const Result<std::string> bytes = store_.read_all(path, std::uint64_t{1} << 30U);
+  if (!bytes) return violate("G3: " + path + " can't be read: " + bytes.error().headline());
+  parts_[path] = {.hash = xxh3_64(*bytes), .is_durable = false};
+}
+
+bool StoreOracle::is_referenced(const std::string& path) const {
+  return std::any_of(visible_.begin(), visible_.end(), [&](const auto& entry) {
+    return entry.second.files.contains(path);
+  });
+}
+
+bool StoreOracle::has_newer_durable(CheckpointId id) const {
+  return std::any_of(visible_.begin(), visible_.end(), [&](const auto& entry) {
+    return entry.second.is_durable && entry.second.id > id;
+  });
+}
+
+bool StoreOracle::is_finished(const std::string& job_folder) const {
+  return store_.files().contains(join_path(job_folder, kFinishedName));
+}
+
+void StoreOracle::removed(const std::string& path) {
+  if (parts_.contains(path)) violate("G3: the finished part " + path + " is removed");
+  if (is_metadata(path)) {
+    const auto found = visible_.find(parent_path(path));
+    if (found == visible_.end()) return;
+    const Snapshot& gone = found->second;
+    const bool is_last = gone.is_durable && !has_newer_durable(gone.id);
+    if (is_last && !is_finished(parent_path(parent_path(path)))) {
+      violate("D4: " + path + " is removed, and no newer checkpoint is there");
+    }
+    visible_.erase(found);
+    return;
+  }
+  if (is_referenced(path)) violate("R1: " + path + " is removed, and a visible checkpoint needs it");
+  for (const auto& [folder, snapshot] : visible_) {
+    const std::string& name = base_name(path);
+    for (const std::string& part : snapshot.committables) {
+      if (is_output(path) && name == "." + part + ".inprogress") {
+        violate("R1: " + path + " is removed, and " + folder + " is going to commit it");
+      }
+    }
+  }
+}
+
+void StoreOracle::synced_directory(const std::string& path) {
+  const auto found = visible_.find(path);
+  if (found != visible_.end() && !found->second.is_durable) became_durable(found->second);
+  if (!is_output(path)) return;
+  for (auto& [part, state] : parts_) {
+    if (parent_path(part) == path) state.is_durable = true;
+  }
+}
+
+/// What is there after a power cut is on the disk; what was promised must be.
+void StoreOracle::after_power_cut() {
+  const std::map<std::string, Snapshot> before = std::exchange(visible_, {});
+  const std::map<std::string, std::string> files = store_.files();
+  for (const auto& [folder, snapshot] : before) {
+    if (snapshot.is_durable && !files.contains(join_path(folder, kMetadataName))) {
+      violate("D1: " + folder + " was complete and is gone after a power cut");
+    }
+  }
+  for (const auto& [path, bytes] : files) {
+    if (is_metadata(path)) published(parent_path(path), true);
+  }
+  for (auto& [folder, snapshot] : visible_) {
+    snapshot.is_durable = true;
+    prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+    highest_durable_ = std::max(highest_durable_, snapshot.id);
+  }
+  check_parts(true);
+}
+
+void StoreOracle::heard_of_completion(CheckpointId id) {
+  if (id > highest_durable_) {
+    violate("D1: checkpoint " + std::to_string(id) + " is said to be complete and is not durable");
+  }
+}
+
+void StoreOracle::restoring(std::optional<CheckpointId> id) {
+  if (highest_durable_ > 0 && !id) {
+    violate("L1: a fresh start, though checkpoint " + std::to_string(highest_durable_) +
+            " was complete");
+  } else if (id && *id < highest_durable_) {
+    violate("G8: checkpoint " + std::to_string(*id) + " is restored, though " +
+            std::to_string(highest_durable_) + " was complete");
+  }
+}
+
+void StoreOracle::check_parts(bool after_power_cut) {
+  const std::map<std::string, std::string> files = store_.files();
+  for (auto part = parts_.begin(); part != parts_.end();) {
+    const auto found = files.find(part->first);
+    if (found == files.end() && after_power_cut && !part->second.is_durable) {
+      part = parts_.erase(part);  // its new name was not synced
+      continue;
+    }
+    if (found == files.end()) {
+      violate("G3: the finished part " + part->first + " is gone");
+    } else if (xxh3_64(found->second) != part->second.hash) {
+      violate("G3: the finished part " + part->first + " has changed");
+    }
+    if (after_power_cut) part->second.is_durable = true;
+    ++part;
+  }
+  for (const auto& [path, bytes] : files) {
+    if (is_finished_part(path) && !parts_.contains(path)) violate("E1: " + path + " came from nowhere");
+  }
+}
+
+std::map<std::string, std::map<std::string, std::int64_t>> StoreOracle::output_lines() const {
+  std::map<std::string, std::map<std::string, std::int64_t>> lines;
+  for (const auto& [path, bytes] : store_.files()) {
+    if (!is_finished_part(path)) continue;
+    std::string_view rest = bytes;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      ++lines[parent_path(path)][std::string(rest.substr(0, end))];
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return lines;
+}
+
+void StoreOracle::check_partial_output(const ExpectedOutput& expected) {
+  check_parts(false);
+  for (const auto& [folder, lines] : output_lines()) {
+    const auto of_folder = expected.find(folder);
+    for (const auto& [line, count] : lines) {
+      const auto found = of_folder->second.find(line);
+      const std::int64_t most = found != of_folder->second.end() ? found->second : 0;
+      if (count > most) {
+        return violate("G3: in " + folder + " the line \"" + line + "\" stands " +
+                       std::to_string(count) + " times, expected " + std::to_string(most));
+      }
+    }
+  }
+}
+
+void StoreOracle::check_whole_output(const ExpectedOutput& expected) {
+  check_partial_output(expected);
+  auto found = output_lines();
+  for (const auto& [folder, lines] : expected) {
+    for (const auto& [line, count] : lines) {
+      if (found[folder][line] >= count) continue;
+      return violate("G3: in " + folder + " the line \"" + line + "\" stands " +
+                     std::to_string(found[folder][line]) + " times, expected " +
+                     std::to_string(count));
+    }
+  }
+}
+
+void StoreOracle::check_clean(const JobId& last_run, bool is_strict) {
+  if (!is_strict) return;
+  const std::string own = join_path(kCheckpointRoot, to_string(last_run)) + "/";
+  for (const auto& [path, bytes] : store_.files()) {
+    const std::string name = base_name(path);
+    if (is_output(path) && !is_finished_part(path)) violate("R4: " + path + " is left");
+    if (!path.starts_with(own)) continue;
+    const bool belongs = path == own + name && (name == kJobFileName || name == kLockName ||
+                                                name == kFinishedName);
+    if (!belongs) violate("R4: " + path + " is left");
+  }
+}
+
+}  // namespace streamrun::sim

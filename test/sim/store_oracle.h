@@ -1,0 +1,83 @@
+#pragma once
+
+#include <streamrun/base/ids.h>
+#include <streamrun/checkpoint/checkpoint_metadata.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "sim/memory_file_system.h"
+
+namespace streamrun::sim {
+
+/// Lines and how often each is expected, by folder of output.
+using ExpectedOutput = std::map<std::string, std::map<std::string, std::int64_t>>;
+
+constexpr const char* kCheckpointRoot = "/checkpoints";
+
+/// Watches each change of the store and knows what must hold of checkpoints and output files, however
+/// the engine does it. Outside the simulated stores; codes are those of the invariants (D2, E1, …).
+/// The first violation stays.
+class StoreOracle {
+ public:
+  explicit StoreOracle(MemoryFileSystem& store) : store_(store) {}
+
+  // What the file system of a simulated process tells, after each change.
+  void created_directory(const std::string& path);
+  void renamed(const std::string& from, const std::string& to);
+  void removed(const std::string& path);
+  void synced_directory(const std::string& path);
+  void after_power_cut();
+
+  /// The engine says that a checkpoint is complete: by now it is durable.
+  void heard_of_completion(CheckpointId id);
+  /// What a restart chose; nothing: a fresh start.
+  void restoring(std::optional<CheckpointId> id);
+
+  /// Output files are as they were when they were finished, and hold no line too often.
+  void check_partial_output(const ExpectedOutput& expected);
+  /// Nothing is lost, nothing is there twice.
+  void check_whole_output(const ExpectedOutput& expected);
+  /// What is left when a run has ended by itself. `is_strict`: nothing kept it from cleaning up.
+  void check_clean(const JobId& last_run, bool is_strict);
+
+  const std::optional<std::string>& violation() const { return violation_; }
+  void violate(const std::string& text);
+  std::uint64_t checkpoints() const { return durable_checkpoints_; }
+  CheckpointId highest_durable() const { return highest_durable_; }
+
+ private:
+  struct Snapshot {
+    CheckpointId id = 0;
+    bool is_durable = false;
+    std::set<std::string> files;
+    std::set<std::string> committables;  // names of finished parts
+  };
+  struct Part {
+    std::uint64_t hash = 0;
+    bool is_durable = false;
+  };
+
+  void published(const std::string& folder, bool read_data);
+  void became_durable(Snapshot& snapshot);
+  void finished_part(const std::string& path);
+  bool is_referenced(const std::string& path) const;
+  bool has_newer_durable(CheckpointId id) const;
+  bool is_finished(const std::string& job_folder) const;
+  void check_parts(bool after_power_cut);
+  std::map<std::string, std::map<std::string, std::int64_t>> output_lines() const;
+
+  MemoryFileSystem& store_;
+  std::map<std::string, Snapshot> visible_;  // by folder
+  std::map<std::string, Part> parts_;        // finished, by path
+  std::set<std::string> prepared_;           // by checkpoints that are or were durable
+  std::set<std::string> checkpoint_folders_;
+  CheckpointId highest_durable_ = 0;
+  std::uint64_t durable_checkpoints_ = 0;
+  std::optional<std::string> violation_;
+};
+
+}  // namespace streamrun::sim

@@ -1,0 +1,79 @@
+#include "sim/world.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace streamrun::sim {
+namespace {
+
+constexpr std::uint64_t kSafetySteps = 30'000;
+
+}  // namespace
+
+void Statistics::add(const Statistics& other) {
+  steps += other.steps;
+  lives += other.lives;
+  kills += other.kills;
+  power_cuts += other.power_cuts;
+  restores += other.restores;
+  rescales += other.rescales;
+  restarts += other.restarts;
+  stops += other.stops;
+  checkpoints += other.checkpoints;
+  failed_checkpoints += other.failed_checkpoints;
+  write_errors += other.write_errors;
+  read_errors += other.read_errors;
+  thrown += other.thrown;
+}
+
+std::string Statistics::describe() const {
+  return fmt::format(
+      "{} steps, {} lives, {} kills, {} power cuts, {} restores, {} of them rescaled, {} restarts, "
+      "{} stops, {} checkpoints, {} failed ones, {} write errors, {} read errors, {} exceptions",
+      steps, lives, kills, power_cuts, restores, rescales, restarts, stops, checkpoints,
+      failed_checkpoints, write_errors, read_errors, thrown);
+}
+
+World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
+    : tape(the_tape),
+      mutant(the_mutant),
+      talk(std::move(the_talk)),
+      options(SimOptions::draw(tape)),
+      random(tape.next()),
+      store(&clock),
+      oracle(store),
+      hooks(tape, mutant),
+      expected(expected_output(options.shape)),
+      deaths_left(options.deaths) {
+  pace.most_io_delay = options.most_io_delay;
+  pace.slow_one_in = options.slow_io_one_in;
+  pace.starves = options.starves;
+  hooks.most_pause = options.most_pause;
+  hooks.throw_one_in = options.throw_one_in;
+  make_input(store, options.shape);
+}
+
+bool World::faults_on() {
+  const bool is_over = clock.now() - Instant() > options.safety_phase || statistics.steps > kSafetySteps;
+  if (!is_safety_over && is_over) end_safety_phase();
+  return !is_safety_over;
+}
+
+void World::end_safety_phase() {
+  is_safety_over = true;
+  safety_over_at = clock.now();
+  safety_over_steps = statistics.steps;
+  pace.slow_one_in = 0;
+  hooks.throw_one_in = 0;
+  say("no more faults from here on");
+}
+
+void World::say(std::string_view text) const {
+  if (!talk) return;
+  const double now =
+      std::chrono::duration<double, std::milli>(clock.now().time_since_epoch()).count();
+  talk(fmt::format("{:12.6f} {}", now, text));
+}
+
+}  // namespace streamrun::sim

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "sim/memory_file_system.h"
+#include "sim/mutant.h"
+#include "sim/sim_executor.h"
+#include "sim/sim_hooks.h"
+#include "sim/sim_jobs.h"
+#include "sim/sim_options.h"
+#include "sim/store_oracle.h"
+#include "sim/tape.h"
+
+namespace streamrun::sim {
+
+/// What happened in a history, so that a simulation in which nothing does is noticed.
+struct Statistics {
+  std::uint64_t steps = 0;
+  std::uint64_t lives = 0;
+  std::uint64_t kills = 0;
+  std::uint64_t power_cuts = 0;
+  std::uint64_t restores = 0;
+  std::uint64_t rescales = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t stops = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t failed_checkpoints = 0;
+  std::uint64_t write_errors = 0;
+  std::uint64_t read_errors = 0;
+  std::uint64_t thrown = 0;
+  void add(const Statistics& other);
+  std::string describe() const;
+};
+
+/// Everything that outlives a simulated process.
+struct World {
+  using Talk = std::function<void(const std::string&)>;
+
+  World(Tape& the_tape, Mutant the_mutant, Talk the_talk);
+
+  /// True while faults may come; ends the safety phase when its time is over.
+  bool faults_on();
+  void end_safety_phase();
+  /// Says with the virtual time what goes on.
+  void say(std::string_view text) const;
+
+  Tape& tape;
+  const Mutant mutant;
+  const Talk talk;
+  const SimOptions options;
+  SimClock clock;
+  Trace trace;
+  SeededRandom random;
+  MemoryFileSystem store;
+  StoreOracle oracle;
+  SimHooks hooks;
+  Pace pace;
+  const ExpectedOutput expected;
+  Statistics statistics;
+  std::uint64_t deaths_left = 0;
+  bool is_safety_over = false;
+  Instant safety_over_at{};
+  std::uint64_t safety_over_steps = 0;
+};
+
+}  // namespace streamrun::sim
