@@ -79,9 +79,9 @@ std::string dashes_for_blanks(std::string text) {
 }  // namespace
 
 JobConsole::JobConsole(const GlobalFlags& flags, bool redraw, std::function<std::int64_t()> unix_milliseconds)
-    : json_(flags.json),
+    : json_(flags.json || flags.log_format == "json"),
       quiet_(flags.quiet),
-      redraw_(redraw && !flags.json && !flags.quiet),
+      redraw_(redraw && !json_ && !flags.quiet),
       level_(level_of(flags)),
       unix_milliseconds_(std::move(unix_milliseconds)) {}
 

@@ -257,6 +257,7 @@ int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepar
                     prepared.passed_over.front()),
         {"to go on from it: streamrun run -s latest " + spec.registered_name});
   }
+  for (const std::string& notice : prepared.notices) console.notice(notice);
   for (const std::string& warning : prepared.warnings) console.write(LogLevel::warning, warning);
   spec.status_period = redraw ? std::optional<Duration>(std::chrono::milliseconds(250))
                               : prepared.configuration.find(options::kStatusInterval);

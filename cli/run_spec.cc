@@ -88,9 +88,7 @@ class Preparation {
   std::optional<std::string> root(const ConfigOption<std::string>& option) const {
     const auto text = run_.configuration.find(option);
     if (!text) return std::nullopt;
-    const Location location = value_or_throw(parse_location(*text, run_.spec.working_directory));
-    value_or_throw(file_systems_.of_scheme(location.scheme));
-    return location.path;
+    return configured_path(*text, run_.configuration, file_systems_).path;
   }
 
   std::vector<std::string> roots() const {
@@ -291,7 +289,7 @@ class Preparation {
         spec.checkpoints.interval ? "every " + format_duration(*spec.checkpoints.interval) : "none";
     if (in_memory) {
       run_.checkpoints_text = spec.checkpoints.interval ? "in memory " + every : every;
-      run_.warnings.push_back(
+      run_.notices.push_back(
           "no checkpoint directory: a failed task recovers, but nothing outlives this process; set state.checkpoints.dir");
       return;
     }

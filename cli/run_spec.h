@@ -18,6 +18,7 @@ struct PreparedRun {
   JobSpec spec;
   Configuration configuration;
   std::vector<std::string> warnings;
+  std::vector<std::string> notices;
   std::string checkpoints_text;  ///< `ckpt every 60 s, keep 3`, for the start line
   std::string from_text;         ///< what it starts from
   /// The job is known to have ended by itself: there is nothing to do.

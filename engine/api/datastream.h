@@ -309,8 +309,9 @@ class KeyedStream {
   }
 
   /// The first record of each key with `member` summed up over all of them, as Flink's `sum`.
-  template <typename V>
-  DataStream<T> sum(V T::*member, const Aggregated& attributes) const {
+  template <typename V, typename R = T>
+    requires std::is_class_v<R>
+  DataStream<T> sum(V R::*member, const Aggregated& attributes) const {
     return reduce(
         [member](T so_far, const T& record) {
           so_far.*member += record.*member;

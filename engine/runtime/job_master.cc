@@ -587,7 +587,8 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
                        .new_bytes = snapshot.full_bytes};
     last_completed_at_ = now;
     newest_ = std::move(snapshot);
-    listener_.on_checkpoint_completed(*last_completed_);
+    // The one that only commits at the end of a job without checkpoints is nothing to talk about.
+    if (pending.in_directory || spec_.checkpoints.interval) listener_.on_checkpoint_completed(*last_completed_);
   } else if (result.error().code == ErrorCode::store_fatal) {
     abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
   }

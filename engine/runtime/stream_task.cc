@@ -152,14 +152,14 @@ Progress StreamTask::step() {
     mail();
     return Progress::progress;
   }
-  const bool room = outputs_have_room();
-  metrics_.back_pressured.store(!room, std::memory_order_relaxed);
-  if (!room) return Progress::idle;
-
   bool more_to_snapshot = false;
-  if (!snapshots_.empty()) {
+  if (!snapshots_.empty()) {  // back pressure does not hold them up: they emit nothing
     for (auto& each : chain_) more_to_snapshot = each->op->advance_snapshots() || more_to_snapshot;
   }
+  const bool room = outputs_have_room();
+  metrics_.back_pressured.store(!room, std::memory_order_relaxed);
+  if (!room) return more_to_snapshot ? Progress::progress : Progress::idle;
+
   const bool ready = std::all_of(chain_.begin(), chain_.end(), [](const auto& each) { return each->op->ready(); });
   Progress progress = Progress::idle;
   if (ready) {

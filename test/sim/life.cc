@@ -12,7 +12,6 @@
 namespace streamrun::sim {
 namespace {
 
-constexpr const char* kJobName = "simulated";
 /// A job without faults ends within this.
 constexpr Duration kLivenessTime = std::chrono::seconds(60);
 constexpr std::uint64_t kLivenessSteps = 1'000'000;
@@ -64,10 +63,11 @@ Life::Life(World& world)
   file_systems_.add("file", std::move(store));
 }
 
-/// Whatever is under way now fails at once and comes to an end.
+/// Whatever is under way now fails at once and comes to an end. A job that has ended by itself is gone
+/// before that: what is left must not need it.
 Life::~Life() {
   faults_.is_dead = true;
-  executor_.run_out_io();
+  if (!result_) executor_.run_out_io();
   master_.reset();
   executor_.run_out_io();
   world_.statistics.write_errors += faults_.write_errors;
@@ -78,6 +78,7 @@ Life::~Life() {
 /// Some deaths come early, in the middle of a recovery; some between two turns, some in a call.
 void Life::plan_death() {
   faults_.die = [this] { die(); };
+  faults_.pause = [this] { executor_.maybe_pause_io(); };
   if (!world_.faults_on()) return end_faults();
   faults_.write_error_one_in = world_.options.write_error_one_in;
   faults_.read_error_one_in = world_.options.read_error_one_in;

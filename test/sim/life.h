@@ -15,6 +15,8 @@
 
 namespace streamrun::sim {
 
+constexpr const char* kJobName = "simulated";
+
 /// How a simulated process ended.
 enum class LifeEnd {
   finished,         ///< the job ended by itself

@@ -40,7 +40,7 @@ void SimExecutor::wake(RunnableId id) {
 void SimExecutor::submit(UniqueFunction<void()> job) {
   const bool slow = tape_.one_in(pace_.slow_one_in);
   const Duration delay = up_to(tape_, slow ? pace_.slow_delay : pace_.most_io_delay);
-  io_jobs_.push_back({.number = submitted_++, .ready_at = clock_.now() + delay, .run = std::move(job)});
+  io_jobs_.push_back({.number = submitted_++, .ready_at = clock_.now() + delay, .call = Fiber(std::move(job))});
 }
 
 bool SimExecutor::step() {
@@ -122,9 +122,15 @@ void SimExecutor::run_slot(std::size_t index) {
 }
 
 void SimExecutor::run_io(std::size_t index) {
-  UniqueFunction<void()> job = std::move(io_jobs_[index].run);
+  IoJob job = std::move(io_jobs_[index]);
   io_jobs_.erase(io_jobs_.begin() + static_cast<std::ptrdiff_t>(index));
-  job();
+  if (job.call.resume()) return;
+  job.ready_at = clock_.now() + up_to(tape_, pace_.most_io_delay / 4);
+  io_jobs_.push_back(std::move(job));
+}
+
+void SimExecutor::maybe_pause_io() {
+  if (tape_.one_in(pace_.pause_one_in)) Fiber::pause();
 }
 
 void SimExecutor::run_out_io() {

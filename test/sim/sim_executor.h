@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/fiber.h"
 #include "sim/tape.h"
 
 namespace streamrun::sim {
@@ -35,12 +36,13 @@ struct Pace {
   std::uint64_t slow_one_in = 0;                          ///< I/O jobs that take `slow_delay` at most; 0: none
   Duration slow_delay = std::chrono::milliseconds(200);
   Duration most_step_cost = std::chrono::microseconds(5);
+  std::uint64_t pause_one_in = 0;  ///< calls of an I/O job to the store, between which others run; 0: none
   bool starves = false;  ///< some of what is ready is left waiting for a while
 };
 
 /// All workers and I/O threads of one simulated process, on the calling thread: each step picks one
 /// runnable or I/O job that is ready, as the tape says; when nothing is ready time goes on to the next
-/// deadline.
+/// deadline. An I/O job may pause before any of its calls to the store.
 class SimExecutor final : public Executor, public IoExecutor {
  public:
   SimExecutor(Tape& tape, SimClock& clock, Trace& trace, const Pace& pace)
@@ -53,6 +55,8 @@ class SimExecutor final : public Executor, public IoExecutor {
 
   /// False if nothing is ready and nothing ever will be by itself.
   bool step();
+  /// For the store, before each call: others may run first, if an I/O job is running.
+  void maybe_pause_io();
   /// Runs I/O jobs and nothing else until none is left: what a process that ends had under way.
   void run_out_io();
   std::uint64_t steps() const { return steps_; }
@@ -67,7 +71,7 @@ class SimExecutor final : public Executor, public IoExecutor {
   struct IoJob {
     std::uint64_t number = 0;
     Instant ready_at;
-    UniqueFunction<void()> run;
+    Fiber call;
   };
   /// Runnables first, then I/O jobs.
   struct Candidate {

@@ -61,6 +61,7 @@ class SimFileSystem::Reader final : public ReadableFile {
 /// Dies, fails, or lets the step go on. A step that is to fail does so in the store, which knows how:
 /// an append after half of its bytes, a sync with its pages marked clean.
 Result<void> SimFileSystem::before_change(std::string_view what, const std::string& path) {
+  if (!faults_.is_dead) faults_.pause();
   if (faults_.is_dead) return dead(path);
   trace_.fold(what);
   trace_.fold(path);
@@ -83,6 +84,7 @@ void SimFileSystem::let_next_step_fail(std::string_view what, const std::string&
 }
 
 Result<void> SimFileSystem::before_read(const std::string& path) {
+  if (!faults_.is_dead) faults_.pause();
   if (faults_.is_dead) return dead(path);
   if (!tape_.one_in(faults_.read_error_one_in)) return {};
   ++faults_.read_errors;

@@ -21,6 +21,7 @@ struct StorageFaults {
   std::uint64_t read_error_one_in = 0;
   std::optional<std::uint64_t> steps_to_death;  ///< it dies before this step, counted from 0
   std::function<void()> die;                    ///< what else happens then
+  std::function<void()> pause;                  ///< before each call: others may run first
   bool is_dead = false;                         ///< nothing reaches the store any more
   std::uint64_t write_errors = 0;               ///< that were injected
   std::uint64_t read_errors = 0;

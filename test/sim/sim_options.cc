@@ -45,10 +45,11 @@ SimOptions SimOptions::draw(Tape& tape) {
   options.rescales = tape.flip();
   options.stops = tape.flip();
   options.starves = tape.flip();
+  options.pause_io_one_in = tape.pick<std::uint64_t>({0, 1, 2, 8});
   options.slow_io_one_in = rate(tape, 4, 64);
   options.throw_one_in = rate(tape, 64, 1024);
   options.write_error_one_in = rate(tape, 16, 256);
-  options.read_error_one_in = rate(tape, 16, 256);
+  options.read_error_one_in = rate(tape, 64, 256);
   options.safety_phase = milliseconds(tape.between(50, 1500));
   return options;
 }
@@ -57,12 +58,12 @@ std::string SimOptions::describe() const {
   return fmt::format(
       "{}: {} records in {} splits, {} keys, keyed parallelism {}; parallelism {} of {}; checkpoint "
       "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
-      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve {}, slow I/O 1/{}, throw 1/{}, "
+      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve {}, pause I/O 1/{}, slow I/O 1/{}, throw 1/{}, "
       "write error 1/{}, read error 1/{}, faults for {:g} ms",
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
       shape.keyed_parallelism, parallelism, max_parallelism, in_milliseconds(interval),
       in_milliseconds(min_pause), in_milliseconds(timeout), tolerable_failures, retained,
-      inline_threshold, deaths, kills, power_cuts, rescales, stops, starves, slow_io_one_in,
+      inline_threshold, deaths, kills, power_cuts, rescales, stops, starves, pause_io_one_in, slow_io_one_in,
       throw_one_in, write_error_one_in, read_error_one_in, in_milliseconds(safety_phase));
 }
 

@@ -35,6 +35,7 @@ struct SimOptions {
   bool rescales = false;
   bool stops = false;
   bool starves = false;
+  std::uint64_t pause_io_one_in = 0;
   std::uint64_t slow_io_one_in = 0;
   std::uint64_t throw_one_in = 0;
   std::uint64_t write_error_one_in = 0;

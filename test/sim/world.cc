@@ -8,6 +8,7 @@ namespace streamrun::sim {
 namespace {
 
 constexpr std::uint64_t kSafetySteps = 30'000;
+constexpr std::uint64_t kSafetyLives = 60;
 
 }  // namespace
 
@@ -47,6 +48,7 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
       expected(expected_output(options.shape)),
       deaths_left(options.deaths) {
   pace.most_io_delay = options.most_io_delay;
+  pace.pause_one_in = options.pause_io_one_in;
   pace.slow_one_in = options.slow_io_one_in;
   pace.starves = options.starves;
   hooks.most_pause = options.most_pause;
@@ -55,7 +57,8 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
 }
 
 bool World::faults_on() {
-  const bool is_over = clock.now() - Instant() > options.safety_phase || statistics.steps > kSafetySteps;
+  const bool is_over = clock.now() - Instant() > options.safety_phase ||
+                       statistics.steps > kSafetySteps || statistics.lives > kSafetyLives;
   if (!is_safety_over && is_over) end_safety_phase();
   return !is_safety_over;
 }

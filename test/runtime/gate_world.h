@@ -1,0 +1,71 @@
+#pragma once
+
+#include <streamrun/runtime/input_gate.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wake_counter.h"
+
+namespace streamrun {
+
+/// A gate and the writers to all its channels, on one thread. A record is a number.
+class GateWorld {
+ public:
+  GateWorld(std::size_t channels, bool exactly_once) : gate(channels, exactly_once) {
+    for (std::size_t i = 0; i < channels; ++i) {
+      channels_.push_back(
+          std::make_unique<Channel>(i, gate.ready_channels(), consumer_.target, producer_.target));
+      gate.set_channel(i, *channels_.back());
+      writers_.push_back(std::make_unique<ChannelWriter>(*channels_.back()));
+    }
+  }
+
+  GateWorld& record(std::size_t channel, std::int64_t number) {
+    auto batch = std::make_unique<Batch<std::int64_t>>();
+    batch->append(number);
+    writers_[channel]->send(std::move(batch));
+    return *this;
+  }
+  GateWorld& barrier(std::size_t channel, CheckpointId id) {
+    writers_[channel]->send_event(CheckpointBarrier{.id = id, .target = {}});
+    return *this;
+  }
+  GateWorld& end(std::size_t channel) {
+    writers_[channel]->send_event(EndOfInput{});
+    return *this;
+  }
+
+  /// `5` for a record, `|7` for a barrier, `end`, or nothing.
+  std::string poll() {
+    for (auto& writer : writers_) writer->have_room();
+    GateInput input = gate.poll();
+    if (auto* const batch = std::get_if<std::unique_ptr<AnyBatch>>(&input)) {
+      const std::int64_t number = static_cast<Batch<std::int64_t>&>(**batch)[0];
+      gate.recycle(std::move(*batch));
+      return std::to_string(number);
+    }
+    if (const auto* const barrier = std::get_if<CheckpointBarrier>(&input)) return "|" + std::to_string(barrier->id);
+    return std::holds_alternative<EndOfInput>(input) ? "end" : "";
+  }
+  /// Everything that there is now, with blanks between.
+  std::string drain() {
+    std::string all;
+    for (std::string next = poll(); !next.empty(); next = poll()) all += (all.empty() ? "" : " ") + next;
+    return all;
+  }
+
+  InputGate gate;
+
+ private:
+  CountedTarget consumer_{1};
+  CountedTarget producer_{2};
+  std::vector<std::unique_ptr<Channel>> channels_;
+  std::vector<std::unique_ptr<ChannelWriter>> writers_;
+};
+
+}  // namespace streamrun
