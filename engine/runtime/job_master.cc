@@ -52,12 +52,17 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
   newest_ = spec_.restore;
 }
 
-JobMaster::~JobMaster() { mailbox_->close(); }
+JobMaster::~JobMaster() {
+  // Whoever heard `on_end` may be here before the turn that called it has returned.
+  environment_.executor.remove(running_);
+  mailbox_->close();
+}
 
 void JobMaster::start() {
   started_ = environment_.clock.now();
   post([this] { open_directory(); });
-  wake_.set(environment_.executor.add(spec_.control_worker, *this));
+  running_ = environment_.executor.add(spec_.control_worker, *this);
+  wake_.set(running_);
   wake_.wake();
 }
 

@@ -26,7 +26,8 @@ class JobMaster final : public Runnable {
   JobMaster(Environment& environment, FileSystems& file_systems, JobSpec spec, JobListener& listener);
   ~JobMaster() override;
 
-  /// Adds itself to the executor. `listener.on_end` is the last thing that happens.
+  /// Adds itself to the executor. `listener.on_end` is the last thing that happens. It may be destroyed from then on, not
+  /// by its own worker.
   void start();
 
   // Any thread.
@@ -97,6 +98,7 @@ class JobMaster final : public Runnable {
   JobSpec spec_;
   JobListener& listener_;
   ExecutionContext context_;
+  RunnableId running_;  ///< set by `start`
 
   // Shared.
   WakeTarget wake_;

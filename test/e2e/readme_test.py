@@ -15,7 +15,7 @@ environment = dict(os.environ, PATH=f"{binary.parent}:{os.environ['PATH']}")
 with tempfile.TemporaryDirectory() as folder:
     for block in blocks:
         for line in block.strip().split("\n"):
-            done = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, env=environment, check=False,
+            done = subprocess.run(["bash", "-c", line], cwd=folder, env=environment, check=False,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
             print(f"$ {line}\n{done.stdout}{done.stderr}")
             if done.returncode != 0:

@@ -52,11 +52,11 @@ check "the job's folder has moved" three
 
 start_and_kill four
 "$streamrun" run -q "${settings[@]}" -s latest wordcount
-"$streamrun" run "${settings[@]}" -s latest wordcount 2>talk
+"$streamrun" run "${settings[@]}" -s latest wordcount 2>"talk"
 grep -q 'nothing left to do' talk
 check "-s latest, twice" four
 
 status=0
-"$streamrun" run -s "$("$streamrun" list-checkpoints --dir ckpt --latest wordcount 2>/dev/null)" 2>talk || status=$?
+"$streamrun" run -s "$("$streamrun" list-checkpoints --dir ckpt --latest wordcount 2>/dev/null)" 2>"talk" || status=$?
 [[ $status -eq 64 ]] || { echo "an empty -s ended with $status" && exit 1; }
 echo "an empty -s is refused"

@@ -7,7 +7,7 @@ trap 'rm -rf "$folder"' EXIT
 export LC_ALL=C
 cd "$folder"
 
-count() { tr -cs 'A-Za-z0-9' '\n' | tr 'A-Z' 'a-z' | grep . | sort | uniq -c | awk '{ print $2 "\t" $1 }' | sort; }
+count() { tr -cs 'A-Za-z0-9' '\n' | tr '[:upper:]' '[:lower:]' | grep . | sort | uniq -c | awk '{ print $2 "\t" $1 }' | sort; }
 check() {
   local what=$1 got=$2
   cmp "$got" expected || { echo "wrong counts: $what" && exit 1; }
@@ -45,8 +45,11 @@ check "1,000 files" got
 # Watching: files appear by rename while the job runs; the largest count of each word is its total.
 mkdir inbox waiting
 split -n l/8 all waiting/
-run -p 2 wordcount --watch --input inbox --output out-watch &
+# Not through the function: the signal is for the binary, not for a shell around it.
+"$streamrun" run -q -D state.checkpoints.dir=ckpt -D execution.checkpointing.interval=50ms \
+  -p 2 wordcount --watch --input inbox --output out-watch &
 job=$!
+trap 'kill -KILL "$job" 2>/dev/null; rm -rf "$folder"' EXIT
 for file in waiting/*; do
   mv "$file" inbox/
   sleep 0.3

@@ -86,9 +86,9 @@ void Life::plan_death() {
   --world_.deaths_left;
   const bool early = world_.tape.one_in(3);
   if (world_.tape.flip()) {
-    faults_.steps_to_death = world_.tape.log_uniform(early ? 60 : 800);
+    faults_.steps_to_death = early ? world_.tape.log_uniform(60) : world_.tape.between(1, 400);
   } else {
-    turns_to_death_ = world_.tape.log_uniform(early ? 300 : 6000);
+    turns_to_death_ = early ? world_.tape.log_uniform(300) : world_.tape.between(1, 2500);
   }
 }
 

@@ -221,7 +221,7 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism) {
   shape.topology = static_cast<Topology>(tape.below(kTopologies));
   shape.seed = tape.next();
   const std::uint64_t splits = tape.between(1, 6);
-  for (std::uint64_t i = 0; i < splits; ++i) shape.splits.push_back(tape.between(1, 40) * tape.log_uniform(30));
+  for (std::uint64_t i = 0; i < splits; ++i) shape.splits.push_back(tape.between(1, 40) * tape.log_uniform(60));
   shape.keys = tape.log_uniform(60);
   if (tape.one_in(3)) {
     shape.keyed_parallelism =

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+#include <streamrun/connectors/generator/generator_source.h>
+#include <streamrun/platform/real_clock.h>
+#include <streamrun/platform/threaded_executor.h>
+#include <streamrun/runtime/job_master.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "collecting_sink.h"
+#include "sim/memory_file_system.h"
+
+namespace streamrun {
+
+/// Hears the job on its own thread and hands it over to the test's.
+class TestListener final : public JobListener {
+ public:
+  std::function<void(const CheckpointSummary&)> when_completed;
+  std::function<void()> when_running;
+
+  void on_running() override {
+    if (when_running) when_running();
+  }
+  void on_checkpoint_completed(const CheckpointSummary& summary) override {
+    {
+      const std::lock_guard lock(mutex_);
+      completed_.push_back(summary);
+      changed_.notify_all();
+    }
+    if (when_completed) when_completed(summary);
+  }
+  void on_checkpoint_failed(CheckpointId, const Error& error) override {
+    const std::lock_guard lock(mutex_);
+    failed_.push_back(error);
+  }
+  void on_restart(int, Duration, const Error& error) override {
+    const std::lock_guard lock(mutex_);
+    restarts_.push_back(error);
+  }
+  void on_dump(const std::string& text) override {
+    const std::lock_guard lock(mutex_);
+    dumps_.push_back(text);
+    changed_.notify_all();
+  }
+  void on_end(const JobResult& result) override {
+    const std::lock_guard lock(mutex_);
+    result_ = result;
+    changed_.notify_all();
+  }
+
+  /// False if the job does not end within a minute: no test may hang.
+  bool wait_for_end() {
+    return wait_until([this] { return result_.has_value(); });
+  }
+  bool wait_for_checkpoints(std::size_t count) {
+    return wait_until([this, count] { return completed_.size() >= count || result_.has_value(); });
+  }
+  bool wait_for_dumps(std::size_t count) {
+    return wait_until([this, count] { return dumps_.size() >= count || result_.has_value(); });
+  }
+  // After the end.
+  const JobResult& result() const { return *result_; }
+  const std::vector<CheckpointSummary>& completed() const { return completed_; }
+  const std::vector<Error>& failed() const { return failed_; }
+  const std::vector<Error>& restarts() const { return restarts_; }
+  const std::vector<std::string>& dumps() const { return dumps_; }
+
+ private:
+  template <typename Condition>
+  bool wait_until(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::minutes(1), condition);
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<JobResult> result_;
+  std::vector<CheckpointSummary> completed_;
+  std::vector<Error> failed_;
+  std::vector<Error> restarts_;
+  std::vector<std::string> dumps_;
+};
+
+/// Numbers below `count`, how often each of `keys` keys occurs up to and with each, as `key=occurrence`.
+struct CountingJob {
+  std::uint64_t count = 20000;
+  std::uint64_t keys = 97;
+  double records_per_second = 0;
+  int parallelism = 2;
+  Emit emit = Emit::on_update;
+  /// Sees each number on the threads of the tasks; may throw.
+  std::function<void(std::uint64_t)> watch = {};
+
+  std::vector<std::string> expected() const {
+    std::vector<std::string> rows;
+    for (std::uint64_t number = 0; number < count; ++number) {
+      const bool last = number + keys >= count;
+      if (emit == Emit::at_end_of_input && !last) continue;
+      rows.push_back(std::to_string(number % keys) + "=" + std::to_string(number / keys + 1));
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+  JobGraph graph(Outside& outside) const {
+    StreamExecutionEnvironment env;
+    const GeneratorSource<std::uint64_t> numbers{.make = [](std::uint64_t index) { return index; },
+                                                 .count = count,
+                                                 .records_per_second = records_per_second};
+    env.from_source(numbers, {.uid = "numbers"})
+        .map([watch = watch, keys = keys](std::uint64_t number) {
+          if (watch) watch(number);
+          return number % keys;
+        })
+        .key_by(std::identity{})
+        .aggregate(counting(),
+                   [](std::uint64_t key, std::int64_t times) {
+                     return std::to_string(key) + "=" + std::to_string(times);
+                   },
+                   {.uid = "counts", .emit = emit})
+        .sink_to(CollectingSink{&outside}, {.uid = "rows"});
+    return make_job_graph(env.take_graph(), {.parallelism = parallelism});
+  }
+};
+
+/// A machine on which one job runs after another: its disk, and what the outside has seen.
+class JobWorld {
+ public:
+  JobWorld() {
+    auto disk = std::make_unique<sim::MemoryFileSystem>();
+    disk->create_directories("/checkpoints").value();
+    files_ = disk.get();
+    stores_.add("file", std::move(disk));
+  }
+
+  JobSpec spec_of(const CountingJob& job, std::optional<Duration> interval = std::chrono::milliseconds(5)) {
+    JobSpec spec;
+    spec.id = JobId(random_.next128());
+    spec.family_id = spec.id;
+    spec.name = "counting";
+    spec.registered_name = "counting";
+    spec.version = "test";
+    spec.working_directory = "/";
+    spec.parallelism = job.parallelism;
+    spec.graph = job.graph(outside);
+    spec.workers = job.parallelism;
+    spec.control_worker = job.parallelism;
+    spec.checkpoints.interval = interval;
+    spec.checkpoint_store = files_;
+    spec.checkpoint_root = "/checkpoints";
+    spec.inline_threshold = 0;
+    spec.restart = {.type = RestartOptions::Type::fixed_delay, .attempts = 3, .delay = std::chrono::milliseconds(1)};
+    return spec;
+  }
+  /// The same job as a new run that goes on from a snapshot.
+  JobSpec resumed(const CountingJob& job, const std::string& snapshot, const JobSpec& before,
+                  std::optional<Duration> interval = std::chrono::milliseconds(5)) {
+    JobSpec spec = spec_of(job, interval);
+    spec.family_id = before.family_id;
+    spec.restore = read_snapshot(*files_, snapshot).value();
+    return spec;
+  }
+
+  /// Runs to the end; `meanwhile` on the test's thread once it is started.
+  const JobResult& run(JobSpec spec, const std::function<void(JobMaster&)>& meanwhile = {}) {
+    ThreadPool io(4);
+    ThreadedExecutor executor(spec.workers + 1);
+    NullLog log;
+    Environment environment{clock_, random_, executor, io, log};
+    JobMaster master(environment, stores_, std::move(spec), *listener);
+    master.start();
+    if (meanwhile) meanwhile(master);
+    REQUIRE(listener->wait_for_end());
+    return listener->result();
+  }
+  /// A listener for the next run.
+  TestListener& new_listener() {
+    listener = std::make_unique<TestListener>();
+    return *listener;
+  }
+
+  sim::MemoryFileSystem& files() { return *files_; }
+  /// Names under the job's folder that begin with `chk-`.
+  std::vector<std::string> checkpoints_of(const JobId& job) {
+    std::vector<std::string> found;
+    for (const FileStatus& each : files_->list("/checkpoints/" + to_string(job)).value()) {
+      if (base_name(each.path).starts_with("chk-")) found.push_back(base_name(each.path));
+    }
+    return found;
+  }
+
+  Outside outside;
+  std::unique_ptr<TestListener> listener = std::make_unique<TestListener>();
+
+ private:
+  RealClock clock_;
+  RealRandom random_;
+  FileSystems stores_;
+  sim::MemoryFileSystem* files_ = nullptr;
+};
+
+}  // namespace streamrun
