@@ -57,6 +57,8 @@ class Execution {
   };
   const Place& place_of(int task) const { return places_[static_cast<std::size_t>(task)]; }
   const std::string& attempt() const { return attempt_; }
+  /// The world with I/O that this attempt waits for before it goes.
+  Environment& environment() { return environment_; }
 
  private:
   void make_tasks();

@@ -98,6 +98,27 @@ void JobMaster::request_status() {
 }
 
 Progress JobMaster::run() {
+  // An enumerator or the making of an operator may throw: that fails the attempt as a task's failure does.
+  try {
+    return turn();
+  } catch (const ErrorException& thrown) {
+    thrown_on_own_thread(thrown.error());
+  } catch (const std::exception& thrown) {
+    thrown_on_own_thread({.code = ErrorCode::job_failed, .message = std::string("a function threw: ") + thrown.what()});
+  }
+  return phase_ == Phase::ended ? Progress::finished : Progress::progress;
+}
+
+void JobMaster::thrown_on_own_thread(Error error) {
+  const bool attempt_stands = phase_ == Phase::running || (phase_ == Phase::recovering && execution_ != nullptr);
+  if (attempt_stands) return fail_attempt(std::move(error));
+  SR_ASSERT(phase_ == Phase::recovering, "only an attempt, or the making of one, runs functions that throw");
+  failure_ = std::move(error);
+  goal_ = Goal::fail;
+  close_job();
+}
+
+Progress JobMaster::turn() {
   while (auto mail = mailbox_->try_take()) {
     mail();
     if (phase_ == Phase::ended) return Progress::finished;
@@ -283,7 +304,7 @@ void JobMaster::start_enumerators() {
     };
     SplitEnumerator& enumerator = *(enumerators_[id] = op.node.make_enumerator());
     enumerator.start(
-        {.environment = environment_,
+        {.environment = execution_->environment(),
          .file_systems = file_systems_,
          .working_directory = spec_.working_directory,
          .parallelism = op.node.parallelism,
@@ -354,7 +375,6 @@ TaskReports JobMaster::reports_of_attempt() {
 
 template <typename F>
 void JobMaster::post_from_attempt(int attempt, F&& mail) {
-  // The mailbox by value: an enumerator's listing may end after the job.
   mailbox_->post([this, attempt, mail = std::forward<F>(mail)]() mutable {
     if (attempt == attempt_ && phase_ == Phase::running) mail();
   });

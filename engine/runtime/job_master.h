@@ -47,6 +47,9 @@ class JobMaster final : public Runnable {
 
   void post(UniqueFunction<void()> mail) { mailbox_->post(std::move(mail)); }
 
+  Progress turn();
+  void thrown_on_own_thread(Error error);
+
   // Start and recovery.
   void open_directory();
   void deploy();
