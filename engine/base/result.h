@@ -32,13 +32,14 @@ class [[nodiscard]] Result {
     SR_ASSERT(has_value(), "Result::value() of an error");
     return std::get<0>(content_);
   }
-  T&& value() && {
+  /// By value, not `T&&` as in std::expected: a loop over `f().value()` would look into a result that is gone.
+  T value() && {
     SR_ASSERT(has_value(), "Result::value() of an error");
     return std::get<0>(std::move(content_));
   }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 

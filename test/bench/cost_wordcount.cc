@@ -11,8 +11,10 @@
 //   - cutting a block and counting its words are two loops, so that the probes of many words
 //   overlap.
 // g++ 12 finds its own header for AVX-512 uninitialised (GCC bug 105593).
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <algorithm>
 #include <array>
 #include <bit>

@@ -196,7 +196,8 @@ class JobWorld {
   /// Names under the job's folder that begin with `chk-`.
   std::vector<std::string> checkpoints_of(const JobId& job) {
     std::vector<std::string> found;
-    for (const FileStatus& each : files_->list("/checkpoints/" + to_string(job)).value()) {
+    const std::vector<FileStatus> listed = files_->list("/checkpoints/" + to_string(job)).value();
+    for (const FileStatus& each : listed) {
       if (base_name(each.path).starts_with("chk-")) found.push_back(base_name(each.path));
     }
     return found;
