@@ -32,6 +32,7 @@ case $flavour in
 esac
 
 folder=build/$flavour
+mkdir -p build
 # CMake says what it found; nobody reads that when nothing is wrong.
 if ! cmake -S . -B "$folder" -G Ninja "${settings[@]}" >"$folder.configure.log" 2>&1; then
   cat "$folder.configure.log" >&2

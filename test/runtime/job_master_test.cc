@@ -41,7 +41,7 @@ TEST_CASE("job master: a finished job leaves no checkpoint to resume from, and s
   const std::string folder = "/checkpoints/" + to_string(spec.id);
   std::set<std::string> left;
   for (const auto& [path, bytes] : world.files().files()) left.insert(path);
-  for (const std::string& path : left) CHECK(path.starts_with(folder + "/."));
+  CHECK(left == std::set<std::string>{folder + "/.job", folder + "/.lock", folder + "/finished"});
   CHECK(world.listener->completed().front().path == folder + "/chk-1");
 }
 
@@ -65,8 +65,7 @@ TEST_CASE("job master: without an interval output is committed at the end, and n
   const JobResult& result = world.run(spec);
   CHECK(result.status == JobStatus::finished);
   CHECK((world.outside.records() == job.expected()));
-  CHECK(world.listener->completed().size() == 1);
-  CHECK(world.listener->completed().front().path.empty());
+  CHECK(world.listener->completed().empty());
   CHECK(world.checkpoints_of(spec.id).empty());
 }
 
