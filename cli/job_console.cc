@@ -2,10 +2,10 @@
 
 #include <streamrun/base/strings.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <algorithm>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -56,7 +56,8 @@ std::int64_t milliseconds(Duration duration) {
 }
 
 std::string seconds_text(std::int64_t ms) {
-  return ms < 1000 ? fmt::format("{} ms", ms) : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
+  return ms < 1000 ? fmt::format("{} ms", ms)
+                   : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
 }
 
 /// `1.24 M/s`, `310 k/s`.
@@ -78,7 +79,8 @@ std::string dashes_for_blanks(std::string text) {
 
 }  // namespace
 
-JobConsole::JobConsole(const GlobalFlags& flags, bool redraw, std::function<std::int64_t()> unix_milliseconds)
+JobConsole::JobConsole(const GlobalFlags& flags, bool redraw,
+                       std::function<std::int64_t()> unix_milliseconds)
     : json_(flags.json || flags.log_format == "json"),
       quiet_(flags.quiet),
       redraw_(redraw && !json_ && !flags.quiet),
@@ -88,25 +90,31 @@ JobConsole::JobConsole(const GlobalFlags& flags, bool redraw, std::function<std:
 void JobConsole::start(const Start& start) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{{"v", 1},
-                                              {"event", "start"},
-                                              {"job", start.name},
-                                              {"job_id", start.id},
-                                              {"parallelism", start.parallelism},
-                                              {"checkpoints", start.checkpoints},
-                                              {"restored_from", start.from_path}}
-                           .dump());
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1},
+        {"event", "start"},
+        {"job", start.name},
+        {"job_id", start.id},
+        {"parallelism", start.parallelism},
+        {"checkpoints", start.checkpoints},
+        {"restored_from",
+         start.from_path}}.dump());
   }
   if (level_ > LogLevel::info) return;
-  line_locked(fmt::format("{} {}  parallelism {}  state hashmap  checkpoints {}", start.name, start.id,
-                          start.parallelism, start.checkpoints));
+  line_locked(fmt::format("{} {}  parallelism {}  state hashmap  checkpoints {}", start.name,
+                          start.id, start.parallelism, start.checkpoints));
   line_locked(start.from);
 }
 
-void JobConsole::warning_with_tries(const std::string& text, const std::vector<std::string>& tries) {
+void JobConsole::warning_with_tries(const std::string& text,
+                                    const std::vector<std::string>& tries) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{{"v", 1}, {"event", "warning"}, {"message", text}, {"try", tries}}.dump());
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1},
+        {"event", "warning"},
+        {"message", text},
+        {"try", tries}}.dump());
   }
   line_locked("warning: " + text);
   for (const std::string& each : tries) line_locked("  " + each);
@@ -114,19 +122,24 @@ void JobConsole::warning_with_tries(const std::string& text, const std::vector<s
 
 void JobConsole::write(LogLevel level, std::string_view message) {
   if (level < level_) return;
-  say(level == LogLevel::warning ? "warning" : level == LogLevel::error ? "error" : name_of(level),
+  say(level == LogLevel::warning ? "warning"
+      : level == LogLevel::error ? "error"
+                                 : name_of(level),
       std::string(message));
 }
 
 void JobConsole::say(const char* kind, const std::string& text) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(
-        nlohmann::ordered_json{{"v", 1}, {"event", to_lower_ascii(kind)}, {"message", text}}.dump());
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1},
+        {"event", to_lower_ascii(kind)},
+        {"message", text}}.dump());
   }
   if (quiet_ && std::string_view(kind) == "notice") return;
-  line_locked(std::string(kind) == "INFO" || std::string(kind) == "DEBUG" ? text
-                                                                         : fmt::format("{}: {}", kind, text));
+  line_locked(std::string(kind) == "INFO" || std::string(kind) == "DEBUG"
+                  ? text
+                  : fmt::format("{}: {}", kind, text));
 }
 
 void JobConsole::running() {
@@ -139,18 +152,20 @@ void JobConsole::checkpoint(const CheckpointSummary& summary) {
   const std::lock_guard lock(mutex_);
   last_ = summary;
   if (json_) {
-    return json_locked(nlohmann::ordered_json{{"v", 1},
-                                              {"event", "checkpoint"},
-                                              {"id", summary.id},
-                                              {"took_ms", summary.took_ms},
-                                              {"full_bytes", summary.full_bytes},
-                                              {"new_bytes", summary.new_bytes},
-                                              {"path", summary.path}}
-                           .dump());
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1},
+        {"event", "checkpoint"},
+        {"id", summary.id},
+        {"took_ms", summary.took_ms},
+        {"full_bytes", summary.full_bytes},
+        {"new_bytes", summary.new_bytes},
+        {"path",
+         summary.path}}.dump());
   }
   if (redraw_ || level_ > LogLevel::info) return;
-  line_locked(fmt::format("chk-{} done: {}, {} new of {}{}", summary.id, seconds_text(summary.took_ms),
-                          human_bytes(summary.new_bytes), human_bytes(summary.full_bytes),
+  line_locked(fmt::format("chk-{} done: {}, {} new of {}{}", summary.id,
+                          seconds_text(summary.took_ms), human_bytes(summary.new_bytes),
+                          human_bytes(summary.full_bytes),
                           summary.path.empty() ? ", in memory" : ""));
 }
 
@@ -168,28 +183,33 @@ void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
 void JobConsole::restart(int restart, Duration delay, const Error& error) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{{"v", 1},
-                                              {"event", "restart"},
-                                              {"restart", restart},
-                                              {"delay_ms", milliseconds(delay)},
-                                              {"error", error.headline()}}
-                           .dump());
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1},
+        {"event", "restart"},
+        {"restart", restart},
+        {"delay_ms", milliseconds(delay)},
+        {"error",
+         error.headline()}}.dump());
   }
-  line_locked(fmt::format("warning: RESTARTING ({}) in {} from {}: {}", restart, seconds_text(milliseconds(delay)),
-                          last_ ? fmt::format("chk-{}", last_->id) : "the start", error.headline()));
+  line_locked(fmt::format(
+      "warning: RESTARTING ({}) in {} from {}: {}", restart, seconds_text(milliseconds(delay)),
+      last_ ? fmt::format("chk-{}", last_->id) : "the start", error.headline()));
 }
 
 std::string JobConsole::status_text(const JobReport& report) {
   const double seconds = static_cast<double>((report.uptime - last_uptime_).count()) / 1e9;
-  const bool same_attempt = report.records_in >= last_in_ && report.tasks.size() == last_busy_.size();
-  const double in = same_attempt && seconds > 0 ? static_cast<double>(report.records_in - last_in_) / seconds : 0;
+  const bool same_attempt =
+      report.records_in >= last_in_ && report.tasks.size() == last_busy_.size();
+  const double in =
+      same_attempt && seconds > 0 ? static_cast<double>(report.records_in - last_in_) / seconds : 0;
   const double out = same_attempt && report.records_out >= last_out_ && seconds > 0
                          ? static_cast<double>(report.records_out - last_out_) / seconds
                          : 0;
   std::string busiest;
   double most = -1;
   for (std::size_t i = 0; same_attempt && i < report.tasks.size(); ++i) {
-    const double busy = static_cast<double>(report.tasks[i].busy_nanoseconds - last_busy_[i]) / 1e9 / seconds;
+    const double busy =
+        static_cast<double>(report.tasks[i].busy_nanoseconds - last_busy_[i]) / 1e9 / seconds;
     if (busy > most) {
       most = busy;
       busiest = report.tasks[i].name;
@@ -200,9 +220,11 @@ std::string JobConsole::status_text(const JobReport& report) {
   last_uptime_ = report.uptime;
   last_busy_.clear();
   for (const TaskStatus& task : report.tasks) last_busy_.push_back(task.busy_nanoseconds);
-  std::string text = fmt::format("{} {}  in {}  out {}", to_string(report.status), clock_text(report.uptime),
-                                 rate_text(in), rate_text(out));
-  if (most >= 0) text += fmt::format("  busiest {} {:.0f} %", dashes_for_blanks(busiest), std::min(most, 1.0) * 100);
+  std::string text = fmt::format("{} {}  in {}  out {}", to_string(report.status),
+                                 clock_text(report.uptime), rate_text(in), rate_text(out));
+  if (most >= 0)
+    text +=
+        fmt::format("  busiest {} {:.0f} %", dashes_for_blanks(busiest), std::min(most, 1.0) * 100);
   if (report.restarts > 0) text += fmt::format("  restarts {}", report.restarts);
   return text;
 }
@@ -210,14 +232,15 @@ std::string JobConsole::status_text(const JobReport& report) {
 void JobConsole::status(const JobReport& report) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{{"v", 1},
-                                              {"event", "status"},
-                                              {"state", to_string(report.status)},
-                                              {"uptime_ms", milliseconds(report.uptime)},
-                                              {"records_in", report.records_in},
-                                              {"records_out", report.records_out},
-                                              {"restarts", report.restarts}}
-                           .dump());
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1},
+        {"event", "status"},
+        {"state", to_string(report.status)},
+        {"uptime_ms", milliseconds(report.uptime)},
+        {"records_in", report.records_in},
+        {"records_out", report.records_out},
+        {"restarts",
+         report.restarts}}.dump());
   }
   const std::string first = status_text(report);
   if (!redraw_) {
@@ -227,7 +250,8 @@ void JobConsole::status(const JobReport& report) {
   std::string second = "no checkpoint yet";
   if (report.last_checkpoint) {
     const CheckpointSummary& last = *report.last_checkpoint;
-    second = fmt::format("chk-{} done {} ago: {}, {}", last.id, human_age(milliseconds(report.since_checkpoint)),
+    second = fmt::format("chk-{} done {} ago: {}, {}", last.id,
+                         human_age(milliseconds(report.since_checkpoint)),
                          seconds_text(last.took_ms), human_bytes(last.full_bytes));
   }
   draw_locked({first, second + "   Ctrl-C stops with a checkpoint"});
@@ -240,8 +264,9 @@ void JobConsole::stopping(const std::string& why, Duration most) {
         {"v", 1}, {"event", "stopping"}, {"signal", why}, {"timeout_ms", milliseconds(most)}}
                            .dump());
   }
-  line_locked(fmt::format("{}: waiting for the final checkpoint, at most {}; again to leave at once", why,
-                          seconds_text(milliseconds(most))));
+  line_locked(
+      fmt::format("{}: waiting for the final checkpoint, at most {}; again to leave at once", why,
+                  seconds_text(milliseconds(most))));
 }
 
 void JobConsole::end(const JobResult& result, const std::string& last_line) {
@@ -267,7 +292,9 @@ void JobConsole::line_locked(const std::string& text) {
   write_stderr(rfc3339(unix_milliseconds_()) + " " + text + "\n");
 }
 
-void JobConsole::json_locked(const std::string& document) { write_stderr(document + "\n"); }
+void JobConsole::json_locked(const std::string& document) {
+  write_stderr(document + "\n");
+}
 
 void JobConsole::draw_locked(std::vector<std::string> lines) {
   erase_locked();

@@ -13,12 +13,14 @@
 
 namespace streamrun {
 
-/// What a person or a supervisor hears of a running job, on stderr: two lines that are redrawn on a terminal, log lines
-/// otherwise, JSON lines with `--json`. Thread-safe: the job, its I/O and the main thread all talk.
+/// What a person or a supervisor hears of a running job, on stderr: two lines that are redrawn on a
+/// terminal, log lines otherwise, JSON lines with `--json`. Thread-safe: the job, its I/O and the
+/// main thread all talk.
 class JobConsole final : public Log {
  public:
   /// `redraw`: stderr is a terminal of known width and nothing else is printed to it.
-  JobConsole(const GlobalFlags& flags, bool redraw, std::function<std::int64_t()> unix_milliseconds);
+  JobConsole(const GlobalFlags& flags, bool redraw,
+             std::function<std::int64_t()> unix_milliseconds);
 
   // What is said before the job runs.
   struct Start {
@@ -63,12 +65,12 @@ class JobConsole final : public Log {
   std::function<std::int64_t()> unix_milliseconds_;
 
   std::mutex mutex_;
-  std::size_t drawn_ = 0;                       // lines on the terminal; guarded by mutex_
-  std::optional<CheckpointSummary> last_;       // guarded by mutex_
-  std::uint64_t last_in_ = 0;                   // guarded by mutex_
-  std::uint64_t last_out_ = 0;                  // guarded by mutex_
-  std::vector<std::uint64_t> last_busy_;        // guarded by mutex_
-  Duration last_uptime_{0};                     // guarded by mutex_
+  std::size_t drawn_ = 0;                  // lines on the terminal; guarded by mutex_
+  std::optional<CheckpointSummary> last_;  // guarded by mutex_
+  std::uint64_t last_in_ = 0;              // guarded by mutex_
+  std::uint64_t last_out_ = 0;             // guarded by mutex_
+  std::vector<std::uint64_t> last_busy_;   // guarded by mutex_
+  Duration last_uptime_{0};                // guarded by mutex_
 };
 
 }  // namespace streamrun

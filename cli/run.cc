@@ -6,17 +6,17 @@
 #include <streamrun/platform/threaded_executor.h>
 #include <streamrun/runtime/job_master.h>
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <optional>
-#include <poll.h>
 #include <string>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -29,7 +29,8 @@
 namespace streamrun {
 namespace {
 
-/// Blocking calls that may be under way at once: reads, checkpoint files and commits of a few tasks.
+/// Blocking calls that may be under way at once: reads, checkpoint files and commits of a few
+/// tasks.
 constexpr int kIoThreads = 8;
 
 /// When to stop by itself, for tests and demonstrations.
@@ -53,7 +54,8 @@ StopAfter parse_stop_after(const std::string& text) {
   const auto duration = parse_duration(text);
   if (!duration) {
     throw_error({.code = ErrorCode::usage,
-                 .message = "--stop-after takes a duration such as 5s, or N-records, not \"" + text.substr(0, 64) + "\"",
+                 .message = "--stop-after takes a duration such as 5s, or N-records, not \"" +
+                            text.substr(0, 64) + "\"",
                  .retry = Retry::no});
   }
   stop.time = *duration;
@@ -63,7 +65,9 @@ StopAfter parse_stop_after(const std::string& text) {
 /// A word from the job's threads to the main thread, which waits for signals.
 class Bell {
  public:
-  Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { SR_ASSERT(fd_ >= 0, "the kernel gives an eventfd"); }
+  Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    SR_ASSERT(fd_ >= 0, "the kernel gives an eventfd");
+  }
   ~Bell() { ::close(fd_); }
   Bell(const Bell&) = delete;
   Bell& operator=(const Bell&) = delete;
@@ -82,8 +86,12 @@ class ConsoleListener final : public JobListener {
  public:
   ConsoleListener(JobConsole& console, Bell& bell) : console_(console), bell_(bell) {}
   void on_running() override { console_.running(); }
-  void on_checkpoint_completed(const CheckpointSummary& summary) override { console_.checkpoint(summary); }
-  void on_checkpoint_failed(CheckpointId id, const Error& error) override { console_.checkpoint_failed(id, error); }
+  void on_checkpoint_completed(const CheckpointSummary& summary) override {
+    console_.checkpoint(summary);
+  }
+  void on_checkpoint_failed(CheckpointId id, const Error& error) override {
+    console_.checkpoint_failed(id, error);
+  }
   void on_restart(int restart, Duration delay, const Error& error) override {
     console_.restart(restart, delay, error);
   }
@@ -154,9 +162,11 @@ class Signals {
   std::_Exit(128 + signal);
 }
 
-/// Waits for the end of the job and answers signals meanwhile. Returns the first stopping signal, 0 for none.
-int wait_for_end(JobMaster& master, const ConsoleListener& listener, JobConsole& console, const Signals& signals,
-                 const Bell& bell, const StopAfter& stop_after, const JobSpec& spec) {
+/// Waits for the end of the job and answers signals meanwhile. Returns the first stopping signal, 0
+/// for none.
+int wait_for_end(JobMaster& master, const ConsoleListener& listener, JobConsole& console,
+                 const Signals& signals, const Bell& bell, const StopAfter& stop_after,
+                 const JobSpec& spec) {
   int stopped_by = 0;
   bool stopping = false;
   RealClock clock;
@@ -188,13 +198,17 @@ int wait_for_end(JobMaster& master, const ConsoleListener& listener, JobConsole&
           break;
         default:
           if (stopped_by != 0) {
-            console.write(LogLevel::warning, "leaving at once; the newest complete checkpoint stays");
+            console.write(LogLevel::warning,
+                          "leaving at once; the newest complete checkpoint stays");
             if (*signal == SIGINT) die_of(SIGINT);
             std::_Exit(info_of(ErrorCode::stop_unclean).exit_status);
           }
           stopped_by = *signal;
           stopping = true;
-          console.stopping(*signal == SIGINT ? "SIGINT" : *signal == SIGHUP ? "SIGHUP" : "SIGTERM", spec.shutdown_timeout);
+          console.stopping(*signal == SIGINT   ? "SIGINT"
+                           : *signal == SIGHUP ? "SIGHUP"
+                                               : "SIGTERM",
+                           spec.shutdown_timeout);
           master.request_stop();
       }
     }
@@ -204,22 +218,27 @@ int wait_for_end(JobMaster& master, const ConsoleListener& listener, JobConsole&
 
 std::string last_line(const JobResult& result, const JobSpec& spec) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(result.ran_for).count();
-  const std::string took = ms < 1000 ? fmt::format("{} ms", ms) : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
+  const std::string took = ms < 1000 ? fmt::format("{} ms", ms)
+                                     : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
   switch (result.status) {
     case JobStatus::finished:
-      return fmt::format("FINISHED after {}: {} records in, {} out", took, result.records_in, result.records_out);
+      return fmt::format("FINISHED after {}: {} records in, {} out", took, result.records_in,
+                         result.records_out);
     case JobStatus::suspended:
       if (!result.resume_path.empty()) {
-        return fmt::format("stopped with {}; go on with: streamrun run -s {}", result.resume_path, result.resume_path);
+        return fmt::format("stopped with {}; go on with: streamrun run -s {}", result.resume_path,
+                           result.resume_path);
       }
-      return spec.checkpoint_store != nullptr && spec.retention == CheckpointRetention::no_externalized_checkpoints
-                 ? "stopped; its checkpoints are deleted (NO_EXTERNALIZED_CHECKPOINTS): there is nothing to go on from"
+      return spec.checkpoint_store != nullptr &&
+                     spec.retention == CheckpointRetention::no_externalized_checkpoints
+                 ? "stopped; its checkpoints are deleted (NO_EXTERNALIZED_CHECKPOINTS): there is "
+                   "nothing to go on from"
                  : "stopped; there is no checkpoint to go on from";
     default:
       return result.resume_path.empty()
                  ? fmt::format("{} after {}", to_string(result.status), took)
-                 : fmt::format("{} after {}; go on with: streamrun run -s {}", to_string(result.status), took,
-                               result.resume_path);
+                 : fmt::format("{} after {}; go on with: streamrun run -s {}",
+                               to_string(result.status), took, result.resume_path);
   }
 }
 
@@ -228,7 +247,8 @@ int exit_status_of(const JobResult& result, int stopped_by, const GlobalFlags& g
     // A reader that left (`| head -1`) is no failure: the rest was not wanted.
     if (result.error && result.error->code == ErrorCode::cancelled) return 0;
     if (result.error) print_error(*result.error, global);
-    return result.error ? info_of(result.error->code).exit_status : info_of(ErrorCode::job_failed).exit_status;
+    return result.error ? info_of(result.error->code).exit_status
+                        : info_of(ErrorCode::job_failed).exit_status;
   }
   if (!result.stopped_cleanly && result.error) print_error(*result.error, global);
   if (stopped_by == SIGINT) die_of(SIGINT);
@@ -236,8 +256,8 @@ int exit_status_of(const JobResult& result, int stopped_by, const GlobalFlags& g
   return 0;
 }
 
-int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepared, FileSystems& file_systems,
-            Random& random) {
+int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepared,
+            FileSystems& file_systems, Random& random) {
   const StopAfter stop_after = parse_stop_after(flags.stop_after);
   RealClock clock;
   const bool stderr_is_terminal = is_terminal(STDERR_FILENO) && terminal_width(STDERR_FILENO) > 0;
@@ -253,8 +273,8 @@ int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepar
                  .from_path = spec.restore ? spec.restore->directory : ""});
   if (!prepared.passed_over.empty()) {
     console.warning_with_tries(
-        fmt::format("starting EMPTY, but {} checkpoints of {} exist; newest {}", prepared.passed_over.size(), spec.name,
-                    prepared.passed_over.front()),
+        fmt::format("starting EMPTY, but {} checkpoints of {} exist; newest {}",
+                    prepared.passed_over.size(), spec.name, prepared.passed_over.front()),
         {"to go on from it: streamrun run -s latest " + spec.registered_name});
   }
   for (const std::string& notice : prepared.notices) console.notice(notice);
@@ -262,7 +282,9 @@ int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepar
   spec.status_period = redraw ? std::optional<Duration>(std::chrono::milliseconds(250))
                               : prepared.configuration.find(options::kStatusInterval);
   if (flags.dry_run) {
-    console.write(LogLevel::info, "dry run: configuration, graph and restore are good; nothing was started or written");
+    console.write(
+        LogLevel::info,
+        "dry run: configuration, graph and restore are good; nothing was started or written");
     return 0;
   }
 
@@ -290,7 +312,8 @@ int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepar
 void detach(const JobId& id, const GlobalFlags& global) {
   const pid_t child = ::fork();
   if (child < 0) {
-    throw_error({.code = ErrorCode::unavailable, .message = std::string("cannot fork: ") + std::strerror(errno)});
+    throw_error({.code = ErrorCode::unavailable,
+                 .message = std::string("cannot fork: ") + std::strerror(errno)});
   }
   if (child > 0) {
     std::printf("%s\n", to_string(id).c_str());
@@ -300,7 +323,8 @@ void detach(const JobId& id, const GlobalFlags& global) {
   ::setsid();
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   const int log = global.log_file.empty() ? null
-                                          : ::open(global.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+                                          : ::open(global.log_file.c_str(),
+                                                   O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
   ::dup2(log >= 0 ? log : null, STDERR_FILENO);

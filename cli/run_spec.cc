@@ -8,10 +8,10 @@
 #include <streamrun/config/validation.h>
 #include <streamrun/config/values.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
+
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -21,15 +21,21 @@ namespace streamrun {
 namespace {
 
 [[noreturn]] void fail(ErrorCode code, std::string message, std::vector<std::string> tries = {}) {
-  throw_error({.code = code, .message = std::move(message), .tries = std::move(tries), .retry = Retry::no});
+  throw_error(
+      {.code = code, .message = std::move(message), .tries = std::move(tries), .retry = Retry::no});
 }
 
 /// One run's preparation, step by step; each step uses what the ones before it found.
 class Preparation {
  public:
-  Preparation(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs, FileSystems& file_systems,
-              Random& random, std::int64_t now)
-      : global_(global), flags_(flags), jobs_(jobs), file_systems_(file_systems), random_(random), now_(now) {}
+  Preparation(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs,
+              FileSystems& file_systems, Random& random, std::int64_t now)
+      : global_(global),
+        flags_(flags),
+        jobs_(jobs),
+        file_systems_(file_systems),
+        random_(random),
+        now_(now) {}
 
   PreparedRun prepare() {
     refuse_what_makes_no_sense();
@@ -57,10 +63,12 @@ class Preparation {
            {"streamrun list-checkpoints        # what there is", "leave -s out to start empty"});
     }
     if (!flags_.job && !flags_.from) {
-      fail(ErrorCode::usage, "which job? give its name, or a snapshot to resume with -s", {"streamrun jobs"});
+      fail(ErrorCode::usage, "which job? give its name, or a snapshot to resume with -s",
+           {"streamrun jobs"});
     }
     if (flags_.from && *flags_.from == "latest" && !flags_.job) {
-      fail(ErrorCode::usage, "-s latest needs the name of the job", {"streamrun run -s latest JOB"});
+      fail(ErrorCode::usage, "-s latest needs the name of the job",
+           {"streamrun run -s latest JOB"});
     }
     if (flags_.or_fresh && (!flags_.from || *flags_.from != "latest")) {
       fail(ErrorCode::usage, "--or-fresh goes with -s latest only");
@@ -107,7 +115,8 @@ class Preparation {
 
   void find_snapshot() {
     if (*flags_.from == "latest") return find_latest();
-    const Location where = value_or_throw(parse_location(*flags_.from, run_.spec.working_directory));
+    const Location where =
+        value_or_throw(parse_location(*flags_.from, run_.spec.working_directory));
     FileSystem& files = *value_or_throw(file_systems_.of_scheme(where.scheme));
     snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, false)
                                                : resolve_snapshot(files, where.path));
@@ -123,20 +132,26 @@ class Preparation {
       fail(ErrorCode::usage, "-s latest looks under state.checkpoints.dir, which is not set",
            {"streamrun run -D state.checkpoints.dir=DIR -s latest " + *flags_.job});
     }
-    NewestComplete newest = value_or_throw(newest_complete(local(), places, name_of_job(), flags_.fallback));
+    NewestComplete newest =
+        value_or_throw(newest_complete(local(), places, name_of_job(), flags_.fallback));
     if (!newest.warning.empty()) run_.warnings.push_back(newest.warning);
     if (newest.finished) {
-      run_.nothing_left = fmt::format("{} ended by itself {} ago: there is nothing left to do", name_of_job(),
-                                      human_age(now_ - newest.finished->finished_unix_ms));
+      run_.nothing_left =
+          fmt::format("{} ended by itself {} ago: there is nothing left to do", name_of_job(),
+                      human_age(now_ - newest.finished->finished_unix_ms));
       return;
     }
     if (!newest.entry) {
       if (flags_.or_fresh) return;
-      fail(ErrorCode::path, fmt::format("there is no complete checkpoint of {} under {}", name_of_job(), join(places, ", ")),
-           {"streamrun run -s latest --or-fresh " + *flags_.job + "        # starts empty the first time"});
+      fail(ErrorCode::path,
+           fmt::format("there is no complete checkpoint of {} under {}", name_of_job(),
+                       join(places, ", ")),
+           {"streamrun run -s latest --or-fresh " + *flags_.job +
+            "        # starts empty the first time"});
     }
-    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, false)
-                                               : resolve_snapshot(local(), newest.entry->path));
+    snapshot_ =
+        value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, false)
+                                       : resolve_snapshot(local(), newest.entry->path));
     if (const auto note = holder_of(*snapshot_)) {
       throw_error({.code = ErrorCode::lock,
                    .message = "the run that wrote the newest checkpoint is still alive: " + *note,
@@ -161,7 +176,8 @@ class Preparation {
       if (job.name == wanted) job_ = &job;
     }
     if (job_ == nullptr && !flags_.job) {
-      fail(ErrorCode::job_mismatch, "the snapshot is of the job " + wanted + ", which this binary does not have",
+      fail(ErrorCode::job_mismatch,
+           "the snapshot is of the job " + wanted + ", which this binary does not have",
            {"streamrun jobs"});
     }
     if (job_ == nullptr) {
@@ -169,12 +185,13 @@ class Preparation {
       for (const Job& job : jobs_) names.push_back(job.name);
       const std::string near = nearest_of(wanted, names);
       fail(ErrorCode::usage,
-           "there is no job " + wanted.substr(0, 64) + (near.empty() ? "" : "; did you mean " + near + "?"),
+           "there is no job " + wanted.substr(0, 64) +
+               (near.empty() ? "" : "; did you mean " + near + "?"),
            {"streamrun jobs"});
     }
     if (snapshot_ && snapshot_->metadata.registered_name != job_->name) {
-      run_.warnings.push_back(fmt::format("the snapshot is of {}, and {} resumes it", snapshot_->metadata.registered_name,
-                                          job_->name));
+      run_.warnings.push_back(fmt::format("the snapshot is of {}, and {} resumes it",
+                                          snapshot_->metadata.registered_name, job_->name));
     }
   }
 
@@ -199,7 +216,8 @@ class Preparation {
   }
 
   void build_graph() {
-    // New arguments replace the recorded ones as a whole: what stands on the line is what the job runs with.
+    // New arguments replace the recorded ones as a whole: what stands on the line is what the job
+    // runs with.
     const bool recorded = snapshot_ && flags_.job_arguments.empty();
     JobArguments arguments(recorded ? snapshot_->metadata.arguments : flags_.job_arguments,
                            run_.spec.working_directory);
@@ -208,10 +226,11 @@ class Preparation {
     arguments.check();
     run_.spec.arguments = arguments.values();
     const int parallelism = run_.configuration.get(options::kParallelism);
-    run_.spec.graph = make_job_graph(environment.take_graph(),
-                                     {.parallelism = parallelism,
-                                      .max_parallelism = std::max(0, run_.configuration.get(options::kMaxParallelism)),
-                                      .chaining = run_.configuration.get(options::kOperatorChaining)});
+    run_.spec.graph = make_job_graph(
+        environment.take_graph(),
+        {.parallelism = parallelism,
+         .max_parallelism = std::max(0, run_.configuration.get(options::kMaxParallelism)),
+         .chaining = run_.configuration.get(options::kOperatorChaining)});
     for (const std::string& warning : run_.spec.graph.warnings) run_.warnings.push_back(warning);
     for (const JobOperator& op : run_.spec.graph.operators) {
       run_.prints_to_stdout |= op.node.name.find("standard output") != std::string::npos;
@@ -222,7 +241,7 @@ class Preparation {
     JobSpec& spec = run_.spec;
     const Configuration& configuration = run_.configuration;
     if (const auto id = configuration.find(options::kJobId)) {
-        spec.id = *id;
+      spec.id = *id;
     } else {
       spec.id = JobId(random_.next128());
     }
@@ -238,7 +257,8 @@ class Preparation {
     spec.checkpoints.timeout = configuration.get(options::kCheckpointTimeout);
     spec.checkpoints.min_pause = configuration.get(options::kCheckpointMinPause);
     spec.checkpoints.tolerable_failures = configuration.get(options::kTolerableFailedCheckpoints);
-    spec.exactly_once = configuration.get(options::kCheckpointingMode) == CheckpointingMode::exactly_once;
+    spec.exactly_once =
+        configuration.get(options::kCheckpointingMode) == CheckpointingMode::exactly_once;
     spec.retained = configuration.get(options::kRetainedCheckpoints);
     spec.retention = configuration.get(options::kCheckpointRetention);
     spec.inline_threshold = configuration.get(options::kDataInlineThreshold).bytes;
@@ -260,10 +280,11 @@ class Preparation {
       restart.type = run_.spec.checkpoints.interval ? RestartOptions::Type::exponential_delay
                                                     : RestartOptions::Type::none;
     } else {
-      restart.type = *type == RestartStrategyType::none           ? RestartOptions::Type::none
-                     : *type == RestartStrategyType::fixed_delay  ? RestartOptions::Type::fixed_delay
-                     : *type == RestartStrategyType::failure_rate ? RestartOptions::Type::failure_rate
-                                                                  : RestartOptions::Type::exponential_delay;
+      restart.type = *type == RestartStrategyType::none          ? RestartOptions::Type::none
+                     : *type == RestartStrategyType::fixed_delay ? RestartOptions::Type::fixed_delay
+                     : *type == RestartStrategyType::failure_rate
+                         ? RestartOptions::Type::failure_rate
+                         : RestartOptions::Type::exponential_delay;
     }
     restart.attempts = configuration.get(options::kFixedDelayAttempts);
     restart.delay = restart.type == RestartOptions::Type::failure_rate
@@ -290,7 +311,8 @@ class Preparation {
     if (in_memory) {
       run_.checkpoints_text = spec.checkpoints.interval ? "in memory " + every : every;
       run_.notices.push_back(
-          "no checkpoint directory: a failed task recovers, but nothing outlives this process; set state.checkpoints.dir");
+          "no checkpoint directory: a failed task recovers, but nothing outlives this process; set "
+          "state.checkpoints.dir");
       return;
     }
     spec.checkpoint_store = &local();
@@ -300,13 +322,14 @@ class Preparation {
     run_.checkpoints_text = fmt::format("{} {}, keep {}", *path, every, spec.retained);
     if (!spec.checkpoints.interval) {
       run_.warnings.push_back(
-          "a checkpoint directory is set but no execution.checkpointing.interval: no periodic checkpoints are taken");
+          "a checkpoint directory is set but no execution.checkpointing.interval: no periodic "
+          "checkpoints are taken");
     }
   }
 
   void plan_and_describe_restore() {
-    const RestorePlan plan = value_or_throw(
-        plan_restore(run_.spec.graph, *snapshot_, job_->name, flags_.allow_non_restored, flags_.drop_state));
+    const RestorePlan plan = value_or_throw(plan_restore(
+        run_.spec.graph, *snapshot_, job_->name, flags_.allow_non_restored, flags_.drop_state));
     for (const std::string& warning : plan.warnings) run_.warnings.push_back(warning);
     run_.from_text = fmt::format("restored   {} ({} old, {})", snapshot_->directory,
                                  human_age(now_ - snapshot_->metadata.completed_unix_ms),

@@ -28,8 +28,8 @@ struct PreparedRun {
   bool prints_to_stdout = false;
 };
 
-/// Puts configuration, snapshot, job and arguments together and checks that they fit. Reads, writes nothing. Throws
-/// `ErrorException`.
+/// Puts configuration, snapshot, job and arguments together and checks that they fit. Reads, writes
+/// nothing. Throws `ErrorException`.
 PreparedRun prepare_run(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs,
                         FileSystems& file_systems, Random& random, std::int64_t unix_milliseconds);
 

@@ -1,6 +1,7 @@
-// Many sources send events without end, each in an order that a small state machine allows. The job keeps the state of
-// every source and reports an event that its state does not allow. A lost or repeated event would be reported too: kill
-// the job, resume it, and see that only the events which the generator got wrong on purpose appear.
+// Many sources send events without end, each in an order that a small state machine allows. The job
+// keeps the state of every source and reports an event that its state does not allow. A lost or
+// repeated event would be reported too: kill the job, resume it, and see that only the events which
+// the generator got wrong on purpose appear.
 #include "statemachine.h"
 
 #include <streamrun/connectors/file/file_sink.h>
@@ -34,11 +35,12 @@ std::uint64_t mixed(std::uint64_t value) {
   return value ^ value >> 31U;
 }
 
-/// One reader must make all events of a source, or they would come in no order: then the number of sources is a multiple
-/// of the number of readers, which this makes it for any up to 10.
+/// One reader must make all events of a source, or they would come in no order: then the number of
+/// sources is a multiple of the number of readers, which this makes it for any up to 10.
 constexpr std::int64_t kSourcesUnit = 5040;
 
-/// Event `index` of the stream: sources take turns. Every `error_every`-th event, at random, is a wrong one.
+/// Event `index` of the stream: sources take turns. Every `error_every`-th event, at random, is a
+/// wrong one.
 Event make_event(std::uint64_t index, std::uint64_t sources, std::uint64_t error_every) {
   const std::uint64_t step = index / sources;
   const char right = kCycle[step % kCycle.size()];
@@ -55,31 +57,36 @@ struct CheckTransitions {
     events.update(number + 1);
     const char expected = kCycle[static_cast<std::size_t>(number) % kCycle.size()];
     if (event.type != expected) {
-      alerts.emit({.source = event.source, .number = number + 1, .expected = expected, .got = event.type});
+      alerts.emit(
+          {.source = event.source, .number = number + 1, .expected = expected, .got = event.type});
     }
   }
 };
 
 void to_line(std::string& out, const Alert& alert) {
-  out += "alert: source " + std::to_string(alert.source) + ", event " + std::to_string(alert.number) + ": expected " +
-         alert.expected + ", got " + alert.got;
+  out += "alert: source " + std::to_string(alert.source) + ", event " +
+         std::to_string(alert.number) + ": expected " + alert.expected + ", got " + alert.got;
 }
 
 }  // namespace
 
 void state_machine(StreamExecutionEnvironment& env, JobArguments& args) {
-  const std::int64_t wanted =
-      args.integer("sources", "how many sources send events, rounded up to a multiple of 5040", kSourcesUnit);
-  const auto sources =
-      static_cast<std::uint64_t>((std::max<std::int64_t>(wanted, 1) + kSourcesUnit - 1) / kSourcesUnit * kSourcesUnit);
+  const std::int64_t wanted = args.integer(
+      "sources", "how many sources send events, rounded up to a multiple of 5040", kSourcesUnit);
+  const auto sources = static_cast<std::uint64_t>(
+      (std::max<std::int64_t>(wanted, 1) + kSourcesUnit - 1) / kSourcesUnit * kSourcesUnit);
   const auto error_every = static_cast<std::uint64_t>(
       args.integer("error-every", "one event in so many is wrong on purpose; 0 for none", 20000));
-  const auto rate = args.integer("rate", "events per second over all sources; 0 for as many as possible", 10000);
-  const auto count = args.integer("count", "events after which the job ends; 0 for an endless one", 0);
-  const auto output = args.optional_path("output", "folder for the alerts; standard output without it");
+  const auto rate =
+      args.integer("rate", "events per second over all sources; 0 for as many as possible", 10000);
+  const auto count =
+      args.integer("count", "events after which the job ends; 0 for an endless one", 0);
+  const auto output =
+      args.optional_path("output", "folder for the alerts; standard output without it");
 
   const GeneratorSource<Event> events{
-      .make = [sources, error_every](std::uint64_t index) { return make_event(index, sources, error_every); },
+      .make = [sources, error_every](
+                  std::uint64_t index) { return make_event(index, sources, error_every); },
       .count = static_cast<std::uint64_t>(count),
       .records_per_second = static_cast<double>(rate)};
   const auto alerts = env.from_source(events, {.uid = "events"})

@@ -1,4 +1,5 @@
-// How often each word occurs in text files: totals when the input ends, running counts while it does not.
+// How often each word occurs in text files: totals when the input ends, running counts while it
+// does not.
 #include "wordcount.h"
 
 #include <streamrun/connectors/file/file_sink.h>
@@ -29,18 +30,22 @@ void to_line(std::string& out, const WordCount& row) {
 
 void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
   const bool watch = args.flag("watch", "go on with files that appear later; the job never ends");
-  const FileSource text{.paths = args.paths("input", "file, folder or pattern of text to read; may be repeated"),
-                        .watch = watch};
-  const bool updates = args.flag("updates", "print the running count with every word, not only the total");
-  const auto output = args.optional_path("output", "folder for the counts; standard output without it");
+  const FileSource text{
+      .paths = args.paths("input", "file, folder or pattern of text to read; may be repeated"),
+      .watch = watch};
+  const bool updates =
+      args.flag("updates", "print the running count with every word, not only the total");
+  const auto output =
+      args.optional_path("output", "folder for the counts; standard output without it");
 
-  const auto counts = env.from_source(text, {.uid = "text"})
-                          .flat_map(split_words_of_batch, {.name = "Tokenize"})
-                          .key_by(std::identity{})
-                          .aggregate(counting(), to_word_count,
-                                     {.uid = "counts",
-                                      .name = "Count",
-                                      .emit = updates || watch ? Emit::on_update : Emit::at_end_of_input});
+  const auto counts =
+      env.from_source(text, {.uid = "text"})
+          .flat_map(split_words_of_batch, {.name = "Tokenize"})
+          .key_by(std::identity{})
+          .aggregate(counting(), to_word_count,
+                     {.uid = "counts",
+                      .name = "Count",
+                      .emit = updates || watch ? Emit::on_update : Emit::at_end_of_input});
   if (output) {
     counts.sink_to(FileSink{.path = *output}, {.uid = "rows"});
   } else {

@@ -29,7 +29,8 @@ std::uint32_t word_mask16(const char* text) {
 
 /// One bit per byte of the 64 at `text`: part of a word.
 std::uint64_t word_mask(const char* text) {
-  return static_cast<std::uint64_t>(word_mask16(text)) | static_cast<std::uint64_t>(word_mask16(text + 16)) << 16U |
+  return static_cast<std::uint64_t>(word_mask16(text)) |
+         static_cast<std::uint64_t>(word_mask16(text + 16)) << 16U |
          static_cast<std::uint64_t>(word_mask16(text + 32)) << 32U |
          static_cast<std::uint64_t>(word_mask16(text + 48)) << 48U;
 }
@@ -48,7 +49,8 @@ std::uint64_t word_mask(const char* text) {
 }
 #endif
 
-/// The first `size` (at most 15) of the 16 readable bytes at `text`, in lower case. Digits have bit 0x20 set already.
+/// The first `size` (at most 15) of the 16 readable bytes at `text`, in lower case. Digits have bit
+/// 0x20 set already.
 SmallString short_word(const char* text, std::size_t size) {
   SmallString slot;
   std::uint64_t low = 0;
@@ -74,7 +76,8 @@ void emit_long_word(std::string_view word, Output<std::string>& words) {
 }
 
 /// `readable`: bytes that may be read from the word's start on.
-void emit_word(const char* word, std::size_t size, std::size_t readable, Output<std::string>& words) {
+void emit_word(const char* word, std::size_t size, std::size_t readable,
+               Output<std::string>& words) {
   if (size > SmallString::kInlineLimit) return emit_long_word({word, size}, words);
   if (readable >= 16) {
     words.batch().append_short(short_word(word, size));
@@ -109,13 +112,15 @@ void split_words(std::string_view text, Output<std::string>& words) {
       if (start == nullptr) {
         start = edge;
       } else {
-        emit_word(start, static_cast<std::size_t>(edge - start), static_cast<std::size_t>(end - start), words);
+        emit_word(start, static_cast<std::size_t>(edge - start),
+                  static_cast<std::size_t>(end - start), words);
         start = nullptr;
       }
     }
   }
   if (start != nullptr) {
-    emit_word(start, static_cast<std::size_t>(end - start), static_cast<std::size_t>(end - start), words);
+    emit_word(start, static_cast<std::size_t>(end - start), static_cast<std::size_t>(end - start),
+              words);
   }
 }
 

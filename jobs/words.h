@@ -10,7 +10,8 @@ namespace streamrun::jobs {
 /// A word is a maximal run of ASCII letters and digits; it is emitted in lower case.
 void split_words(std::string_view text, Output<std::string>& words);
 
-/// The same for a whole batch at once: it looks at 64 bytes of contiguous text at a time, whatever the lines.
+/// The same for a whole batch at once: it looks at 64 bytes of contiguous text at a time, whatever
+/// the lines.
 void split_words_of_batch(const Batch<std::string>& lines, Output<std::string>& words);
 
 }  // namespace streamrun::jobs

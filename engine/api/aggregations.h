@@ -19,7 +19,9 @@ struct Counting {
     ++count;
   }
 };
-inline Counting counting() { return {}; }
+inline Counting counting() {
+  return {};
+}
 
 /// Flink's ReduceFunction.
 template <typename T, typename F>
@@ -27,7 +29,9 @@ struct Reducing {
   using Accumulator = T;
   F function;
   Accumulator create(RecordRef<T> first) const { return T(first); }
-  void add(Accumulator& so_far, RecordRef<T> record) const { so_far = function(std::move(so_far), record); }
+  void add(Accumulator& so_far, RecordRef<T> record) const {
+    so_far = function(std::move(so_far), record);
+  }
 };
 
 }  // namespace streamrun

@@ -18,7 +18,8 @@
 
 namespace streamrun {
 
-/// What names the state of an operator across versions of a job. There is no default: a restore finds state by it.
+/// What names the state of an operator across versions of a job. There is no default: a restore
+/// finds state by it.
 class Uid {
  public:
   // NOLINTNEXTLINE(google-explicit-constructor): `{.uid = "counts"}` is the point.
@@ -94,11 +95,14 @@ inline StreamNode node_of(const Stateful& attributes, std::string fallback_name,
           .make_operator = {},
           .make_enumerator = {}};
 }
-inline StreamNode node_of(const Aggregated& attributes, std::string fallback_name, std::string type) {
-  return node_of(Stateful{attributes.uid, attributes.name, attributes.parallelism, attributes.max_parallelism},
-                 std::move(fallback_name), std::move(type));
+inline StreamNode node_of(const Aggregated& attributes, std::string fallback_name,
+                          std::string type) {
+  return node_of(
+      Stateful{attributes.uid, attributes.name, attributes.parallelism, attributes.max_parallelism},
+      std::move(fallback_name), std::move(type));
 }
-inline StreamNode node_of(const WithoutUid& attributes, std::string fallback_name, std::string type) {
+inline StreamNode node_of(const WithoutUid& attributes, std::string fallback_name,
+                          std::string type) {
   return {.uid = {},
           .name = attributes.name.empty() ? std::move(fallback_name) : attributes.name,
           .type = std::move(type),
@@ -152,9 +156,9 @@ using HeldAs = typename HeldType<std::remove_cvref_t<V>>::Type;
 
 }  // namespace detail
 
-/// A stream of T in a program: a small handle that never changes. Each operation adds an operator to the job's graph and
-/// returns the stream of its results. Functions are copied, one for each subtask. Records of type std::string come to
-/// functions as std::string_view, others as const T&.
+/// A stream of T in a program: a small handle that never changes. Each operation adds an operator
+/// to the job's graph and returns the stream of its results. Functions are copied, one for each
+/// subtask. Records of type std::string come to functions as std::string_view, others as const T&.
 template <typename T>
 class DataStream {
  public:
@@ -163,7 +167,7 @@ class DataStream {
 
   /// One record out for each record in.
   template <typename F>
-    requires std::invocable<F&, RecordRef<T>>
+  requires std::invocable<F&, RecordRef<T>>
   auto map(F function, const WithoutUid& attributes = {}) const {
     using U = detail::HeldAs<std::invoke_result_t<F&, RecordRef<T>>>;
     return attach<U>(detail::node_of(attributes, "Map", "Operator"),
@@ -176,45 +180,50 @@ class DataStream {
                      [predicate] { return std::make_unique<FilterOperator<T, F>>(predicate); });
   }
 
-  /// Any number of records out: `function(record, Output<U>&)`. If its first parameter is `const Batch<T>&` it sees a
-  /// batch at once: the form for jobs that live on speed.
+  /// Any number of records out: `function(record, Output<U>&)`. If its first parameter is `const
+  /// Batch<T>&` it sees a batch at once: the form for jobs that live on speed.
   template <typename F>
   auto flat_map(F function, const WithoutUid& attributes = {}) const {
     using U = detail::EmittedBy<F>;
     if constexpr (std::invocable<F&, const Batch<T>&, Output<U>&>) {
-      return attach<U>(detail::node_of(attributes, "Flat Map", "Operator"),
-                       [function] { return std::make_unique<BatchFlatMapOperator<T, U, F>>(function); });
+      return attach<U>(detail::node_of(attributes, "Flat Map", "Operator"), [function] {
+        return std::make_unique<BatchFlatMapOperator<T, U, F>>(function);
+      });
     } else {
       return attach<U>(detail::node_of(attributes, "Flat Map", "Operator"),
                        [function] { return std::make_unique<FlatMapOperator<T, U, F>>(function); });
     }
   }
 
-  /// Records of equal key go to one subtask. `selector` is any projection: a member, a function, std::identity.
+  /// Records of equal key go to one subtask. `selector` is any projection: a member, a function,
+  /// std::identity.
   template <typename Selector>
   auto key_by(Selector selector) const {
     using K = detail::HeldAs<std::invoke_result_t<Selector&, RecordRef<T>>>;
     static_assert(Key<K>, "the key's type needs a TypeSerializer and KeyTraits");
     return KeyedStream<T, K, Selector>(
-        with_exchange(Exchange::hash,
-                      [selector](Senders senders, int, int max_parallelism) -> std::unique_ptr<Partitioner> {
-                        return std::make_unique<KeyGroupPartitioner<T, K, Selector>>(std::move(senders),
-                                                                                     max_parallelism, selector);
-                      }),
+        with_exchange(
+            Exchange::hash,
+            [selector](Senders senders, int, int max_parallelism) -> std::unique_ptr<Partitioner> {
+              return std::make_unique<KeyGroupPartitioner<T, K, Selector>>(
+                  std::move(senders), max_parallelism, selector);
+            }),
         selector);
   }
 
   /// Batches to the subtasks downstream in turn.
   DataStream<T> rebalance() const {
-    return with_exchange(Exchange::rebalance, [](Senders senders, int subtask, int) -> std::unique_ptr<Partitioner> {
-      return std::make_unique<RebalancePartitioner>(std::move(senders), subtask);
-    });
+    return with_exchange(
+        Exchange::rebalance, [](Senders senders, int subtask, int) -> std::unique_ptr<Partitioner> {
+          return std::make_unique<RebalancePartitioner>(std::move(senders), subtask);
+        });
   }
   /// Every record to every subtask downstream.
   DataStream<T> broadcast() const {
-    return with_exchange(Exchange::broadcast, [](Senders senders, int, int) -> std::unique_ptr<Partitioner> {
-      return std::make_unique<BroadcastPartitioner>(std::move(senders));
-    });
+    return with_exchange(Exchange::broadcast,
+                         [](Senders senders, int, int) -> std::unique_ptr<Partitioner> {
+                           return std::make_unique<BroadcastPartitioner>(std::move(senders));
+                         });
   }
 
   /// The records of both, in no order between them.
@@ -229,8 +238,8 @@ class DataStream {
     add_sink(std::move(sink), detail::node_of(attributes, "Sink", "Data Sink"));
   }
   template <SinkOf<T> Sink>
-  [[deprecated("this operator keeps state: give it a uid, {.uid = \"...\"}")]]
-  void sink_to(Sink sink, const WithoutUid& attributes = {}) const {
+  [[deprecated("this operator keeps state: give it a uid, {.uid = \"...\"}")]] void sink_to(
+      Sink sink, const WithoutUid& attributes = {}) const {
     StreamNode node = detail::node_of(attributes, "Sink", "Data Sink");
     node.stateful = true;
     add_sink(std::move(sink), std::move(node));
@@ -245,7 +254,8 @@ class DataStream {
     node.make_operator = std::move(make);
     const int id = builder_->add_node(std::move(node));
     for (const detail::Upstream& upstream : upstreams_) {
-      builder_->graph.edges.push_back({upstream.node, id, upstream.exchange, upstream.make_partitioner});
+      builder_->graph.edges.push_back(
+          {upstream.node, id, upstream.exchange, upstream.make_partitioner});
     }
     return DataStream<U>(builder_, {{id, Exchange::forward, detail::forward_factory()}});
   }
@@ -253,7 +263,8 @@ class DataStream {
   template <typename Sink>
   void add_sink(Sink sink, StreamNode node) const {
     node.name = node.name == "Sink" ? "Sink: " + sink.describe() : node.name;
-    attach<T>(std::move(node), [sink] { return std::make_unique<SinkOperator<T>>(sink.template make_writer<T>()); });
+    attach<T>(std::move(node),
+              [sink] { return std::make_unique<SinkOperator<T>>(sink.template make_writer<T>()); });
   }
 
   DataStream<T> with_exchange(Exchange exchange, const detail::PartitionerFactory& make) const {
@@ -276,8 +287,8 @@ class KeyedStream {
   KeyedStream(DataStream<T> stream, Selector selector)
       : stream_(std::move(stream)), selector_(std::move(selector)) {}
 
-  /// Flink's KeyedProcessFunction: `function.process(record, KeyedContext<K>&, Output<U>&)`, with keyed state as
-  /// members of the function.
+  /// Flink's KeyedProcessFunction: `function.process(record, KeyedContext<K>&, Output<U>&)`, with
+  /// keyed state as members of the function.
   template <typename F>
   auto process(F function, const Stateful& attributes) const {
     using U = typename detail::EmittedType<decltype(&F::process)>::Type;
@@ -289,14 +300,16 @@ class KeyedStream {
 
   /// An aggregation per key; `result(key, accumulator)` makes what goes on.
   template <typename Aggregation, typename ResultFunction>
-  auto aggregate(Aggregation aggregation, ResultFunction result, const Aggregated& attributes) const {
+  auto aggregate(Aggregation aggregation, ResultFunction result,
+                 const Aggregated& attributes) const {
     using KeyRef = typename KeyTraits<K>::Ref;
     using U = detail::HeldAs<
         std::invoke_result_t<ResultFunction&, KeyRef, const typename Aggregation::Accumulator&>>;
     return stream_.template attach<U>(
         detail::node_of(attributes, "Aggregate", "Operator"),
         [selector = selector_, aggregation, result, emit = attributes.emit] {
-          return std::make_unique<KeyedAggregateOperator<T, K, U, Selector, Aggregation, ResultFunction>>(
+          return std::make_unique<
+              KeyedAggregateOperator<T, K, U, Selector, Aggregation, ResultFunction>>(
               selector, aggregation, result, emit);
         });
   }
@@ -304,14 +317,15 @@ class KeyedStream {
   /// The running combination of the records of a key: `function(T so_far, record) -> T`.
   template <typename F>
   DataStream<T> reduce(F function, const Aggregated& attributes) const {
-    return aggregate(Reducing<T, F>{std::move(function)},
-                     [](typename KeyTraits<K>::Ref, const T& reduced) { return reduced; }, attributes);
+    return aggregate(
+        Reducing<T, F>{std::move(function)},
+        [](typename KeyTraits<K>::Ref, const T& reduced) { return reduced; }, attributes);
   }
 
   /// The first record of each key with `member` summed up over all of them, as Flink's `sum`.
   template <typename V, typename R = T>
-    requires std::is_class_v<R>
-  DataStream<T> sum(V R::*member, const Aggregated& attributes) const {
+  requires std::is_class_v<R> DataStream<T> sum(V R::*member, const Aggregated& attributes)
+  const {
     return reduce(
         [member](T so_far, const T& record) {
           so_far.*member += record.*member;

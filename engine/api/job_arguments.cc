@@ -2,12 +2,12 @@
 #include <streamrun/base/strings.h>
 #include <streamrun/storage/file_system.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 namespace streamrun {
 namespace {
@@ -53,18 +53,25 @@ std::string JobArguments::text(const std::string& name, const std::string& help)
   return find(name).value_or("");
 }
 
-std::string JobArguments::text(const std::string& name, const std::string& help, const std::string& fallback) {
+std::string JobArguments::text(const std::string& name, const std::string& help,
+                               const std::string& fallback) {
   declare({.name = name, .type = "text", .help = help, .default_text = fallback});
   return find(name).value_or(fallback);
 }
 
-std::optional<std::string> JobArguments::optional_text(const std::string& name, const std::string& help) {
+std::optional<std::string> JobArguments::optional_text(const std::string& name,
+                                                       const std::string& help) {
   declare({.name = name, .type = "text", .help = help, .default_text = {}});
   return find(name);
 }
 
 std::vector<std::string> JobArguments::paths(const std::string& name, const std::string& help) {
-  declare({.name = name, .type = "path", .help = help, .default_text = {}, .repeatable = true, .required = true});
+  declare({.name = name,
+           .type = "path",
+           .help = help,
+           .default_text = {},
+           .repeatable = true,
+           .required = true});
   std::vector<std::string> found;
   for (auto& [given, value] : values_) {
     if (given != name) continue;
@@ -74,7 +81,8 @@ std::vector<std::string> JobArguments::paths(const std::string& name, const std:
   return found;
 }
 
-std::optional<std::string> JobArguments::optional_path(const std::string& name, const std::string& help) {
+std::optional<std::string> JobArguments::optional_path(const std::string& name,
+                                                       const std::string& help) {
   declare({.name = name, .type = "path", .help = help, .default_text = {}});
   for (auto& [given, value] : values_) {
     if (given == name) value = absolute_if_local(value, working_directory_);
@@ -82,8 +90,10 @@ std::optional<std::string> JobArguments::optional_path(const std::string& name, 
   return find(name);
 }
 
-std::int64_t JobArguments::integer(const std::string& name, const std::string& help, std::int64_t fallback) {
-  declare({.name = name, .type = "integer", .help = help, .default_text = std::to_string(fallback)});
+std::int64_t JobArguments::integer(const std::string& name, const std::string& help,
+                                   std::int64_t fallback) {
+  declare(
+      {.name = name, .type = "integer", .help = help, .default_text = std::to_string(fallback)});
   const std::optional<std::string> text = find(name);
   if (!text) return fallback;
   std::int64_t value = 0;
@@ -115,8 +125,9 @@ void JobArguments::check() const {
   for (const auto& [name, value] : values_) {
     if (!by_name.contains(name)) {
       const std::string near = nearest_of(name, names);
-      usage_error(fmt::format("the job has no argument --{}{}", name,
-                              near.empty() ? "; it has: --" + join(names, ", --") : "; did you mean --" + near + "?"));
+      usage_error(fmt::format(
+          "the job has no argument --{}{}", name,
+          near.empty() ? "; it has: --" + join(names, ", --") : "; did you mean --" + near + "?"));
     }
     if (!seen.insert(name).second && !by_name[name]->repeatable) {
       usage_error(fmt::format("--{} is given twice", name));

@@ -11,9 +11,9 @@
 
 namespace streamrun {
 
-/// The arguments of a job. A job declares each where it reads it (name, help, default), so that the same call serves
-/// the run, `jobs`, `info JOB --help` and shell completion: in a *listing* the values are placeholders and every
-/// declaration is collected.
+/// The arguments of a job. A job declares each where it reads it (name, help, default), so that the
+/// same call serves the run, `jobs`, `info JOB --help` and shell completion: in a *listing* the
+/// values are placeholders and every declaration is collected.
 class JobArguments {
  public:
   struct Declaration {
@@ -34,14 +34,15 @@ class JobArguments {
   std::string text(const std::string& name, const std::string& help);
   std::string text(const std::string& name, const std::string& help, const std::string& fallback);
   std::optional<std::string> optional_text(const std::string& name, const std::string& help);
-  /// Paths and URIs are made absolute against the folder of the run that was given them, and recorded so.
+  /// Paths and URIs are made absolute against the folder of the run that was given them, and
+  /// recorded so.
   std::vector<std::string> paths(const std::string& name, const std::string& help);
   std::optional<std::string> optional_path(const std::string& name, const std::string& help);
   std::int64_t integer(const std::string& name, const std::string& help, std::int64_t fallback);
   bool flag(const std::string& name, const std::string& help);
 
-  /// After the graph is built: E-USAGE for what was given and is not declared (with the nearest name), and for what is
-  /// missing. Throws.
+  /// After the graph is built: E-USAGE for what was given and is not declared (with the nearest
+  /// name), and for what is missing. Throws.
   void check() const;
   const std::vector<Declaration>& declarations() const { return declarations_; }
   /// As they are recorded in every checkpoint.

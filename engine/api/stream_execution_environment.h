@@ -11,7 +11,8 @@
 
 namespace streamrun {
 
-/// Where a program begins: streams from sources. A program only builds a graph; nothing runs until it returns.
+/// Where a program begins: streams from sources. A program only builds a graph; nothing runs until
+/// it returns.
 class StreamExecutionEnvironment {
  public:
   StreamExecutionEnvironment() : builder_(std::make_shared<detail::GraphBuilder>()) {}
@@ -23,7 +24,9 @@ class StreamExecutionEnvironment {
     static_assert(SourceOf<Source, T>, "a source makes readers and enumerators of its record type");
     StreamNode node = detail::node_of(attributes, "Source: " + source.describe(), "Data Source");
     node.bounded = source.bounded();
-    node.make_operator = [source] { return std::make_unique<SourceOperator<T>>(source.make_reader()); };
+    node.make_operator = [source] {
+      return std::make_unique<SourceOperator<T>>(source.make_reader());
+    };
     node.make_enumerator = [source] { return source.make_enumerator(); };
     const int id = builder_->add_node(std::move(node));
     return DataStream<T>(builder_, {{id, Exchange::forward, detail::forward_factory()}});

@@ -32,7 +32,8 @@ class [[nodiscard]] Result {
     SR_ASSERT(has_value(), "Result::value() of an error");
     return std::get<0>(content_);
   }
-  /// By value, not `T&&` as in std::expected: a loop over `f().value()` would look into a result that is gone.
+  /// By value, not `T&&` as in std::expected: a loop over `f().value()` would look into a result
+  /// that is gone.
   T value() && {
     SR_ASSERT(has_value(), "Result::value() of an error");
     return std::get<0>(std::move(content_));

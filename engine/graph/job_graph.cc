@@ -1,11 +1,11 @@
 #include <streamrun/base/strings.h>
 #include <streamrun/graph/job_graph.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace streamrun {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 void check_parallelism(const StreamNode& node, int parallelism, int max_parallelism) {
   if (parallelism < 1 || parallelism > kMaxParallelismLimit) {
     throw_error({.code = ErrorCode::usage,
-                 .message = fmt::format("the parallelism must be between 1 and {}, not {}", kMaxParallelismLimit,
-                                        parallelism),
+                 .message = fmt::format("the parallelism must be between 1 and {}, not {}",
+                                        kMaxParallelismLimit, parallelism),
                  .where = node.name});
   }
   if (max_parallelism < 1 || max_parallelism > kMaxParallelismLimit) {
@@ -24,21 +24,25 @@ void check_parallelism(const StreamNode& node, int parallelism, int max_parallel
                  .where = node.name});
   }
   if (parallelism > max_parallelism) {
-    throw_error({.code = ErrorCode::max_parallelism,
-                 .message = fmt::format("the parallelism {} is above the maximum parallelism {}", parallelism,
-                                        max_parallelism),
-                 .where = node.name,
-                 .tries = {"lower it with -p, or start without -s and with a larger pipeline.max-parallelism"}});
+    throw_error(
+        {.code = ErrorCode::max_parallelism,
+         .message = fmt::format("the parallelism {} is above the maximum parallelism {}",
+                                parallelism, max_parallelism),
+         .where = node.name,
+         .tries = {
+             "lower it with -p, or start without -s and with a larger pipeline.max-parallelism"}});
   }
 }
 
 class Builder {
  public:
-  Builder(StreamGraph graph, const JobGraphOptions& options) : stream_(std::move(graph)), options_(options) {}
+  Builder(StreamGraph graph, const JobGraphOptions& options)
+      : stream_(std::move(graph)), options_(options) {}
 
   JobGraph build() {
     if (stream_.nodes.empty()) {
-      throw_error({.code = ErrorCode::usage, .message = "the job has no operators: it does nothing"});
+      throw_error(
+          {.code = ErrorCode::usage, .message = "the job has no operators: it does nothing"});
     }
     for (StreamNode& node : stream_.nodes) add_operator(std::move(node));
     choose_edges();
@@ -55,7 +59,8 @@ class Builder {
     JobOperator added;
     const int parallelism = node.parallelism != 0 ? node.parallelism : options_.parallelism;
     added.max_parallelism_is_explicit = node.max_parallelism != 0 || options_.max_parallelism != 0;
-    int max_parallelism = node.max_parallelism != 0 ? node.max_parallelism : options_.max_parallelism;
+    int max_parallelism =
+        node.max_parallelism != 0 ? node.max_parallelism : options_.max_parallelism;
     if (max_parallelism == 0) max_parallelism = default_max_parallelism(parallelism);
     check_parallelism(node, parallelism, max_parallelism);
     node.parallelism = parallelism;
@@ -66,22 +71,30 @@ class Builder {
                    .tries = {"give each operator a uid of its own"}});
     }
     if (node.uid.empty() && node.stateful) {
-      graph_.warnings.push_back(fmt::format(
-          "operator \"{}\" keeps state but has no uid: its state is lost when the job's shape changes", node.name));
+      graph_.warnings.push_back(
+          fmt::format("operator \"{}\" keeps state but has no uid: its state is lost when the "
+                      "job's shape changes",
+                      node.name));
     }
-    added.id = operator_id_of(node.uid.empty() ? fmt::format("position-{}-{}", node.id, node.name) : node.uid);
+    added.id = operator_id_of(node.uid.empty() ? fmt::format("position-{}-{}", node.id, node.name)
+                                               : node.uid);
     added.node = std::move(node);
     graph_.operators.push_back(std::move(added));
   }
 
-  const StreamNode& node(int id) const { return graph_.operators[static_cast<std::size_t>(id)].node; }
+  const StreamNode& node(int id) const {
+    return graph_.operators[static_cast<std::size_t>(id)].node;
+  }
 
   /// A forward edge between different parallelisms has to rebalance, as in Flink.
   void choose_edges() {
     for (StreamEdge& edge : stream_.edges) {
-      if (edge.exchange != Exchange::forward || node(edge.from).parallelism == node(edge.to).parallelism) continue;
+      if (edge.exchange != Exchange::forward ||
+          node(edge.from).parallelism == node(edge.to).parallelism)
+        continue;
       edge.exchange = Exchange::rebalance;
-      edge.make_partitioner = [](Senders senders, int subtask, int) -> std::unique_ptr<Partitioner> {
+      edge.make_partitioner = [](Senders senders, int subtask,
+                                 int) -> std::unique_ptr<Partitioner> {
         return std::make_unique<RebalancePartitioner>(std::move(senders), subtask);
       };
     }
@@ -94,7 +107,8 @@ class Builder {
            node(edge.from).max_parallelism == node(edge.to).max_parallelism;
   }
 
-  /// Nodes come in an order in which inputs stand before outputs, so the chain that it joins exists.
+  /// Nodes come in an order in which inputs stand before outputs, so the chain that it joins
+  /// exists.
   void place(int id) {
     for (const StreamEdge& edge : stream_.edges) {
       if (edge.to != id || !is_chained(edge)) continue;
@@ -143,7 +157,8 @@ const char* to_string(Exchange exchange) {
 }
 
 bool JobGraph::bounded() const {
-  return std::all_of(operators.begin(), operators.end(), [](const JobOperator& each) { return each.node.bounded; });
+  return std::all_of(operators.begin(), operators.end(),
+                     [](const JobOperator& each) { return each.node.bounded; });
 }
 
 JobGraph make_job_graph(StreamGraph graph, const JobGraphOptions& options) {

@@ -19,9 +19,9 @@ const char* to_string(Exchange exchange);
 /// One operator of a job as a plain value: what it is and how to make one for a subtask.
 struct StreamNode {
   int id = 0;
-  std::string uid;   ///< empty if the job gave none
+  std::string uid;  ///< empty if the job gave none
   std::string name;
-  std::string type;  ///< `Data Source`, `Operator` or `Data Sink`, as in Flink's plan
+  std::string type;         ///< `Data Source`, `Operator` or `Data Sink`, as in Flink's plan
   int parallelism = 0;      ///< 0: the job's default
   int max_parallelism = 0;  ///< 0: the job's, or derived
   bool stateful = false;    ///< it keeps state that a restore must match
@@ -35,19 +35,22 @@ struct StreamEdge {
   int to = 0;
   Exchange exchange = Exchange::forward;
   /// Makes the sending side of the edge for one subtask upstream.
-  std::function<std::unique_ptr<Partitioner>(Senders, int subtask, int max_parallelism)> make_partitioner;
+  std::function<std::unique_ptr<Partitioner>(Senders, int subtask, int max_parallelism)>
+      make_partitioner;
 };
 
 /// The program as it was written.
 struct StreamGraph {
-  std::vector<StreamNode> nodes;  ///< in order of id, which is also their index; inputs before outputs
+  std::vector<StreamNode>
+      nodes;  ///< in order of id, which is also their index; inputs before outputs
   std::vector<StreamEdge> edges;
 };
 
 /// Operators that run in one task, connected by calls.
 struct JobVertex {
   int id = 0;
-  std::vector<int> operators;  ///< indices into `JobGraph::operators`; the first is the head, inputs before outputs
+  std::vector<int> operators;  ///< indices into `JobGraph::operators`; the first is the head,
+                               ///< inputs before outputs
   int parallelism = 1;
   int max_parallelism = 128;
   std::string name;
@@ -76,8 +79,9 @@ struct JobGraphOptions {
   bool chaining = true;
 };
 
-/// Checks the program (uids unique, parallelism within its bounds, something to run), chains what can be chained,
-/// and gives each operator its id. Throws JobError-like `ErrorException`s with E-JOB-MISMATCH or E-USAGE.
+/// Checks the program (uids unique, parallelism within its bounds, something to run), chains what
+/// can be chained, and gives each operator its id. Throws JobError-like `ErrorException`s with
+/// E-JOB-MISMATCH or E-USAGE.
 JobGraph make_job_graph(StreamGraph graph, const JobGraphOptions& options);
 
 /// The plan for people: chains, exchanges, uids, `!` for a missing one.

@@ -19,12 +19,14 @@ enum class Emit {
 ///   Accumulator create(RecordRef<T>) const;            from the first record of a key
 ///   void add(Accumulator&, RecordRef<T>) const;        each further one
 /// and its result function makes an output record of key and accumulator.
-template <typename T, typename K, typename U, typename Selector, typename Aggregation, typename ResultFunction>
+template <typename T, typename K, typename U, typename Selector, typename Aggregation,
+          typename ResultFunction>
 class KeyedAggregateOperator final : public KeyedOperator<K, U> {
  public:
   using Accumulator = typename Aggregation::Accumulator;
 
-  KeyedAggregateOperator(Selector selector, Aggregation aggregation, ResultFunction result, Emit emit)
+  KeyedAggregateOperator(Selector selector, Aggregation aggregation, ResultFunction result,
+                         Emit emit)
       : selector_(std::move(selector)),
         aggregation_(std::move(aggregation)),
         result_(std::move(result)),
@@ -44,7 +46,8 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
     }
   }
 
-  /// Emits and forgets key by key: a snapshot taken in the middle, restored at any parallelism, goes on with the rest.
+  /// Emits and forgets key by key: a snapshot taken in the middle, restored at any parallelism,
+  /// goes on with the rest.
   bool finish() override {
     if (emit_ == Emit::on_update) return true;
     KeyedTable<K>& rows = this->table();
@@ -69,15 +72,19 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
   }
 
  private:
-  static constexpr bool kKeyIsRecord =
-      std::is_same_v<T, std::string> && std::is_same_v<K, std::string> && std::is_same_v<Selector, std::identity>;
+  static constexpr bool kKeyIsRecord = std::is_same_v<T, std::string> &&
+                                       std::is_same_v<K, std::string> &&
+                                       std::is_same_v<Selector, std::identity>;
 
-  /// A reference only where the selector's result refers into the record: `std::identity` hands back even a temporary
-  /// view by reference.
-  using SelectedKey = std::conditional_t<std::is_lvalue_reference_v<std::invoke_result_t<Selector&, RecordRef<T>>>,
-                                         std::invoke_result_t<Selector&, RecordRef<T>>,
-                                         std::remove_cvref_t<std::invoke_result_t<Selector&, RecordRef<T>>>>;
-  SelectedKey key_of(const Batch<T>& records, std::size_t i) { return std::invoke(selector_, records[i]); }
+  /// A reference only where the selector's result refers into the record: `std::identity` hands
+  /// back even a temporary view by reference.
+  using SelectedKey =
+      std::conditional_t<std::is_lvalue_reference_v<std::invoke_result_t<Selector&, RecordRef<T>>>,
+                         std::invoke_result_t<Selector&, RecordRef<T>>,
+                         std::remove_cvref_t<std::invoke_result_t<Selector&, RecordRef<T>>>>;
+  SelectedKey key_of(const Batch<T>& records, std::size_t i) {
+    return std::invoke(selector_, records[i]);
+  }
 
   std::byte* row_of(const Batch<T>& records, std::size_t i, std::uint32_t hash, int group) {
     if constexpr (kKeyIsRecord) {
@@ -96,10 +103,12 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
       return add_to(KeyTraits<K>::probe(key), records[i], hash);
     }
   }
-  Accumulator& add_to(const typename KeyTraits<K>::Held& probe, RecordRef<T> record, std::uint32_t hash) {
+  Accumulator& add_to(const typename KeyTraits<K>::Held& probe, RecordRef<T> record,
+                      std::uint32_t hash) {
     KeyedTable<K>& rows = this->table();
     const int group = rows.group_of(hash);
-    SR_ASSERT(rows.key_groups().contains(group), "S3: a record's key group belongs to this subtask");
+    SR_ASSERT(rows.key_groups().contains(group),
+              "S3: a record's key group belongs to this subtask");
     std::byte* const row = rows.find_or_make(probe, hash, group);
     rows.before_change(row, group);
     auto* const accumulator = reinterpret_cast<Accumulator*>(row + offset_);

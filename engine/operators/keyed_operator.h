@@ -32,16 +32,18 @@ class KeyedOperator : public OneOutputOperator<U> {
 
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
     const SnapshotTarget& target = *part->barrier.target;
-    auto writer = std::make_shared<SnapshotFileWriter>(context_->environment.io, context_->post, target.file_system,
-                                                       target.directory, context_->environment.random.uuid(),
-                                                       target.inline_threshold);
-    backend_->snapshot(std::move(writer), [part = std::move(part)](Result<KeyedStateHandle> handle) {
-      if (!handle) return part->failed(std::move(handle).error());
-      OperatorSubtaskState state;
-      // An empty one too: a restore wants the whole range of key groups covered (S3).
-      if (!handle->states.empty()) state.keyed.push_back(*std::move(handle));
-      part->done(std::move(state));
-    });
+    auto writer = std::make_shared<SnapshotFileWriter>(
+        context_->environment.io, context_->post, target.file_system, target.directory,
+        context_->environment.random.uuid(), target.inline_threshold);
+    backend_->snapshot(std::move(writer),
+                       [part = std::move(part)](Result<KeyedStateHandle> handle) {
+                         if (!handle) return part->failed(std::move(handle).error());
+                         OperatorSubtaskState state;
+                         // An empty one too: a restore wants the whole range of key groups covered
+                         // (S3).
+                         if (!handle->states.empty()) state.keyed.push_back(*std::move(handle));
+                         part->done(std::move(state));
+                       });
   }
   bool advance_snapshots() override { return backend_->advance_snapshots(); }
 

@@ -21,8 +21,8 @@ class KeyedContext {
   int subtask_ = 0;
 };
 
-/// Flink's KeyedProcessFunction: `process(record, context, output)` with keyed state as members of the function. Each
-/// subtask has its own copy of the function.
+/// Flink's KeyedProcessFunction: `process(record, context, output)` with keyed state as members of
+/// the function. Each subtask has its own copy of the function.
 template <typename T, typename K, typename U, typename Selector, typename F>
 class KeyedProcessOperator final : public KeyedOperator<K, U> {
  public:

@@ -16,15 +16,18 @@ namespace streamrun {
 
 inline constexpr const char* kCommittablesState = "committables";
 
-/// The part of a two-phase sink that does not depend on the type of its records: which committables belong to which
-/// snapshot, and that each is committed once its snapshot is complete. Invariants E1, E2: a committable is in every snapshot
-/// from the one that prepared it to the one that learns of its commit, and is committed after the first of these is complete.
+/// The part of a two-phase sink that does not depend on the type of its records: which committables
+/// belong to which snapshot, and that each is committed once its snapshot is complete. Invariants
+/// E1, E2: a committable is in every snapshot from the one that prepared it to the one that learns
+/// of its commit, and is committed after the first of these is complete.
 template <typename T>
 class SinkOperator final : public StreamOperator {
  public:
   explicit SinkOperator(std::unique_ptr<SinkWriter<T>> writer) : writer_(std::move(writer)) {}
 
-  OperatorStateShape state_shape() override { return {.keyed = {}, .lists = {committables_state({})}}; }
+  OperatorStateShape state_shape() override {
+    return {.keyed = {}, .lists = {committables_state({})}};
+  }
   void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
     context_ = &context;
     for (const OperatorListState& list : restored.lists) {
@@ -49,19 +52,22 @@ class SinkOperator final : public StreamOperator {
 
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
     const CheckpointId id = part->barrier.id;
-    writer_->prepare(id, [this, id, part = std::move(part)](Result<std::vector<std::string>> prepared) {
-      SR_ASSERT(id > last_prepared_, "E2: a sink's writer answers in the order in which it was asked");
-      last_prepared_ = id;
-      if (!prepared) return part->failed(std::move(prepared).error());
-      if (!prepared->empty()) pending_[id] = *std::move(prepared);
-      OperatorSubtaskState state;
-      std::vector<std::string> elements;
-      for (const auto& [prepared_for, committables] : pending_) {
-        if (prepared_for <= id) elements.insert(elements.end(), committables.begin(), committables.end());
-      }
-      if (!elements.empty()) state.lists.push_back(committables_state(std::move(elements)));
-      part->done(std::move(state));
-    });
+    writer_->prepare(
+        id, [this, id, part = std::move(part)](Result<std::vector<std::string>> prepared) {
+          SR_ASSERT(id > last_prepared_,
+                    "E2: a sink's writer answers in the order in which it was asked");
+          last_prepared_ = id;
+          if (!prepared) return part->failed(std::move(prepared).error());
+          if (!prepared->empty()) pending_[id] = *std::move(prepared);
+          OperatorSubtaskState state;
+          std::vector<std::string> elements;
+          for (const auto& [prepared_for, committables] : pending_) {
+            if (prepared_for <= id)
+              elements.insert(elements.end(), committables.begin(), committables.end());
+          }
+          if (!elements.empty()) state.lists.push_back(committables_state(std::move(elements)));
+          part->done(std::move(state));
+        });
   }
 
   void notify_complete(CheckpointId id, std::function<void()> done) override {
@@ -89,27 +95,30 @@ class SinkOperator final : public StreamOperator {
     }
     if (committables.empty()) return;
     committing_.insert(ids.begin(), ids.end());
-    context_->environment.io.submit(
-        [this, post = context_->post, committables = std::move(committables), ids = std::move(ids)]() mutable {
-          Result<void> result = writer_->commit(committables);
-          post([this, result = std::move(result), ids = std::move(ids)] {
-            if (!result) throw_error(result.error());
-            committed(ids);
-          });
-        });
+    context_->environment.io.submit([this, post = context_->post,
+                                     committables = std::move(committables),
+                                     ids = std::move(ids)]() mutable {
+      Result<void> result = writer_->commit(committables);
+      post([this, result = std::move(result), ids = std::move(ids)] {
+        if (!result) throw_error(result.error());
+        committed(ids);
+      });
+    });
   }
   void committed(const std::vector<CheckpointId>& ids) {
     for (const CheckpointId id : ids) {
-      // Only now: a snapshot taken before the commit is done must still name what may not be visible yet.
+      // Only now: a snapshot taken before the commit is done must still name what may not be
+      // visible yet.
       pending_.erase(id);
       committing_.erase(id);
     }
     answer_waiting();
   }
-  /// The effects of a complete snapshot include those of all before it: a commit that an earlier notification began may
-  /// still be under way, and may fail.
+  /// The effects of a complete snapshot include those of all before it: a commit that an earlier
+  /// notification began may still be under way, and may fail.
   void answer_waiting() {
-    while (!waiting_.empty() && (pending_.empty() || pending_.begin()->first > waiting_.front().id)) {
+    while (!waiting_.empty() &&
+           (pending_.empty() || pending_.begin()->first > waiting_.front().id)) {
       const std::function<void()> done = std::move(waiting_.front().done);
       waiting_.pop_front();
       done();
@@ -123,9 +132,10 @@ class SinkOperator final : public StreamOperator {
   const OperatorContext* context_ = nullptr;
   std::unique_ptr<SinkWriter<T>> writer_;
   std::vector<std::string> restored_;
-  std::map<CheckpointId, std::vector<std::string>> pending_;  ///< prepared, not known to be committed
-  std::set<CheckpointId> committing_;                         ///< those of them that an I/O job commits
-  std::deque<Waiting> waiting_;                               ///< notifications not answered, in order
+  std::map<CheckpointId, std::vector<std::string>>
+      pending_;                        ///< prepared, not known to be committed
+  std::set<CheckpointId> committing_;  ///< those of them that an I/O job commits
+  std::deque<Waiting> waiting_;        ///< notifications not answered, in order
   CheckpointId last_prepared_ = 0;
   std::uint64_t records_in_ = 0;
 };

@@ -23,7 +23,8 @@ class SourceOperatorBase {
   virtual std::optional<Instant> next_deadline() const = 0;
 };
 
-/// The list state in which a reader's splits are kept: the JobMaster hands them back to the enumerator on a restore.
+/// The list state in which a reader's splits are kept: the JobMaster hands them back to the
+/// enumerator on a restore.
 inline constexpr const char* kSplitsState = "splits";
 
 template <typename T>
@@ -33,7 +34,9 @@ class SourceOperator final : public OneOutputOperator<T>, public SourceOperatorB
 
   OperatorStateShape state_shape() override { return {.keyed = {}, .lists = {splits_state({})}}; }
   void set_ask_for_split(std::function<void()> ask) override { ask_ = std::move(ask); }
-  void open(const OperatorContext& context, const OperatorSubtaskState&) override { reader_->open(context, ask_); }
+  void open(const OperatorContext& context, const OperatorSubtaskState&) override {
+    reader_->open(context, ask_);
+  }
   void receive(std::unique_ptr<AnyBatch>&) override { SR_ASSERT(false, "a source has no input"); }
   void start() override { reader_->start(); }
   void add_split(const std::string& split) override { reader_->add_split(split); }

@@ -20,7 +20,8 @@ struct StreamElement {
   StreamEvent event = EndOfInput{};
 };
 
-/// A bounded ring with one writer and one reader thread. Nothing is copied; a slot that was read keeps nothing.
+/// A bounded ring with one writer and one reader thread. Nothing is copied; a slot that was read
+/// keeps nothing.
 template <typename T>
 class SpscRing {
  public:
@@ -64,12 +65,15 @@ class SpscRing {
   std::size_t tail_seen_ = 0;  ///< reader's
 };
 
-/// Which channels of a gate have something, as their writers say: polling idle rings would cost more than the work.
-/// A writer pushes, then marks; the reader takes the marks, then pops until the ring is empty: nothing stays unseen.
+/// Which channels of a gate have something, as their writers say: polling idle rings would cost
+/// more than the work. A writer pushes, then marks; the reader takes the marks, then pops until the
+/// ring is empty: nothing stays unseen.
 class ReadyChannels {
  public:
   explicit ReadyChannels(std::size_t channels) : words_((channels + 63) / 64) {}
-  void mark(std::size_t channel) { words_[channel / 64].fetch_or(std::uint64_t{1} << (channel % 64)); }
+  void mark(std::size_t channel) {
+    words_[channel / 64].fetch_or(std::uint64_t{1} << (channel % 64));
+  }
   std::size_t words() const { return words_.size(); }
   std::uint64_t take(std::size_t word) {
     return words_[word].load(std::memory_order_relaxed) == 0 ? 0 : words_[word].exchange(0);
@@ -79,15 +83,16 @@ class ReadyChannels {
   std::vector<std::atomic<std::uint64_t>> words_;
 };
 
-/// Who to wake: known only once the task runs. The id is packed so that it can be set while others wake.
+/// Who to wake: known only once the task runs. The id is packed so that it can be set while others
+/// wake.
 struct WakeTarget {
   Executor* executor = nullptr;
   static constexpr std::uint64_t kUnset = ~std::uint64_t{0};
   std::atomic<std::uint64_t> packed{kUnset};  ///< worker (12 bits), slot (20), generation (32)
 
   void set(RunnableId id) {
-    packed.store(static_cast<std::uint64_t>(id.worker) << 52U | static_cast<std::uint64_t>(id.slot) << 32U |
-                 id.generation);
+    packed.store(static_cast<std::uint64_t>(id.worker) << 52U |
+                 static_cast<std::uint64_t>(id.slot) << 32U | id.generation);
   }
   void wake() {
     const std::uint64_t value = packed.load();
@@ -97,13 +102,18 @@ struct WakeTarget {
   }
 };
 
-/// From one subtask upstream to one subtask downstream; used batches flow back. Shared by exactly two threads.
+/// From one subtask upstream to one subtask downstream; used batches flow back. Shared by exactly
+/// two threads.
 class Channel {
  public:
   static constexpr std::size_t kCapacity = 16;
 
   Channel(std::size_t index, ReadyChannels& ready, WakeTarget& consumer, WakeTarget& producer)
-      : ring_(kCapacity), recycled_(2 * kCapacity), index_(index), ready_(ready), consumer_(consumer),
+      : ring_(kCapacity),
+        recycled_(2 * kCapacity),
+        index_(index),
+        ready_(ready),
+        consumer_(consumer),
         producer_(producer) {}
 
   // Writer's thread.
@@ -127,8 +137,9 @@ class Channel {
   // Reader's thread.
   bool try_pop(StreamElement& element) {
     if (!ring_.try_pop(element)) return false;
-    // A writer that waits changes `waiting_`, then looks at the ring; here the ring changes, then this does. Whichever
-    // change comes second sees the first, so no wake-up is lost. (A fence would do, but no sanitizer knows fences.)
+    // A writer that waits changes `waiting_`, then looks at the ring; here the ring changes, then
+    // this does. Whichever change comes second sees the first, so no wake-up is lost. (A fence
+    // would do, but no sanitizer knows fences.)
     if (waiting_.fetch_add(0) != 0 && ring_.size() <= ring_.capacity() / 2) {
       waiting_.store(0);
       producer_.wake();
@@ -151,7 +162,8 @@ class Channel {
   alignas(64) std::atomic<std::uint32_t> waiting_{0};  ///< 1: the writer is to be woken
 };
 
-/// The sending end with what the ring had no room for: at most what one step of the task emits. Writer's thread.
+/// The sending end with what the ring had no room for: at most what one step of the task emits.
+/// Writer's thread.
 class ChannelWriter final : public BatchSender {
  public:
   explicit ChannelWriter(Channel& channel) : channel_(channel) {}

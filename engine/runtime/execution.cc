@@ -1,28 +1,31 @@
 #include <streamrun/runtime/execution.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace streamrun {
 
-Execution::Execution(const JobGraph& graph, const ExecutionContext& context, std::string attempt, TaskReports reports,
-                     std::function<void(int op, int subtask)> ask_for_split, std::function<void()> on_io_idle)
+Execution::Execution(const JobGraph& graph, const ExecutionContext& context, std::string attempt,
+                     TaskReports reports, std::function<void(int op, int subtask)> ask_for_split,
+                     std::function<void()> on_io_idle)
     : graph_(graph),
       context_(context),
       attempt_(std::move(attempt)),
       reports_(std::move(reports)),
       ask_for_split_(std::move(ask_for_split)),
       io_(std::make_unique<TrackedIoExecutor>(context.environment.io, std::move(on_io_idle))),
-      environment_{context.environment.clock, context.environment.random, context.environment.executor, *io_,
-                   context.environment.log} {
+      environment_{context.environment.clock, context.environment.random,
+                   context.environment.executor, *io_, context.environment.log} {
   make_tasks();
   make_channels();
   for (auto& task : tasks_) task->connect();
 }
 
-Execution::~Execution() { SR_ASSERT(io_->idle(), "an attempt is destroyed after its I/O jobs"); }
+Execution::~Execution() {
+  SR_ASSERT(io_->idle(), "an attempt is destroyed after its I/O jobs");
+}
 
 void Execution::make_tasks() {
   for (const JobVertex& vertex : graph_.vertices) {
@@ -47,25 +50,28 @@ void Execution::make_tasks() {
 }
 
 OperatorContext Execution::context_of(const JobOperator& op, int subtask, StreamTask& task) {
-  OperatorContext context{.environment = environment_,
-                          .file_systems = context_.file_systems,
-                          .working_directory = context_.working_directory,
-                          .job_id = context_.job_id,
-                          .family_id = context_.family_id,
-                          .job_name = context_.job_name,
-                          .attempt = attempt_,
-                          .uid = op.node.uid,
-                          .name = op.node.name,
-                          .operator_id = op.id,
-                          .subtask = subtask,
-                          .parallelism = op.node.parallelism,
-                          .max_parallelism = op.node.max_parallelism,
-                          .key_groups = key_group_range_of(subtask, op.node.parallelism, op.node.max_parallelism),
-                          .post = {},
-                          .fate_of_run = context_.fate_of_run,
-                          .retained_committables = {}};
+  OperatorContext context{
+      .environment = environment_,
+      .file_systems = context_.file_systems,
+      .working_directory = context_.working_directory,
+      .job_id = context_.job_id,
+      .family_id = context_.family_id,
+      .job_name = context_.job_name,
+      .attempt = attempt_,
+      .uid = op.node.uid,
+      .name = op.node.name,
+      .operator_id = op.id,
+      .subtask = subtask,
+      .parallelism = op.node.parallelism,
+      .max_parallelism = op.node.max_parallelism,
+      .key_groups = key_group_range_of(subtask, op.node.parallelism, op.node.max_parallelism),
+      .post = {},
+      .fate_of_run = context_.fate_of_run,
+      .retained_committables = {}};
   // The mailbox outlives the task for whoever still holds this, and is closed by then.
-  context.post = [mailbox = task.mailbox()](UniqueFunction<void()> mail) { mailbox->post(std::move(mail)); };
+  context.post = [mailbox = task.mailbox()](UniqueFunction<void()> mail) {
+    mailbox->post(std::move(mail));
+  };
   context.retained_committables = [this, id = op.id](const JobId& job) {
     return context_.retained_committables(job, id);
   };
@@ -74,7 +80,8 @@ OperatorContext Execution::context_of(const JobOperator& op, int subtask, Stream
 
 void Execution::make_channels() {
   const auto vertex_of = [this](int op) -> const JobVertex& {
-    return graph_.vertices[static_cast<std::size_t>(graph_.operators[static_cast<std::size_t>(op)].vertex)];
+    return graph_
+        .vertices[static_cast<std::size_t>(graph_.operators[static_cast<std::size_t>(op)].vertex)];
   };
   const auto position_of = [&](int op) {
     const std::vector<int>& chain = vertex_of(op).operators;
@@ -84,16 +91,18 @@ void Execution::make_channels() {
     const JobVertex& vertex = vertex_of(edge.from);
     for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
       tasks_[static_cast<std::size_t>(task_of(vertex.id, subtask))]->chain(position_of(edge.from),
-                                                                         position_of(edge.to));
+                                                                           position_of(edge.to));
     }
   }
-  // How many channels lead into one subtask of each vertex. A forward edge joins equal subtasks only.
+  // How many channels lead into one subtask of each vertex. A forward edge joins equal subtasks
+  // only.
   const auto fan_in = [&](const StreamEdge& edge) {
     return edge.exchange == Exchange::forward ? 1 : vertex_of(edge.from).parallelism;
   };
   std::vector<std::size_t> inputs(graph_.vertices.size());
   for (const StreamEdge& edge : graph_.exchanges) {
-    inputs[static_cast<std::size_t>(vertex_of(edge.to).id)] += static_cast<std::size_t>(fan_in(edge));
+    inputs[static_cast<std::size_t>(vertex_of(edge.to).id)] +=
+        static_cast<std::size_t>(fan_in(edge));
   }
   std::vector<InputGate*> gates(tasks_.size());
   for (std::size_t task = 0; task < tasks_.size(); ++task) {
@@ -113,7 +122,8 @@ void Execution::make_channels() {
         const auto consumer = static_cast<std::size_t>(task_of(to.id, target));
         const std::size_t input = next_input[consumer]++;
         channels_.push_back(std::make_unique<Channel>(input, gates[consumer]->ready_channels(),
-                                                      tasks_[consumer]->wake_target(), producer.wake_target()));
+                                                      tasks_[consumer]->wake_target(),
+                                                      producer.wake_target()));
         gates[consumer]->set_channel(input, *channels_.back());
         writers.push_back(std::make_unique<ChannelWriter>(*channels_.back()));
         senders.push_back(writers.back().get());
@@ -125,7 +135,8 @@ void Execution::make_channels() {
   }
 }
 
-void Execution::recover(RecoveryStep step, const RestorePlan& plan, const std::function<void(Result<void>)>& done) {
+void Execution::recover(RecoveryStep step, const RestorePlan& plan,
+                        const std::function<void(Result<void>)>& done) {
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     std::vector<OperatorSubtaskState> states;
     if (step == RecoveryStep::open) {
@@ -154,7 +165,8 @@ void Execution::recover(RecoveryStep step, const RestorePlan& plan, const std::f
 void Execution::start() {
   // All are added before any is woken: a task may send to one that was added after it.
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    const RunnableId id = environment_.executor.add(places_[i].subtask % context_.workers, *tasks_[i]);
+    const RunnableId id =
+        environment_.executor.add(places_[i].subtask % context_.workers, *tasks_[i]);
     tasks_[i]->wake_target().set(id);
     running_.push_back(id);
   }

@@ -26,20 +26,23 @@ struct ExecutionContext {
   std::function<std::vector<std::string>(const JobId&, const OperatorId&)> retained_committables;
 };
 
-/// One attempt to execute a job: its tasks and the channels between them. The JobMaster's thread builds and destroys it;
-/// between `start` and `stop` the tasks belong to the workers.
+/// One attempt to execute a job: its tasks and the channels between them. The JobMaster's thread
+/// builds and destroys it; between `start` and `stop` the tasks belong to the workers.
 class Execution {
  public:
   /// `ask_for_split` is called on a task's thread with operator and subtask.
-  Execution(const JobGraph& graph, const ExecutionContext& context, std::string attempt, TaskReports reports,
-            std::function<void(int op, int subtask)> ask_for_split, std::function<void()> on_io_idle);
+  Execution(const JobGraph& graph, const ExecutionContext& context, std::string attempt,
+            TaskReports reports, std::function<void(int op, int subtask)> ask_for_split,
+            std::function<void()> on_io_idle);
   ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
-  /// `step` of each task (open, commit, …) on an I/O thread, side by side; `done` once per task, on an I/O thread.
+  /// `step` of each task (open, commit, …) on an I/O thread, side by side; `done` once per task, on
+  /// an I/O thread.
   enum class RecoveryStep { open, commit_recovered, remove_leftovers };
-  void recover(RecoveryStep step, const RestorePlan& plan, const std::function<void(Result<void>)>& done);
+  void recover(RecoveryStep step, const RestorePlan& plan,
+               const std::function<void(Result<void>)>& done);
   void start();
   /// After it returns no task runs. I/O jobs may still be under way: destroy only when `io_idle`.
   void stop();

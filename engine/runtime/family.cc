@@ -13,16 +13,18 @@ RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, c
   if (!listed || !listed->job) return RunFate::unknown;
   const bool same_family = listed->job->family_id == family;
   bool has_snapshot = listed->finished.has_value();
-  for (const SnapshotEntry& entry : listed->entries) has_snapshot |= entry.status != SnapshotStatus::unfinished;
+  for (const SnapshotEntry& entry : listed->entries)
+    has_snapshot |= entry.status != SnapshotStatus::unfinished;
   if (!same_family && (has_snapshot || listed->job_name() != job_name)) return RunFate::stranger;
   // The lock is taken only to see whether it is free, and let go at once.
-  const Result<std::unique_ptr<FolderLock>> lock = files.lock(join_path(folder, kLockName), "looking");
+  const Result<std::unique_ptr<FolderLock>> lock =
+      files.lock(join_path(folder, kLockName), "looking");
   if (lock) return RunFate::dead;
   return lock.error().code == ErrorCode::lock ? RunFate::alive : RunFate::unknown;
 }
 
-std::vector<std::string> committables_in(FileSystem& files, const std::string& root, const JobId& job,
-                                         const OperatorId& op) {
+std::vector<std::string> committables_in(FileSystem& files, const std::string& root,
+                                         const JobId& job, const OperatorId& op) {
   std::vector<std::string> found;
   const JobFolder folder = value_or_throw(list_job_folder(files, join_path(root, to_string(job))));
   for (const SnapshotEntry& entry : folder.entries) {
@@ -33,7 +35,8 @@ std::vector<std::string> committables_in(FileSystem& files, const std::string& r
       if (each.id != op) continue;
       for (const OperatorSubtaskState& subtask : each.subtasks) {
         for (const OperatorListState& list : subtask.lists) {
-          if (list.name == kCommittablesState) found.insert(found.end(), list.elements.begin(), list.elements.end());
+          if (list.name == kCommittablesState)
+            found.insert(found.end(), list.elements.begin(), list.elements.end());
         }
       }
     }

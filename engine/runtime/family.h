@@ -9,14 +9,14 @@
 
 namespace streamrun {
 
-/// Whose leftovers a sink has found (`reliability.md` calls it the family of runs): looks at the other run's folder
-/// under `root`. Its lock is free only when its process is gone. Blocking.
+/// Whose leftovers a sink has found (`reliability.md` calls it the family of runs): looks at the
+/// other run's folder under `root`. Its lock is free only when its process is gone. Blocking.
 RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, const JobId& family,
                  const std::string& job_name);
 
-/// The committables of one operator in all complete snapshots of a run. A snapshot that can't be read makes this
-/// throw: unreadable is not garbage (R2). Blocking.
-std::vector<std::string> committables_in(FileSystem& files, const std::string& root, const JobId& job,
-                                         const OperatorId& op);
+/// The committables of one operator in all complete snapshots of a run. A snapshot that can't be
+/// read makes this throw: unreadable is not garbage (R2). Blocking.
+std::vector<std::string> committables_in(FileSystem& files, const std::string& root,
+                                         const JobId& job, const OperatorId& op);
 
 }  // namespace streamrun

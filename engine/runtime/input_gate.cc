@@ -7,10 +7,14 @@
 namespace streamrun {
 
 InputGate::InputGate(std::size_t channels, bool exactly_once)
-    : ready_(channels), channels_(channels), seen_ready_((channels + 63) / 64), exactly_once_(exactly_once) {}
+    : ready_(channels),
+      channels_(channels),
+      seen_ready_((channels + 63) / 64),
+      exactly_once_(exactly_once) {}
 
 std::optional<std::size_t> InputGate::next_ready() {
-  for (std::size_t word = 0; word < seen_ready_.size(); ++word) seen_ready_[word] |= ready_.take(word);
+  for (std::size_t word = 0; word < seen_ready_.size(); ++word)
+    seen_ready_[word] |= ready_.take(word);
   // In turn, starting after the channel read last, so that none starves.
   for (std::size_t pass = 0; pass < 2; ++pass) {
     for (std::size_t word = pass == 0 ? next_ / 64 : 0; word < seen_ready_.size(); ++word) {
@@ -45,12 +49,14 @@ GateInput InputGate::poll() {
       if (++ended_ == channels_.size()) return EndOfInput{};
       continue;
     }
-    if (auto barrier = on_barrier(input, std::get<CheckpointBarrier>(element.event))) return *std::move(barrier);
+    if (auto barrier = on_barrier(input, std::get<CheckpointBarrier>(element.event)))
+      return *std::move(barrier);
   }
   return NoInput{};
 }
 
-std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input, const CheckpointBarrier& barrier) {
+std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
+                                                       const CheckpointBarrier& barrier) {
   if (barrier.id <= last_done_ || barrier.id < aligning_) return std::nullopt;
   if (barrier.id > aligning_) {
     end_alignment();

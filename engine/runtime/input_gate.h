@@ -15,9 +15,10 @@ struct NoInput {};
 /// What the gate has next: a batch, an event that holds for all inputs, or nothing.
 using GateInput = std::variant<NoInput, std::unique_ptr<AnyBatch>, CheckpointBarrier, EndOfInput>;
 
-/// All channels into one task. It aligns barriers: with exactly-once a channel that has delivered barrier N is not read
-/// until all have; with at-least-once it goes on. A newer barrier ends the alignment of an older one; barriers that are
-/// not newer than the last one delivered, or were aborted, are ignored. Owner's thread.
+/// All channels into one task. It aligns barriers: with exactly-once a channel that has delivered
+/// barrier N is not read until all have; with at-least-once it goes on. A newer barrier ends the
+/// alignment of an older one; barriers that are not newer than the last one delivered, or were
+/// aborted, are ignored. Owner's thread.
 class InputGate {
  public:
   InputGate(std::size_t channels, bool exactly_once);

@@ -8,8 +8,8 @@
 
 namespace streamrun {
 
-/// Runs blocking calls one after another on I/O threads, and what follows each on the owner's thread. Owned by one
-/// thread; `post` brings it mail.
+/// Runs blocking calls one after another on I/O threads, and what follows each on the owner's
+/// thread. Owned by one thread; `post` brings it mail.
 class IoStrand {
  public:
   using Post = std::function<void(UniqueFunction<void()>)>;

@@ -12,7 +12,16 @@
 namespace streamrun {
 
 /// Flink's job states, as far as one process has them.
-enum class JobStatus { created, initializing, running, restarting, failing, finished, suspended, failed };
+enum class JobStatus {
+  created,
+  initializing,
+  running,
+  restarting,
+  failing,
+  finished,
+  suspended,
+  failed
+};
 /// `RUNNING`, as Flink spells it.
 const char* to_string(JobStatus status);
 
@@ -46,9 +55,10 @@ struct JobReport {
 
 struct JobResult {
   JobStatus status = JobStatus::finished;
-  std::optional<Error> error = {};     ///< of a failed job, or why a stop was not clean
-  std::string resume_path = {};        ///< the newest complete snapshot that is left; empty if there is none
-  bool stopped_cleanly = true;    ///< a suspended job: its final snapshot is complete
+  std::optional<Error> error = {};  ///< of a failed job, or why a stop was not clean
+  std::string resume_path =
+      {};  ///< the newest complete snapshot that is left; empty if there is none
+  bool stopped_cleanly = true;  ///< a suspended job: its final snapshot is complete
   Duration ran_for{0};
   int restarts = 0;
   std::uint64_t records_in = 0;

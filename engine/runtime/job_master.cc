@@ -29,7 +29,8 @@ const char* to_string(JobStatus status) {
   return "?";
 }
 
-JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpec spec, JobListener& listener)
+JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpec spec,
+                     JobListener& listener)
     : environment_(environment),
       file_systems_(file_systems),
       spec_(std::move(spec)),
@@ -44,9 +45,12 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
                .exactly_once = spec_.exactly_once,
                .fate_of_run = [this](const JobId& job) { return fate_of_run(job); },
                .retained_committables =
-                   [this](const JobId& job, const OperatorId& op) { return retained_committables(job, op); }},
+                   [this](const JobId& job, const OperatorId& op) {
+                     return retained_committables(job, op);
+                   }},
       mailbox_(std::make_shared<Mailbox>(wake_)),
-      strand_(environment.io, [mailbox = mailbox_](UniqueFunction<void()> mail) { mailbox->post(std::move(mail)); }),
+      strand_(environment.io, [mailbox = mailbox_](
+                                  UniqueFunction<void()> mail) { mailbox->post(std::move(mail)); }),
       restart_(spec_.restart) {
   wake_.executor = &environment.executor;
   newest_ = spec_.restore;
@@ -98,21 +102,25 @@ void JobMaster::request_status() {
 }
 
 Progress JobMaster::run() {
-  // An enumerator or the making of an operator may throw: that fails the attempt as a task's failure does.
+  // An enumerator or the making of an operator may throw: that fails the attempt as a task's
+  // failure does.
   try {
     return turn();
   } catch (const ErrorException& thrown) {
     thrown_on_own_thread(thrown.error());
   } catch (const std::exception& thrown) {
-    thrown_on_own_thread({.code = ErrorCode::job_failed, .message = std::string("a function threw: ") + thrown.what()});
+    thrown_on_own_thread({.code = ErrorCode::job_failed,
+                          .message = std::string("a function threw: ") + thrown.what()});
   }
   return phase_ == Phase::ended ? Progress::finished : Progress::progress;
 }
 
 void JobMaster::thrown_on_own_thread(Error error) {
-  const bool attempt_stands = phase_ == Phase::running || (phase_ == Phase::recovering && execution_ != nullptr);
+  const bool attempt_stands =
+      phase_ == Phase::running || (phase_ == Phase::recovering && execution_ != nullptr);
   if (attempt_stands) return fail_attempt(std::move(error));
-  SR_ASSERT(phase_ == Phase::recovering, "only an attempt, or the making of one, runs functions that throw");
+  SR_ASSERT(phase_ == Phase::recovering,
+            "only an attempt, or the making of one, runs functions that throw");
   failure_ = std::move(error);
   goal_ = Goal::fail;
   close_job();
@@ -207,7 +215,8 @@ void JobMaster::open_directory() {
 
 Result<RestorePlan> JobMaster::plan_current_restore() {
   if (!newest_) return RestorePlan{};
-  return plan_restore(spec_.graph, *newest_, spec_.registered_name, spec_.allow_non_restored, spec_.drop_state);
+  return plan_restore(spec_.graph, *newest_, spec_.registered_name, spec_.allow_non_restored,
+                      spec_.drop_state);
 }
 
 void JobMaster::deploy() {
@@ -256,7 +265,8 @@ void JobMaster::recover_step(Execution::RecoveryStep step) {
 void JobMaster::recovered(Execution::RecoveryStep step) {
   switch (step) {
     case Execution::RecoveryStep::open: {
-      if (!newest_ || newest_->directory.empty()) return recover_step(Execution::RecoveryStep::commit_recovered);
+      if (!newest_ || newest_->directory.empty())
+        return recover_step(Execution::RecoveryStep::commit_recovered);
       // The name of the snapshot may have been seen in a page cache only; commits make it count.
       return strand_.run(
           [this, directory = newest_->directory]() -> Result<void> {
@@ -264,7 +274,9 @@ void JobMaster::recovered(Execution::RecoveryStep step) {
             Result<void> durable = make_durable(*store, directory, environment_.random.uuid());
             const bool read_only = !durable && (durable.error().code == ErrorCode::permission ||
                                                 durable.error().code == ErrorCode::store_read_only);
-            if (read_only) environment_.log.debug("the restored snapshot can't be written to; its name is taken as durable");
+            if (read_only)
+              environment_.log.debug(
+                  "the restored snapshot can't be written to; its name is taken as durable");
             return read_only ? Result<void>() : durable;
           },
           [this](const Result<void>& durable) {
@@ -294,7 +306,8 @@ void JobMaster::start_enumerators() {
       restored = plan_.operators[i].coordinator_state;
       for (const OperatorSubtaskState& subtask : plan_.operators[i].subtasks) {
         for (const OperatorListState& list : subtask.lists) {
-          if (list.name == kSplitsState) unread.insert(unread.end(), list.elements.begin(), list.elements.end());
+          if (list.name == kSplitsState)
+            unread.insert(unread.end(), list.elements.begin(), list.elements.end());
         }
       }
     }
@@ -308,7 +321,8 @@ void JobMaster::start_enumerators() {
          .file_systems = file_systems_,
          .working_directory = spec_.working_directory,
          .parallelism = op.node.parallelism,
-         .post = [this, attempt](UniqueFunction<void()> mail) { post_from_attempt(attempt, std::move(mail)); },
+         .post = [this, attempt](
+                     UniqueFunction<void()> mail) { post_from_attempt(attempt, std::move(mail)); },
          .assign =
              [task_of](int subtask, std::string split) {
                StreamTask& task = task_of(subtask);
@@ -319,9 +333,11 @@ void JobMaster::start_enumerators() {
                StreamTask& task = task_of(subtask);
                task.post([&task] { task.no_more_splits(); });
              },
-         .fail = [this, attempt](Error error) {
-           post_from_attempt(attempt, [this, error = std::move(error)] { fail_attempt(error); });
-         }},
+         .fail =
+             [this, attempt](Error error) {
+               post_from_attempt(attempt,
+                                 [this, error = std::move(error)] { fail_attempt(error); });
+             }},
         restored, std::move(unread));
   }
 }
@@ -344,33 +360,34 @@ void JobMaster::run_tasks() {
 
 TaskReports JobMaster::reports_of_attempt() {
   const int attempt = attempt_;
-  return {.acknowledged =
-              [this, attempt](int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
-                post_from_attempt(attempt, [this, task, id, states = std::move(states)]() mutable {
-                  acknowledged(task, id, std::move(states));
-                });
-              },
-          .declined =
-              [this, attempt](int task, CheckpointId id, Error error) {
-                post_from_attempt(attempt, [this, task, id, error = std::move(error)] {
-                  carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
-                });
-              },
-          .failed =
-              [this, attempt](int, Error error) {
-                post_from_attempt(attempt, [this, error = std::move(error)] { fail_attempt(error); });
-              },
-          .end_of_data =
-              [this, attempt](int task) {
-                post_from_attempt(attempt, [this, task] {
-                  ended_tasks_.insert(task);
-                  end_of_data();
-                });
-              },
-          .effects_done =
-              [this, attempt](int, CheckpointId id) {
-                post_from_attempt(attempt, [this, id] { effects_done(id); });
-              }};
+  return {
+      .acknowledged =
+          [this, attempt](int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
+            post_from_attempt(attempt, [this, task, id, states = std::move(states)]() mutable {
+              acknowledged(task, id, std::move(states));
+            });
+          },
+      .declined =
+          [this, attempt](int task, CheckpointId id, Error error) {
+            post_from_attempt(attempt, [this, task, id, error = std::move(error)] {
+              carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
+            });
+          },
+      .failed =
+          [this, attempt](int, Error error) {
+            post_from_attempt(attempt, [this, error = std::move(error)] { fail_attempt(error); });
+          },
+      .end_of_data =
+          [this, attempt](int task) {
+            post_from_attempt(attempt, [this, task] {
+              ended_tasks_.insert(task);
+              end_of_data();
+            });
+          },
+      .effects_done =
+          [this, attempt](int, CheckpointId id) {
+            post_from_attempt(attempt, [this, id] { effects_done(id); });
+          }};
 }
 
 template <typename F>
@@ -404,9 +421,11 @@ void JobMaster::end_attempt(Goal goal) {
   if (recovering_ == 0) attempt_drained();
 }
 
-/// Called whenever something that the attempt waits for has ended: I/O of its tasks, a recovery step, a publication.
+/// Called whenever something that the attempt waits for has ended: I/O of its tasks, a recovery
+/// step, a publication.
 void JobMaster::attempt_drained() {
-  if (!execution_->io_idle() || recovering_ > 0 || coordinator_->publishing() || !strand_.idle()) return;
+  if (!execution_->io_idle() || recovering_ > 0 || coordinator_->publishing() || !strand_.idle())
+    return;
   const JobReport last = [&] {
     JobReport report;
     for (const auto& task : execution_->tasks()) {
@@ -432,7 +451,8 @@ void JobMaster::attempt_drained() {
   const std::optional<Duration> delay =
       may_retry ? restart_.on_failure(environment_.clock.now(), chance) : std::nullopt;
   if (!delay || stop_requested_) {
-    if (may_retry && failure_->why.empty()) failure_->why = "Recovery is suppressed by " + restart_.describe();
+    if (may_retry && failure_->why.empty())
+      failure_->why = "Recovery is suppressed by " + restart_.describe();
     goal_ = Goal::fail;
     return close_job();
   }
@@ -442,7 +462,8 @@ void JobMaster::attempt_drained() {
   restart_at_ = environment_.clock.now() + *delay;
 }
 
-/// What is left to do on the store before the job ends: which checkpoints stay depends on how it ends.
+/// What is left to do on the store before the job ends: which checkpoints stay depends on how it
+/// ends.
 void JobMaster::close_job() {
   phase_ = Phase::closing;
   result_.status = goal_ == Goal::finish    ? JobStatus::finished
@@ -463,16 +484,18 @@ void JobMaster::close_job() {
           SR_TRY(directory_->abort(id, names));
         }
         if (finished) {
-          SR_TRY(directory_->mark_finished({.job_id = spec_.id,
-                                            .job_name = spec_.name,
-                                            .last_checkpoint = last,
-                                            .finished_unix_ms = environment_.clock.unix_milliseconds()}));
+          SR_TRY(directory_->mark_finished(
+              {.job_id = spec_.id,
+               .job_name = spec_.name,
+               .last_checkpoint = last,
+               .finished_unix_ms = environment_.clock.unix_milliseconds()}));
         }
         if (keep) return {};
         // Oldest first: what is left at any moment is never older than the last commit.
         for (const CheckpointId id : retained) {
           if (!SR_TRY(directory_->remove(id))) {
-            environment_.log.warning("something that is not ours lies in " + directory_->checkpoint_path(id));
+            environment_.log.warning("something that is not ours lies in " +
+                                     directory_->checkpoint_path(id));
           }
         }
         return {};
@@ -515,8 +538,10 @@ void JobMaster::carry_out(CheckpointActions actions) {
 }
 
 bool JobMaster::uses_directory(CheckpointReason reason) const {
-  // Without an interval the snapshot at the end of the input only commits: nobody could resume from it later.
-  return directory_ != nullptr && (reason != CheckpointReason::final || spec_.checkpoints.interval.has_value());
+  // Without an interval the snapshot at the end of the input only commits: nobody could resume from
+  // it later.
+  return directory_ != nullptr &&
+         (reason != CheckpointReason::final || spec_.checkpoints.interval.has_value());
 }
 
 void JobMaster::on(const TriggerCheckpoint& action) {
@@ -543,7 +568,8 @@ void JobMaster::on(const TriggerCheckpoint& action) {
                 if (attempt != attempt_ || !pending_.contains(id)) return;
                 const Instant now = environment_.clock.now();
                 if (!begun) {
-                  carry_out(coordinator_->declined(now, id, CheckpointCoordinator::kNoTask, begun.error(), true));
+                  carry_out(coordinator_->declined(now, id, CheckpointCoordinator::kNoTask,
+                                                   begun.error(), true));
                 } else if (!*begun) {
                   pending_.erase(id);
                   carry_out(coordinator_->name_taken(now, id));
@@ -553,11 +579,12 @@ void JobMaster::on(const TriggerCheckpoint& action) {
               });
 }
 
-/// The enumerators' state and the triggers leave in the same turn: what an enumerator hands out later comes behind the
-/// trigger in the reader's mailbox.
+/// The enumerators' state and the triggers leave in the same turn: what an enumerator hands out
+/// later comes behind the trigger in the reader's mailbox.
 void JobMaster::send_barriers(CheckpointId id) {
   PendingSnapshot& pending = pending_.at(id);
-  for (const auto& [op, enumerator] : enumerators_) pending.enumerators[op] = enumerator->snapshot();
+  for (const auto& [op, enumerator] : enumerators_)
+    pending.enumerators[op] = enumerator->snapshot();
   const CheckpointBarrier barrier{id, pending.target};
   for (auto& task : execution_->tasks()) {
     if (!task->is_source()) continue;
@@ -613,20 +640,24 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
     last_completed_at_ = now;
     newest_ = std::move(snapshot);
     // The one that only commits at the end of a job without checkpoints is nothing to talk about.
-    if (pending.in_directory || spec_.checkpoints.interval) listener_.on_checkpoint_completed(*last_completed_);
+    if (pending.in_directory || spec_.checkpoints.interval)
+      listener_.on_checkpoint_completed(*last_completed_);
   } else if (result.error().code == ErrorCode::store_fatal) {
     abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
   }
-  carry_out(done ? coordinator_->published(now, id) : coordinator_->publish_failed(now, id, std::move(result).error()));
+  carry_out(done ? coordinator_->published(now, id)
+                 : coordinator_->publish_failed(now, id, std::move(result).error()));
   if (phase_ == Phase::draining) attempt_drained();
 }
 
 void JobMaster::on(const NotifyComplete& action) {
   const CheckpointId id = action.id;
   const auto found = pending_.find(id);
-  const CheckpointReason reason = found != pending_.end() ? found->second.reason : CheckpointReason::periodic;
+  const CheckpointReason reason =
+      found != pending_.end() ? found->second.reason : CheckpointReason::periodic;
   if (found != pending_.end()) pending_.erase(found);
-  if (phase_ != Phase::running) return;  // the attempt is gone; the next one commits what this snapshot lists
+  if (phase_ != Phase::running)
+    return;  // the attempt is gone; the next one commits what this snapshot lists
   const bool ends_job = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
                         (reason == CheckpointReason::stop && goal_ == Goal::suspend);
   if (ends_job) last_snapshot_ = id;
@@ -650,8 +681,8 @@ void JobMaster::retire_old_checkpoints() {
     strand_.run([this, oldest] { return directory_->remove(oldest); },
                 [this, oldest](const Result<bool>& removed) {
                   if (!removed) {
-                    environment_.log.warning("could not remove chk-" + std::to_string(oldest) + ": " +
-                                             removed.error().headline());
+                    environment_.log.warning("could not remove chk-" + std::to_string(oldest) +
+                                             ": " + removed.error().headline());
                   }
                   if (phase_ == Phase::draining) attempt_drained();
                 });
@@ -685,21 +716,24 @@ void JobMaster::on(const AbortCheckpoint& action) {
 }
 
 void JobMaster::on(const DiscardAcknowledgement& action) {
-  if (directory_ != nullptr && !late_files_.empty()) remove_files(action.id, std::move(late_files_));
+  if (directory_ != nullptr && !late_files_.empty())
+    remove_files(action.id, std::move(late_files_));
 }
 
 void JobMaster::remove_files(CheckpointId id, std::vector<std::string> files) {
   strand_.run([this, id, files = std::move(files)] { return directory_->abort(id, files); },
               [this, id](const Result<void>& removed) {
                 if (!removed) {
-                  environment_.log.warning("could not remove what was written for chk-" + std::to_string(id) + ": " +
-                                           removed.error().headline());
+                  environment_.log.warning("could not remove what was written for chk-" +
+                                           std::to_string(id) + ": " + removed.error().headline());
                 }
                 if (phase_ == Phase::draining) attempt_drained();
               });
 }
 
-void JobMaster::on(const FailJob& action) { fail_attempt(action.error); }
+void JobMaster::on(const FailJob& action) {
+  fail_attempt(action.error);
+}
 
 CheckpointMetadata JobMaster::metadata_of(const PendingSnapshot& pending) const {
   CheckpointMetadata metadata;
@@ -725,10 +759,12 @@ CheckpointMetadata JobMaster::metadata_of(const PendingSnapshot& pending) const 
                               .max_parallelism = op.node.max_parallelism,
                               .coordinator_state = {},
                               .subtasks = {}};
-    if (const auto found = pending.enumerators.find(static_cast<int>(i)); found != pending.enumerators.end()) {
+    if (const auto found = pending.enumerators.find(static_cast<int>(i));
+        found != pending.enumerators.end()) {
       snapshot.coordinator_state = found->second;
     }
-    const std::vector<int>& chain = spec_.graph.vertices[static_cast<std::size_t>(op.vertex)].operators;
+    const std::vector<int>& chain =
+        spec_.graph.vertices[static_cast<std::size_t>(op.vertex)].operators;
     const auto position = static_cast<std::size_t>(
         std::find(chain.begin(), chain.end(), static_cast<int>(i)) - chain.begin());
     for (int subtask = 0; subtask < op.node.parallelism; ++subtask) {
@@ -796,7 +832,9 @@ void JobMaster::report_status() {
     for (const auto& op : spec_.graph.operators) {
       if (op.node.type != "Data Sink") continue;
       for (int subtask = 0; subtask < op.node.parallelism; ++subtask) {
-        report.records_out += report.tasks[static_cast<std::size_t>(execution_->task_of(op.vertex, subtask))].records_out;
+        report.records_out +=
+            report.tasks[static_cast<std::size_t>(execution_->task_of(op.vertex, subtask))]
+                .records_out;
       }
     }
   }
@@ -809,7 +847,8 @@ RunFate JobMaster::fate_of_run(const JobId& job) const {
   return run_fate(*spec_.checkpoint_store, spec_.checkpoint_root, job, spec_.family_id, spec_.name);
 }
 
-std::vector<std::string> JobMaster::retained_committables(const JobId& job, const OperatorId& op) const {
+std::vector<std::string> JobMaster::retained_committables(const JobId& job,
+                                                          const OperatorId& op) const {
   if (spec_.checkpoint_store == nullptr) return {};
   return committables_in(*spec_.checkpoint_store, spec_.checkpoint_root, job, op);
 }

@@ -18,20 +18,22 @@
 
 namespace streamrun {
 
-/// Runs one job from its first record to its end: deploys attempts, restarts after failures, and carries out what
-/// the CheckpointCoordinator decides. A runnable of its own; everything it owns belongs to its thread, and all that it
-/// hears (tasks, I/O, people) comes as mail.
+/// Runs one job from its first record to its end: deploys attempts, restarts after failures, and
+/// carries out what the CheckpointCoordinator decides. A runnable of its own; everything it owns
+/// belongs to its thread, and all that it hears (tasks, I/O, people) comes as mail.
 class JobMaster final : public Runnable {
  public:
-  JobMaster(Environment& environment, FileSystems& file_systems, JobSpec spec, JobListener& listener);
+  JobMaster(Environment& environment, FileSystems& file_systems, JobSpec spec,
+            JobListener& listener);
   ~JobMaster() override;
 
-  /// Adds itself to the executor. `listener.on_end` is the last thing that happens. It may be destroyed from then on, not
-  /// by its own worker.
+  /// Adds itself to the executor. `listener.on_end` is the last thing that happens. It may be
+  /// destroyed from then on, not by its own worker.
   void start();
 
   // Any thread.
-  /// Suspends the job: sources stop, a last checkpoint is taken and committed, it ends as SUSPENDED.
+  /// Suspends the job: sources stop, a last checkpoint is taken and committed, it ends as
+  /// SUSPENDED.
   void request_stop();
   /// A checkpoint now.
   void request_checkpoint();
@@ -122,11 +124,13 @@ class JobMaster final : public Runnable {
   std::map<int, std::unique_ptr<SplitEnumerator>> enumerators_;  ///< by operator
   std::map<CheckpointId, PendingSnapshot> pending_;
   std::vector<std::string> late_files_;  ///< of the acknowledgement in hand
-  std::set<CheckpointId> abandoned_;     ///< aborted before all tasks had answered: files nobody told of may lie there
-  std::deque<CheckpointId> retained_;    ///< complete, in the directory, oldest first
+  std::set<CheckpointId>
+      abandoned_;  ///< aborted before all tasks had answered: files nobody told of may lie there
+  std::deque<CheckpointId> retained_;       ///< complete, in the directory, oldest first
   std::optional<ResolvedSnapshot> newest_;  ///< what a restart goes back to
   std::set<int> ended_tasks_;
-  CheckpointId last_snapshot_ = 0;     ///< final or stopping one: the job ends when its effects are done
+  CheckpointId last_snapshot_ =
+      0;  ///< final or stopping one: the job ends when its effects are done
   std::size_t effects_missing_ = 0;
   bool stop_requested_ = false;
   std::optional<Instant> stop_deadline_;

@@ -24,8 +24,9 @@ NewOperator describe(const JobOperator& op) {
 
 }  // namespace
 
-Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapshot, const std::string& registered_name,
-                                 bool allow_non_restored, const std::vector<std::string>& drop_state) {
+Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapshot,
+                                 const std::string& registered_name, bool allow_non_restored,
+                                 const std::vector<std::string>& drop_state) {
   RestoreFacts facts{.snapshot = snapshot.metadata,
                      .directory = snapshot.directory,
                      .job_name = registered_name,
@@ -37,7 +38,8 @@ Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapsh
   for (std::size_t i = 0; i < graph.operators.size(); ++i) {
     JobOperator& op = graph.operators[i];
     op.node.max_parallelism = plan.operators[i].max_parallelism;
-    graph.vertices[static_cast<std::size_t>(op.vertex)].max_parallelism = plan.operators[i].max_parallelism;
+    graph.vertices[static_cast<std::size_t>(op.vertex)].max_parallelism =
+        plan.operators[i].max_parallelism;
   }
   return plan;
 }

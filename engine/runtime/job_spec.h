@@ -23,7 +23,8 @@ struct JobSpec {
   std::string name;
   std::string registered_name;
   std::vector<std::pair<std::string, std::string>> arguments;
-  std::map<std::string, std::string> configuration;  ///< to be recorded: what is not default, no secrets
+  std::map<std::string, std::string>
+      configuration;  ///< to be recorded: what is not default, no secrets
   std::string version;
   std::string working_directory;
   int parallelism = 1;
@@ -49,9 +50,11 @@ struct JobSpec {
   std::vector<std::string> drop_state;
 };
 
-/// Decides how the job resumes from a snapshot, and gives operators the snapshot's maximum parallelism where the job
-/// set none. Before anything runs; the JobMaster asks again after each failure.
-Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapshot, const std::string& registered_name,
-                                 bool allow_non_restored, const std::vector<std::string>& drop_state);
+/// Decides how the job resumes from a snapshot, and gives operators the snapshot's maximum
+/// parallelism where the job set none. Before anything runs; the JobMaster asks again after each
+/// failure.
+Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapshot,
+                                 const std::string& registered_name, bool allow_non_restored,
+                                 const std::vector<std::string>& drop_state);
 
 }  // namespace streamrun

@@ -9,7 +9,8 @@
 
 namespace streamrun {
 
-/// Messages to the thread that owns a task, in the order in which they were posted. Many writers, one reader.
+/// Messages to the thread that owns a task, in the order in which they were posted. Many writers,
+/// one reader.
 class Mailbox {
  public:
   using Mail = UniqueFunction<void()>;
@@ -45,9 +46,9 @@ class Mailbox {
 
  private:
   std::mutex mutex_;
-  std::deque<Mail> queue_;   // guarded by mutex_
-  bool closed_ = false;      // guarded by mutex_
-  WakeTarget* owner_;        // used under mutex_, so not after close
+  std::deque<Mail> queue_;  // guarded by mutex_
+  bool closed_ = false;     // guarded by mutex_
+  WakeTarget* owner_;       // used under mutex_, so not after close
   std::atomic<bool> has_mail_{false};
 };
 

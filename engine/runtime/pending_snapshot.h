@@ -19,7 +19,7 @@ struct PendingSnapshot {
   std::string attempt;  ///< uuid
   std::int64_t triggered_unix_ms = 0;
   std::shared_ptr<const SnapshotTarget> target;
-  std::map<int, std::string> enumerators;                       ///< by operator
+  std::map<int, std::string> enumerators;                        ///< by operator
   std::map<int, std::vector<OperatorSubtaskState>> task_states;  ///< by task, in order of its chain
 };
 

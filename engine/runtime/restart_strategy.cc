@@ -13,9 +13,11 @@ std::optional<Duration> RestartStrategy::on_failure(Instant now, double chance) 
       if (++failures_ > options_.attempts) return std::nullopt;
       return options_.delay;
     case RestartOptions::Type::failure_rate: {
-      while (!recent_.empty() && now - recent_.front() > options_.failure_rate_interval) recent_.pop_front();
+      while (!recent_.empty() && now - recent_.front() > options_.failure_rate_interval)
+        recent_.pop_front();
       recent_.push_back(now);
-      if (static_cast<int>(recent_.size()) > options_.max_failures_per_interval) return std::nullopt;
+      if (static_cast<int>(recent_.size()) > options_.max_failures_per_interval)
+        return std::nullopt;
       return options_.delay;
     }
     case RestartOptions::Type::exponential_delay:
@@ -44,7 +46,8 @@ std::string RestartStrategy::describe() const {
     case RestartOptions::Type::fixed_delay:
       return "fixed-delay with " + std::to_string(options_.attempts) + " attempts";
     case RestartOptions::Type::failure_rate:
-      return "failure-rate with " + std::to_string(options_.max_failures_per_interval) + " failures per interval";
+      return "failure-rate with " + std::to_string(options_.max_failures_per_interval) +
+             " failures per interval";
     case RestartOptions::Type::exponential_delay:
       return "exponential-delay";
   }

@@ -12,7 +12,7 @@ namespace streamrun {
 struct RestartOptions {
   enum class Type { none, fixed_delay, failure_rate, exponential_delay };
   Type type = Type::none;
-  int attempts = 1;                       ///< fixed-delay: restarts over the whole run
+  int attempts = 1;                          ///< fixed-delay: restarts over the whole run
   Duration delay = std::chrono::seconds(1);  ///< fixed-delay, failure-rate
   int max_failures_per_interval = 1;
   Duration failure_rate_interval = std::chrono::minutes(1);
@@ -24,7 +24,8 @@ struct RestartOptions {
   int attempts_before_reset_backoff = 2147483647;
 };
 
-/// Decides after each failure whether the job is restarted and after which delay. Pure: time and chance are handed in.
+/// Decides after each failure whether the job is restarted and after which delay. Pure: time and
+/// chance are handed in.
 class RestartStrategy {
  public:
   explicit RestartStrategy(RestartOptions options) : options_(options) {}

@@ -8,7 +8,8 @@
 namespace streamrun {
 namespace {
 
-/// Steps of one turn: enough to amortise the worker's loop, few enough that its other tasks wait under a millisecond.
+/// Steps of one turn: enough to amortise the worker's loop, few enough that its other tasks wait
+/// under a millisecond.
 constexpr int kStepsPerTurn = 16;
 /// A part-filled batch of a busy task waits at most this long (`execution.buffer-timeout`).
 constexpr Duration kBufferTimeout = std::chrono::milliseconds(100);
@@ -40,13 +41,16 @@ struct StreamTask::Chained {
   std::unique_ptr<FanOut> fan_out;
 };
 
-StreamTask::StreamTask(int index, std::string name, TaskReports reports, Executor& executor, const Clock& clock)
+StreamTask::StreamTask(int index, std::string name, TaskReports reports, Executor& executor,
+                       const Clock& clock)
     : index_(index), name_(std::move(name)), reports_(std::move(reports)), clock_(clock) {
   wake_.executor = &executor;
   mailbox_ = std::make_shared<Mailbox>(wake_);
 }
 
-StreamTask::~StreamTask() { mailbox_->close(); }
+StreamTask::~StreamTask() {
+  mailbox_->close();
+}
 
 InputGate& StreamTask::make_gate(std::size_t channels, bool exactly_once) {
   gate_ = std::make_unique<InputGate>(channels, exactly_once);
@@ -55,12 +59,17 @@ InputGate& StreamTask::make_gate(std::size_t channels, bool exactly_once) {
 
 void StreamTask::add_operator(std::unique_ptr<StreamOperator> op, OperatorContext context) {
   if (auto* const source = dynamic_cast<SourceOperatorBase*>(op.get())) source_ = source;
-  auto chained = std::make_unique<Chained>(
-      Chained{.op = std::move(op), .context = std::move(context), .next = {}, .partitioners = {}, .fan_out = {}});
+  auto chained = std::make_unique<Chained>(Chained{.op = std::move(op),
+                                                   .context = std::move(context),
+                                                   .next = {},
+                                                   .partitioners = {},
+                                                   .fan_out = {}});
   chain_.push_back(std::move(chained));
 }
 
-void StreamTask::chain(std::size_t from, std::size_t to) { chain_[from]->next.push_back(to); }
+void StreamTask::chain(std::size_t from, std::size_t to) {
+  chain_[from]->next.push_back(to);
+}
 
 void StreamTask::add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,
                               std::vector<std::unique_ptr<ChannelWriter>> writers) {
@@ -94,9 +103,11 @@ Result<void> StreamTask::guarded(F&& body) const {
   } catch (const ErrorException& thrown) {
     error = thrown.error();
   } catch (const std::exception& thrown) {
-    error = {.code = ErrorCode::job_failed, .message = std::string("a function threw: ") + thrown.what()};
+    error = {.code = ErrorCode::job_failed,
+             .message = std::string("a function threw: ") + thrown.what()};
   } catch (...) {
-    error = {.code = ErrorCode::job_failed, .message = "a function threw something that is not a std::exception"};
+    error = {.code = ErrorCode::job_failed,
+             .message = "a function threw something that is not a std::exception"};
   }
   if (error.where.empty()) error.where = "task " + name_;
   return error;
@@ -105,7 +116,8 @@ Result<void> StreamTask::guarded(F&& body) const {
 Result<void> StreamTask::open(const std::vector<OperatorSubtaskState>& restored) {
   // The last first, so that whoever receives is ready before whoever sends.
   for (active_ = chain_.size(); active_-- > 0;) {
-    SR_TRY(guarded([&] { chain_[active_]->op->open(chain_[active_]->context, restored[active_]); }));
+    SR_TRY(
+        guarded([&] { chain_[active_]->op->open(chain_[active_]->context, restored[active_]); }));
   }
   return {};
 }
@@ -138,7 +150,8 @@ Progress StreamTask::run() {
   });
   publish_metrics();
   const Duration busy = clock_.now() - start;
-  metrics_.busy_nanoseconds.fetch_add(static_cast<std::uint64_t>(busy.count()), std::memory_order_relaxed);
+  metrics_.busy_nanoseconds.fetch_add(static_cast<std::uint64_t>(busy.count()),
+                                      std::memory_order_relaxed);
   if (!result) {
     phase_ = Phase::failed;
     reports_.failed(index_, result.error());
@@ -160,7 +173,8 @@ Progress StreamTask::step() {
   metrics_.back_pressured.store(!room, std::memory_order_relaxed);
   if (!room) return more_to_snapshot ? Progress::progress : Progress::idle;
 
-  const bool ready = std::all_of(chain_.begin(), chain_.end(), [](const auto& each) { return each->op->ready(); });
+  const bool ready =
+      std::all_of(chain_.begin(), chain_.end(), [](const auto& each) { return each->op->ready(); });
   Progress progress = Progress::idle;
   if (ready) {
     switch (phase_) {
@@ -273,7 +287,8 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier) {
 
 void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state) {
   const auto found = snapshots_.find(id);
-  SR_ASSERT(found != snapshots_.end() && found->second.missing > 0, "a snapshot's part is completed once");
+  SR_ASSERT(found != snapshots_.end() && found->second.missing > 0,
+            "a snapshot's part is completed once");
   RunningSnapshot& running = found->second;
   running.states[op] = std::move(state);
   if (--running.missing > 0) return;
@@ -286,7 +301,8 @@ void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState
 
 void StreamTask::part_failed(CheckpointId id, Error error) {
   const auto found = snapshots_.find(id);
-  SR_ASSERT(found != snapshots_.end() && found->second.missing > 0, "a snapshot's part is completed once");
+  SR_ASSERT(found != snapshots_.end() && found->second.missing > 0,
+            "a snapshot's part is completed once");
   if (!std::exchange(found->second.failed, true)) reports_.declined(index_, id, std::move(error));
   if (--found->second.missing == 0) snapshots_.erase(found);
 }
@@ -306,9 +322,15 @@ void StreamTask::notify_complete(CheckpointId id) {
   }
 }
 
-void StreamTask::add_split(const std::string& split) { source_->add_split(split); }
-void StreamTask::no_more_splits() { source_->no_more_splits(); }
-void StreamTask::stop_source() { stopped_ = true; }
+void StreamTask::add_split(const std::string& split) {
+  source_->add_split(split);
+}
+void StreamTask::no_more_splits() {
+  source_->no_more_splits();
+}
+void StreamTask::stop_source() {
+  stopped_ = true;
+}
 
 std::optional<Instant> StreamTask::next_deadline() const {
   if (source_ == nullptr || stopped_ || phase_ != Phase::reading) return std::nullopt;
@@ -319,9 +341,11 @@ void StreamTask::publish_metrics() {
   if (chain_.empty()) return;
   const StreamOperator& head = *chain_.front()->op;
   const StreamOperator& last = *chain_.back()->op;
-  metrics_.records_in.store(source_ != nullptr ? head.records_out() : head.records_in(), std::memory_order_relaxed);
-  metrics_.records_out.store(std::max(last.records_out(), last.records_in() * (last.records_out() == 0 ? 1 : 0)),
-                             std::memory_order_relaxed);
+  metrics_.records_in.store(source_ != nullptr ? head.records_out() : head.records_in(),
+                            std::memory_order_relaxed);
+  metrics_.records_out.store(
+      std::max(last.records_out(), last.records_in() * (last.records_out() == 0 ? 1 : 0)),
+      std::memory_order_relaxed);
 }
 
 std::string StreamTask::dump() const {
@@ -330,7 +354,8 @@ std::string StreamTask::dump() const {
   if (metrics_.back_pressured.load()) text += ", back-pressured";
   if (gate_ != nullptr) text += ", " + gate_->describe_alignment();
   for (const auto& [id, running] : snapshots_) {
-    text += ", snapshot " + std::to_string(id) + " lacks " + std::to_string(running.missing) + " parts";
+    text +=
+        ", snapshot " + std::to_string(id) + " lacks " + std::to_string(running.missing) + " parts";
   }
   return text;
 }

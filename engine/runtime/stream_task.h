@@ -18,7 +18,7 @@ namespace streamrun {
 
 /// Counters of one task, written by its thread, read by anyone.
 struct TaskMetrics {
-  std::atomic<std::uint64_t> records_in{0};   ///< of the head operator; of a source, what it emitted
+  std::atomic<std::uint64_t> records_in{0};  ///< of the head operator; of a source, what it emitted
   std::atomic<std::uint64_t> records_out{0};  ///< of the last operator; of a sink, what it took
   std::atomic<std::uint64_t> busy_nanoseconds{0};
   std::atomic<bool> back_pressured{false};
@@ -29,17 +29,18 @@ struct TaskReports {
   std::function<void(int task, CheckpointId, std::vector<OperatorSubtaskState>)> acknowledged;
   std::function<void(int task, CheckpointId, Error)> declined;
   std::function<void(int task, Error)> failed;
-  std::function<void(int task)> end_of_data;                      ///< everything was emitted, `finish` included
-  std::function<void(int task, CheckpointId)> effects_done;        ///< answer to `notify_complete`
+  std::function<void(int task)> end_of_data;  ///< everything was emitted, `finish` included
+  std::function<void(int task, CheckpointId)> effects_done;  ///< answer to `notify_complete`
 };
 
-/// One subtask of one vertex: a chain of operators between an input gate (or a source) and partitioners. A cooperative
-/// state machine: each turn does a bounded amount of work and never waits. One thread owns it from `start` to the end;
-/// before that an I/O thread opens it.
+/// One subtask of one vertex: a chain of operators between an input gate (or a source) and
+/// partitioners. A cooperative state machine: each turn does a bounded amount of work and never
+/// waits. One thread owns it from `start` to the end; before that an I/O thread opens it.
 class StreamTask final : public Runnable {
  public:
   /// `index` is the task's number in the job.
-  StreamTask(int index, std::string name, TaskReports reports, Executor& executor, const Clock& clock);
+  StreamTask(int index, std::string name, TaskReports reports, Executor& executor,
+             const Clock& clock);
   ~StreamTask() override;
 
   // Construction, in this order, by the JobMaster's thread.

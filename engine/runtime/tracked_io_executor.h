@@ -11,8 +11,8 @@ namespace streamrun {
 /// Counts the I/O jobs of one attempt: what they work on may be destroyed only when none is left.
 class TrackedIoExecutor final : public IoExecutor {
  public:
-  /// `on_idle` is called, on an I/O thread, each time that the last job has ended; it must not destroy this object
-  /// itself but post to whoever does.
+  /// `on_idle` is called, on an I/O thread, each time that the last job has ended; it must not
+  /// destroy this object itself but post to whoever does.
   TrackedIoExecutor(IoExecutor& io, std::function<void()> on_idle)
       : io_(io), state_(std::make_shared<State>(std::move(on_idle))) {}
 

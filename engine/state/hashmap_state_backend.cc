@@ -6,7 +6,8 @@
 namespace streamrun {
 namespace {
 
-/// Slots looked at between two batches. Larger slices make the checkpoint faster and the pause longer.
+/// Slots looked at between two batches. Larger slices make the checkpoint faster and the pause
+/// longer.
 constexpr std::size_t kSlice = 8192;
 /// Serialised bytes that may wait for the disk before the cursor waits for them.
 constexpr std::uint64_t kBacklogLimit = std::uint64_t{16} << 20U;
@@ -18,8 +19,8 @@ StateFileReader::ReadAt reader_of_bytes(const std::string& bytes) {
 }
 
 StateFileReader::ReadAt reader_of_file(std::shared_ptr<ReadableFile> file, std::string path) {
-  return [file = std::move(file), path = std::move(path)](std::uint64_t offset,
-                                                          std::uint64_t length) -> Result<std::string> {
+  return [file = std::move(file), path = std::move(path)](
+             std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
     std::string bytes(length, '\0');
     const std::size_t count = SR_TRY(file->read_at(offset, bytes.data(), length));
     if (count != length) {
@@ -33,22 +34,24 @@ StateFileReader::ReadAt reader_of_file(std::shared_ptr<ReadableFile> file, std::
 }
 
 /// The file, its length compared with what the checkpoint recorded.
-Result<std::shared_ptr<ReadableFile>> open_state_file(FileSystem* file_system, const StateFile& file) {
+Result<std::shared_ptr<ReadableFile>> open_state_file(FileSystem* file_system,
+                                                      const StateFile& file) {
   SR_ASSERT(file_system != nullptr, "a state file comes with its file system");
   Result<std::unique_ptr<ReadableFile>> opened = file_system->open_no_follow(file.path);
   if (!opened) {
     Error error = std::move(opened).error();
     const bool missing = error.code == ErrorCode::path;
     if (missing) error.code = ErrorCode::state_missing;
-    error.message = missing ? "a state file of the checkpoint is missing" : "state file: " + error.message;
+    error.message =
+        missing ? "a state file of the checkpoint is missing" : "state file: " + error.message;
     error.retry = Retry::no;
     return error;
   }
   std::shared_ptr<ReadableFile> readable = *std::move(opened);
   if (readable->size() != file.length) {
     return Error{.code = ErrorCode::state_corrupt,
-                 .message = "state file has " + std::to_string(readable->size()) + " bytes, the checkpoint recorded " +
-                            std::to_string(file.length),
+                 .message = "state file has " + std::to_string(readable->size()) +
+                            " bytes, the checkpoint recorded " + std::to_string(file.length),
                  .where = file.path,
                  .retry = Retry::no};
   }
@@ -73,7 +76,8 @@ Result<std::vector<int>> match_states(const std::vector<StateDescription>& saved
       return Error{.code = ErrorCode::job_mismatch,
                    .message = "the state in the snapshot does not fit the job",
                    .why = "snapshot: " + text_of(state) + "; job: " +
-                          (known ? text_of(declared[static_cast<std::size_t>(number)]) : "no state of that name"),
+                          (known ? text_of(declared[static_cast<std::size_t>(number)])
+                                 : "no state of that name"),
                    .retry = Retry::no};
     }
     numbers.push_back(number);
@@ -83,12 +87,14 @@ Result<std::vector<int>> match_states(const std::vector<StateDescription>& saved
 
 }  // namespace
 
-Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& handles, FileSystem* file_system) {
+Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& handles,
+                                          FileSystem* file_system) {
   for (const KeyedStateHandle& handle : handles) SR_TRY(restore_one(handle, file_system));
   return {};
 }
 
-Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle, FileSystem* file_system) {
+Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
+                                              FileSystem* file_system) {
   const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_.descriptions()));
   std::string name = "inline state";
   StateFileReader::ReadAt read_at = reader_of_bytes(handle.data.inline_bytes);
@@ -96,7 +102,8 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle, Fi
     name = handle.data.file->path;
     read_at = reader_of_file(SR_TRY(open_state_file(file_system, *handle.data.file)), name);
   }
-  const StateFileReader reader = SR_TRY(StateFileReader::open(name, handle.data.size(), std::move(read_at)));
+  const StateFileReader reader =
+      SR_TRY(StateFileReader::open(name, handle.data.size(), std::move(read_at)));
   std::map<int, std::size_t> rows_of_group;
   for (const StateBlock& block : reader.blocks()) rows_of_group[block.key_group] += block.rows;
   for (const auto& [group, rows] : rows_of_group) {
@@ -151,7 +158,8 @@ void HashMapStateBackend::complete(Running running) {
                           .entries = running.builder->rows(),
                           .states = table_.descriptions(),
                           .data = {}};
-  running.writer->finish([handle = std::move(handle), done = std::move(running.done)](Result<StateHandle> data) mutable {
+  running.writer->finish([handle = std::move(handle),
+                          done = std::move(running.done)](Result<StateHandle> data) mutable {
     if (!data) return done(std::move(data).error());
     handle.data = *std::move(data);
     done(std::move(handle));

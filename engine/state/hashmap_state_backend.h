@@ -12,8 +12,9 @@
 
 namespace streamrun {
 
-/// Keyed state of one operator in one subtask, in memory: the table, and its way to snapshots and back.
-/// Snapshots are taken without stopping: `snapshot` is constant time, `advance_snapshots` serialises slices.
+/// Keyed state of one operator in one subtask, in memory: the table, and its way to snapshots and
+/// back. Snapshots are taken without stopping: `snapshot` is constant time, `advance_snapshots`
+/// serialises slices.
 class HashMapStateBackend {
  public:
   using Done = std::function<void(Result<KeyedStateHandle>)>;
@@ -21,7 +22,8 @@ class HashMapStateBackend {
   /// `table` outlives the backend.
   explicit HashMapStateBackend(KeyedTableBase& table) : table_(table) {}
 
-  /// Reads the key groups of this subtask from the handles. `directory_of` a file's path if it is relative. Blocking.
+  /// Reads the key groups of this subtask from the handles. `directory_of` a file's path if it is
+  /// relative. Blocking.
   Result<void> restore(const std::vector<KeyedStateHandle>& handles, FileSystem* file_system);
   /// `done` is called on the owner's thread when every byte is durable.
   void snapshot(std::shared_ptr<SnapshotFileWriter> writer, Done done);

@@ -11,9 +11,9 @@
 
 namespace streamrun {
 
-/// Keyed state as a function sees it: named members of a process function. They stand for the value of the key of the
-/// record that is being processed; outside of that they must not be used. A handle is bound to its table when the
-/// operator opens.
+/// Keyed state as a function sees it: named members of a process function. They stand for the value
+/// of the key of the record that is being processed; outside of that they must not be used. A
+/// handle is bound to its table when the operator opens.
 class KeyedStateHandleBase {
  public:
   explicit KeyedStateHandleBase(std::string name) : name_(std::move(name)) {}
@@ -21,7 +21,8 @@ class KeyedStateHandleBase {
 
  protected:
   KeyedTableBase& table() const {
-    SR_ASSERT(table_ != nullptr, "keyed state is used only while a record of a keyed stream is processed");
+    SR_ASSERT(table_ != nullptr,
+              "keyed state is used only while a record of a keyed stream is processed");
     return *table_;
   }
   void bind_to(KeyedTableBase& table, StateDescription description, ValueOperations operations) {
@@ -143,8 +144,8 @@ class MapState : public KeyedStateHandleBase {
 template <typename S>
 concept KeyedStateMember = std::is_base_of_v<KeyedStateHandleBase, S>;
 
-/// Binds all states of a function: those that `states()` names (`return std::tie(count, last);`), else those among its
-/// members if it is a plain struct. A function without state needs neither.
+/// Binds all states of a function: those that `states()` names (`return std::tie(count, last);`),
+/// else those among its members if it is a plain struct. A function without state needs neither.
 template <typename F>
 void bind_states(F& function, KeyedTableBase& table, const std::string& key_type) {
   const auto bind_all = [&](auto&... member) {

@@ -16,7 +16,8 @@ std::size_t aligned(std::size_t offset, std::size_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
 }
 
-/// Sub-tables fill evenly, so all would grow in the same moment: their limits are spread between 70 % and 80 %.
+/// Sub-tables fill evenly, so all would grow in the same moment: their limits are spread between 70
+/// % and 80 %.
 std::size_t limit_of(std::size_t capacity, int group) {
   return capacity * (700 + static_cast<std::size_t>(group * 37 % 101)) / 1000;
 }
@@ -36,12 +37,14 @@ int KeyedTableBase::add_state(StateDescription description, ValueOperations oper
   SR_ASSERT(states_.size() < kMaxStates, "an operator has at most 32 states");
   for (const StateDescription& other : descriptions_) {
     if (other.name == description.name) {
-      throw_error({.code = ErrorCode::job_mismatch,
-                   .message = "two states of one operator have the name \"" + description.name + "\"",
-                   .retry = Retry::no});
+      throw_error(
+          {.code = ErrorCode::job_mismatch,
+           .message = "two states of one operator have the name \"" + description.name + "\"",
+           .retry = Retry::no});
     }
   }
-  for (const SubTable& table : sub_tables_) SR_ASSERT(table.capacity == 0, "states are declared before rows");
+  for (const SubTable& table : sub_tables_)
+    SR_ASSERT(table.capacity == 0, "states are declared before rows");
   const std::size_t end = states_.empty() ? header_offset_ + sizeof(RowHeader)
                                           : states_.back().offset + states_.back().operations.size;
   const std::size_t offset = aligned(end, operations.alignment);
@@ -95,7 +98,8 @@ void KeyedTableBase::grow(int group) {
 
 void KeyedTableBase::reserve(int group, std::size_t rows) {
   std::size_t capacity = kFirstCapacity;
-  while (limit_of(capacity, group) < rows + 1) capacity = capacity < 1024 ? capacity * 2 : capacity + capacity / 4;
+  while (limit_of(capacity, group) < rows + 1)
+    capacity = capacity < 1024 ? capacity * 2 : capacity + capacity / 4;
   if (capacity > sub_table(group).capacity) resize(group, capacity);
 }
 
@@ -157,7 +161,8 @@ void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
     const auto slot = static_cast<std::size_t>(row - sub_table(group).rows.get()) / stride_;
     if (snapshot.passed(group, slot)) continue;
     write_row(snapshot.pending_[static_cast<std::size_t>(group - range_.first)], row);
-    if (snapshot.pending_[static_cast<std::size_t>(group - range_.first)].bytes.size() >= kBlockBytes) {
+    if (snapshot.pending_[static_cast<std::size_t>(group - range_.first)].bytes.size() >=
+        kBlockBytes) {
       emit_pending(snapshot, group);
     }
   }
@@ -175,7 +180,8 @@ void KeyedTableBase::write_row(TableSnapshot::Pending& pending, std::byte* row) 
 }
 
 void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
-  TableSnapshot::Pending& pending = snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+  TableSnapshot::Pending& pending =
+      snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
   if (pending.rows > 0) snapshot.emit_(group, pending.rows, pending.bytes);
   pending.rows = 0;
   pending.bytes.clear();
@@ -184,7 +190,8 @@ void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
 void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
   const int group = snapshot.group_;
   const SubTable& table = sub_table(group);
-  TableSnapshot::Pending& pending = snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+  TableSnapshot::Pending& pending =
+      snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
   for (; snapshot.slot_ < table.capacity; ++snapshot.slot_) {
     std::byte* const row = row_at(table, snapshot.slot_);
     const RowHeader& head = header(row);

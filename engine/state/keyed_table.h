@@ -29,33 +29,36 @@ struct ValueOperations {
 template <Serializable V>
 ValueOperations operations_of() {
   static_assert(alignof(V) <= 16, "a state value is aligned to at most 16 bytes");
-  return {.size = sizeof(V),
-          .alignment = alignof(V),
-          .destroy = [](void* value) { static_cast<V*>(value)->~V(); },
-          .relocate =
-              [](void* to, void* from) {
-                ::new (to) V(std::move(*static_cast<V*>(from)));
-                static_cast<V*>(from)->~V();
-              },
-          .write = [](ByteWriter& out, const void* value) {
+  return {
+      .size = sizeof(V),
+      .alignment = alignof(V),
+      .destroy = [](void* value) { static_cast<V*>(value)->~V(); },
+      .relocate =
+          [](void* to, void* from) {
+            ::new (to) V(std::move(*static_cast<V*>(from)));
+            static_cast<V*>(from)->~V();
+          },
+      .write =
+          [](ByteWriter& out, const void* value) {
             TypeSerializer<V>::write(out, *static_cast<const V*>(value));
           },
-          .read = [](ByteReader& in, void* uninitialised) {
-            TypeSerializer<V>::read(in, *::new (uninitialised) V());
-          }};
+      .read = [](ByteReader& in,
+                 void* uninitialised) { TypeSerializer<V>::read(in, *::new (uninitialised) V()); }};
 }
 
-/// What follows the key in a row. Epoch 0 is an empty slot. `present` has one bit per state; none is a row that was removed.
+/// What follows the key in a row. Epoch 0 is an empty slot. `present` has one bit per state; none
+/// is a row that was removed.
 struct RowHeader {
   std::uint32_t epoch = 0;
   std::uint32_t present = 0;
 };
 
-/// One snapshot in the making: the owner serialises slot after slot between batches, and a write to a row that the
-/// cursor has not reached saves that row first.
+/// One snapshot in the making: the owner serialises slot after slot between batches, and a write to
+/// a row that the cursor has not reached saves that row first.
 class TableSnapshot {
  public:
-  using EmitBlock = std::function<void(int key_group, std::uint32_t rows, const std::string& payload)>;
+  using EmitBlock =
+      std::function<void(int key_group, std::uint32_t rows, const std::string& payload)>;
   bool done() const { return done_; }
 
  private:
@@ -76,11 +79,14 @@ class TableSnapshot {
   EmitBlock emit_;
 };
 
-/// Keyed state of one operator in one subtask: open addressing, one sub-table per key group, each row holding the key
-/// and the values of all states of that key next to each other, so that a record costs one cache miss. Invariants:
-///   - a row's epoch is that of its last change; it belongs to a snapshot of a higher epoch exactly as it is, or it was
+/// Keyed state of one operator in one subtask: open addressing, one sub-table per key group, each
+/// row holding the key and the values of all states of that key next to each other, so that a
+/// record costs one cache miss. Invariants:
+///   - a row's epoch is that of its last change; it belongs to a snapshot of a higher epoch exactly
+///   as it is, or it was
 ///     saved for it before it changed (S1, S7);
-///   - rows move only when their sub-table grows, and then only in one that no cursor stands in the middle of.
+///   - rows move only when their sub-table grows, and then only in one that no cursor stands in the
+///   middle of.
 /// One thread at a time. This base knows the layout; `KeyedTable<K>` knows the key.
 class KeyedTableBase {
  public:
@@ -101,30 +107,37 @@ class KeyedTableBase {
   /// The row of the current key, made if need be.
   virtual std::byte* make_current_row() = 0;
 
-  RowHeader& header(std::byte* row) const { return *reinterpret_cast<RowHeader*>(row + header_offset_); }
+  RowHeader& header(std::byte* row) const {
+    return *reinterpret_cast<RowHeader*>(row + header_offset_);
+  }
   bool has(std::byte* row, int state) const {
     return (header(row).present >> static_cast<unsigned>(state) & 1U) != 0;
   }
 
   /// To be called before a row changes.
   void before_change(std::byte* row, int group) {
-    if (header(row).epoch != epoch_) [[unlikely]] save_for_snapshots(row, group);
+    if (header(row).epoch != epoch_) [[unlikely]]
+      save_for_snapshots(row, group);
   }
   void before_change_of_current(std::byte* row) { before_change(row, current_group_); }
   /// After `before_change`: the value's memory is constructed (or destroyed) by the caller.
   void mark_present(std::byte* row, int state);
   void mark_absent(std::byte* row, int state);
 
-  /// Fixes the present content as a snapshot: constant time. `emit` gets its blocks during `advance`.
+  /// Fixes the present content as a snapshot: constant time. `emit` gets its blocks during
+  /// `advance`.
   TableSnapshot& start_snapshot(TableSnapshot::EmitBlock emit);
-  /// Serialises up to about `slots` further slots. The last part is emitted when it returns true: done.
+  /// Serialises up to about `slots` further slots. The last part is emitted when it returns true:
+  /// done.
   bool advance(TableSnapshot& snapshot, std::size_t slots);
   /// Forgets a snapshot, done or not.
   void end_snapshot(const TableSnapshot& snapshot);
 
-  /// Adds the rows of one block. The states of the file in its order, by their numbers here. `reader.failed()` on damage.
-  /// Fails on a row whose key is there already or belongs to another group.
-  bool restore_rows(int group, std::uint32_t rows, std::string_view payload, const std::vector<int>& state_numbers);
+  /// Adds the rows of one block. The states of the file in its order, by their numbers here.
+  /// `reader.failed()` on damage. Fails on a row whose key is there already or belongs to another
+  /// group.
+  bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
+                    const std::vector<int>& state_numbers);
   void reserve(int group, std::size_t rows);
 
  protected:
@@ -147,18 +160,24 @@ class KeyedTableBase {
                  std::size_t key_alignment);
   void destroy_rows();
 
-  SubTable& sub_table(int group) { return sub_tables_[static_cast<std::size_t>(group - range_.first)]; }
+  SubTable& sub_table(int group) {
+    return sub_tables_[static_cast<std::size_t>(group - range_.first)];
+  }
   static std::size_t position_of(std::uint32_t hash, std::size_t capacity) {
     // The key group took the low bits; the multiplication spreads the rest over the high ones.
-    return static_cast<std::size_t>((static_cast<std::uint64_t>(hash * 0x9e3779b1U) * capacity) >> 32U);
+    return static_cast<std::size_t>((static_cast<std::uint64_t>(hash * 0x9e3779b1U) * capacity) >>
+                                    32U);
   }
-  std::byte* row_at(const SubTable& table, std::size_t slot) const { return table.rows.get() + slot * stride_; }
+  std::byte* row_at(const SubTable& table, std::size_t slot) const {
+    return table.rows.get() + slot * stride_;
+  }
   /// Makes room for one more row. Rows of this group may move.
   void grow(int group);
   void resize(int group, std::size_t capacity);
 
   virtual void write_key(ByteWriter& out, const std::byte* row) const = 0;
-  /// Reads a key and puts a new, empty row for it; null if it is there already or not of this group.
+  /// Reads a key and puts a new, empty row for it; null if it is there already or not of this
+  /// group.
   virtual std::byte* restore_row(int group, ByteReader& in) = 0;
   virtual std::uint32_t hash_of_row(const std::byte* row) const = 0;
   virtual void relocate_key(std::byte* to, std::byte* from, StringArena& arena) const = 0;
@@ -194,11 +213,15 @@ class KeyedTable final : public KeyedTableBase {
   using Held = typename KeyTraits<K>::Held;
   /// The key stands first in a row, so that a 16-byte key needs no padding.
   static constexpr std::size_t kHeaderOffset = (sizeof(Held) + 3) / 4 * 4;
-  static RowHeader& header(std::byte* row) { return *reinterpret_cast<RowHeader*>(row + kHeaderOffset); }
+  static RowHeader& header(std::byte* row) {
+    return *reinterpret_cast<RowHeader*>(row + kHeaderOffset);
+  }
 
   KeyedTable(int max_parallelism, KeyGroupRange range)
       : KeyedTableBase(max_parallelism, range, kHeaderOffset, alignof(Held)),
-        mask_((max_parallelism & (max_parallelism - 1)) == 0 ? static_cast<std::uint32_t>(max_parallelism - 1) : 0) {}
+        mask_((max_parallelism & (max_parallelism - 1)) == 0
+                  ? static_cast<std::uint32_t>(max_parallelism - 1)
+                  : 0) {}
   ~KeyedTable() override { destroy_rows(); }
 
   int group_of(std::uint32_t hash) const {
@@ -206,7 +229,8 @@ class KeyedTable final : public KeyedTableBase {
                                                : key_group_of_hash(hash, max_parallelism_);
   }
 
-  /// The row of a key, or null. `probe` is the key in the form in which rows hold it; its bytes need not last.
+  /// The row of a key, or null. `probe` is the key in the form in which rows hold it; its bytes
+  /// need not last.
   std::byte* find(const Held& probe, std::uint32_t hash, int group) {
     const SubTable& table = sub_table(group);
     if (table.capacity == 0) return nullptr;
@@ -225,7 +249,8 @@ class KeyedTable final : public KeyedTableBase {
       for (std::size_t slot = position_of(hash, table.capacity);;) {
         std::byte* const row = row_at(table, slot);
         if (header(row).epoch == 0) break;
-        if (KeyTraits<K>::equal(key_of(row), probe)) [[likely]] return row;
+        if (KeyTraits<K>::equal(key_of(row), probe)) [[likely]]
+          return row;
         if (++slot == table.capacity) slot = 0;
       }
     }
@@ -247,8 +272,9 @@ class KeyedTable final : public KeyedTableBase {
   Held& key_of(std::byte* row) const { return *reinterpret_cast<Held*>(row); }
   const Held& key_of(const std::byte* row) const { return *reinterpret_cast<const Held*>(row); }
 
-  /// Visits up to about `slots` slots from where `cursor` stands: `use(row, group)` for each row with a state, which it
-  /// may change or clear, not add rows. True when the end was reached. For one operator that empties its table at the end of its input.
+  /// Visits up to about `slots` slots from where `cursor` stands: `use(row, group)` for each row
+  /// with a state, which it may change or clear, not add rows. True when the end was reached. For
+  /// one operator that empties its table at the end of its input.
   struct Cursor {
     int group = -1;
     std::size_t slot = 0;

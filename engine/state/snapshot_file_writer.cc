@@ -35,8 +35,8 @@ struct SnapshotFileWriter::File {
     block_crc = 0;
     block_fill = 0;
   }
-  Result<void> write(FileSystem& file_system, const std::string& path, const std::vector<std::string>& parts,
-                     bool last) {
+  Result<void> write(FileSystem& file_system, const std::string& path,
+                     const std::vector<std::string>& parts, bool last) {
     if (handle == nullptr) handle = SR_TRY(file_system.create(path));
     SR_CRASH("cp.file.created");
     for (const std::string& part : parts) {
@@ -55,8 +55,9 @@ struct SnapshotFileWriter::File {
   }
 };
 
-SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory,
-                                       std::string name, std::uint64_t inline_threshold)
+SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system,
+                                       std::string directory, std::string name,
+                                       std::uint64_t inline_threshold)
     : io_(io),
       post_(std::move(post)),
       file_system_(file_system),
@@ -101,8 +102,8 @@ void SnapshotFileWriter::start_job() {
   file->description.path = name_;
   std::uint64_t bytes = 0;
   for (const std::string& part : queue_) bytes += part.size();
-  io_.submit([self = shared_from_this(), file = std::move(file), parts = std::exchange(queue_, {}), bytes,
-              last = closed_]() mutable {
+  io_.submit([self = shared_from_this(), file = std::move(file), parts = std::exchange(queue_, {}),
+              bytes, last = closed_]() mutable {
     if (!file->error) {
       const std::string path = join_path(self->directory_, self->name_);
       if (Result<void> written = file->write(*self->file_system_, path, parts, last); !written) {

@@ -12,17 +12,18 @@
 
 namespace streamrun {
 
-/// Takes the bytes of one piece of state from the thread that owns it and writes them to a file on I/O threads, in
-/// order; small ones stay inline and no file is made. Owned by one thread; what an I/O job works on belongs to that
-/// job until its mail is back, so nothing is shared. Crash points: `cp.file.*`.
+/// Takes the bytes of one piece of state from the thread that owns it and writes them to a file on
+/// I/O threads, in order; small ones stay inline and no file is made. Owned by one thread; what an
+/// I/O job works on belongs to that job until its mail is back, so nothing is shared. Crash points:
+/// `cp.file.*`.
 class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWriter> {
  public:
   using Post = std::function<void(UniqueFunction<void()>)>;
   using Done = std::function<void(Result<StateHandle>)>;
 
   /// `file_system` null: everything stays inline. `directory` exists; the file's name is `name`.
-  SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory, std::string name,
-                     std::uint64_t inline_threshold);
+  SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory,
+                     std::string name, std::uint64_t inline_threshold);
   ~SnapshotFileWriter();
 
   void append(std::string bytes);

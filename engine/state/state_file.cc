@@ -73,7 +73,8 @@ std::string StateFileBuilder::end() const {
   return bytes;
 }
 
-Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t size, ReadAt read_at) {
+Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t size,
+                                              ReadAt read_at) {
   StateFileReader reader(std::move(name), std::move(read_at));
   if (size < kFooter) return damaged(reader.name_, 0, "shorter than its footer");
   const std::string footer = SR_TRY(reader.read_at_(size - kFooter, kFooter));
@@ -86,7 +87,8 @@ Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t si
     return damaged(reader.name_, size - kFooter, "the index lies outside the file");
   }
   const std::string index = SR_TRY(reader.read_at_(index_offset, index_length));
-  if (xxh3_64(index) != index_hash) return damaged(reader.name_, index_offset, "wrong checksum of the index");
+  if (xxh3_64(index) != index_hash)
+    return damaged(reader.name_, index_offset, "wrong checksum of the index");
   ByteReader entries(index);
   std::uint64_t expected_offset = 0;
   while (!entries.done()) {
@@ -96,8 +98,9 @@ Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t si
     const std::uint64_t length = entries.varint();
     const std::uint64_t rows = entries.varint();
     // Rows take at least one byte each, and blocks follow each other without gaps.
-    const bool good = !entries.failed() && group < kMaxParallelismLimit && block.offset == expected_offset &&
-                      block.offset <= index_offset && index_offset - block.offset >= kBlockHeader &&
+    const bool good = !entries.failed() && group < kMaxParallelismLimit &&
+                      block.offset == expected_offset && block.offset <= index_offset &&
+                      index_offset - block.offset >= kBlockHeader &&
                       length <= index_offset - block.offset - kBlockHeader && rows <= length;
     if (!good) return damaged(reader.name_, index_offset, "the index makes no sense");
     block.key_group = static_cast<int>(group);
@@ -106,7 +109,8 @@ Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t si
     expected_offset = block.offset + kBlockHeader + length;
     reader.blocks_.push_back(block);
   }
-  if (expected_offset != index_offset) return damaged(reader.name_, index_offset, "blocks are missing");
+  if (expected_offset != index_offset)
+    return damaged(reader.name_, index_offset, "blocks are missing");
   return reader;
 }
 
@@ -117,7 +121,8 @@ Result<std::string> StateFileReader::payload(const StateBlock& block) const {
   const std::string fields(in.raw(2 + 4 + 4));
   const std::uint64_t hash = in.u64();
   const std::string_view content = in.raw(block.length);
-  if (!magic || in.failed() || fields != checked_fields(block) || checksum_of(fields, content) != hash) {
+  if (!magic || in.failed() || fields != checked_fields(block) ||
+      checksum_of(fields, content) != hash) {
     return damaged(name_, block.offset, "wrong checksum of a block");
   }
   return bytes.substr(kBlockHeader);

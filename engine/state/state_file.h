@@ -11,11 +11,12 @@
 
 namespace streamrun {
 
-/// The format of keyed state on disk and inline, version 1: blocks that each belong to one key group, then an index and
-/// a footer, so that a restore at another parallelism reads only the key groups that it needs. Numbers are big-endian.
-///   block  = "SRB1" u16:key-group u32:rows u32:length u64:xxh3(key-group … length, payload) payload
-///   index  = per block varints: key-group offset length-of-payload rows
-///   footer = u64:index-offset u32:index-length u64:xxh3(index) "SRSTATE1"
+/// The format of keyed state on disk and inline, version 1: blocks that each belong to one key
+/// group, then an index and a footer, so that a restore at another parallelism reads only the key
+/// groups that it needs. Numbers are big-endian.
+///   block  = "SRB1" u16:key-group u32:rows u32:length u64:xxh3(key-group … length, payload)
+///   payload index  = per block varints: key-group offset length-of-payload rows footer =
+///   u64:index-offset u32:index-length u64:xxh3(index) "SRSTATE1"
 /// A payload is rows one after another; what a row is, the table that wrote it knows.
 struct StateBlock {
   int key_group = 0;
@@ -38,8 +39,8 @@ class StateFileBuilder {
   std::uint64_t rows_ = 0;
 };
 
-/// Reads what a builder wrote, from bytes that may be damaged: every error is E-STATE-CORRUPT with `name` and offset.
-/// Any thread; blocking.
+/// Reads what a builder wrote, from bytes that may be damaged: every error is E-STATE-CORRUPT with
+/// `name` and offset. Any thread; blocking.
 class StateFileReader {
  public:
   using ReadAt = std::function<Result<std::string>(std::uint64_t offset, std::uint64_t length)>;
@@ -51,7 +52,8 @@ class StateFileReader {
   Result<std::string> payload(const StateBlock& block) const;
 
  private:
-  StateFileReader(std::string name, ReadAt read_at) : name_(std::move(name)), read_at_(std::move(read_at)) {}
+  StateFileReader(std::string name, ReadAt read_at)
+      : name_(std::move(name)), read_at_(std::move(read_at)) {}
   std::string name_;
   ReadAt read_at_;
   std::vector<StateBlock> blocks_;

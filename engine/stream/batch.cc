@@ -8,7 +8,8 @@ namespace streamrun {
 namespace {
 
 std::size_t newlines_in(std::string_view text) {
-  // Byte-wide counters side by side, added up before they can overflow: the compiler makes vectors of them.
+  // Byte-wide counters side by side, added up before they can overflow: the compiler makes vectors
+  // of them.
   constexpr std::size_t kLanes = 16;
   constexpr std::size_t kRounds = 255;
   std::size_t count = 0;

@@ -12,13 +12,14 @@
 
 namespace streamrun {
 
-/// Records in one batch: enough to amortise a virtual call and a ring slot, small enough to stay in the L1 cache.
+/// Records in one batch: enough to amortise a virtual call and a ring slot, small enough to stay in
+/// the L1 cache.
 constexpr std::size_t kBatchRecords = 1024;
 /// Bytes of variable length after which a batch is full whatever its count.
 constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
 
-/// What moves through the data plane: records of one type. The runtime knows only this; operators know `Batch<T>`.
-/// One thread owns a batch at any time.
+/// What moves through the data plane: records of one type. The runtime knows only this; operators
+/// know `Batch<T>`. One thread owns a batch at any time.
 class AnyBatch {
  public:
   AnyBatch() = default;
@@ -76,8 +77,9 @@ struct TextBlock {
   }
 };
 
-/// Strings: short ones inline in 16 bytes, longer ones in memory that travels with the batch. A batch may also adopt
-/// a block of text as it was read; it is cut into lines only if somebody asks for the lines.
+/// Strings: short ones inline in 16 bytes, longer ones in memory that travels with the batch. A
+/// batch may also adopt a block of text as it was read; it is cut into lines only if somebody asks
+/// for the lines.
 template <>
 class Batch<std::string> final : public AnyBatch {
  public:
@@ -100,8 +102,8 @@ class Batch<std::string> final : public AnyBatch {
   void append_short(const SmallString& slot) { slots_.push_back(slot); }
   std::vector<SmallString>& mutable_slots() { return slots_; }
 
-  /// Makes the batch hold the lines in `size` bytes of `block`, from `begin` on. Each line ends with a newline but
-  /// perhaps the last. The batch must be empty.
+  /// Makes the batch hold the lines in `size` bytes of `block`, from `begin` on. Each line ends
+  /// with a newline but perhaps the last. The batch must be empty.
   void adopt_lines(TextBlock block, std::size_t size, std::size_t begin = 0);
   /// Gives the adopted block back for use again, if there is one. The batch is empty afterwards.
   TextBlock take_block();
@@ -112,8 +114,9 @@ class Batch<std::string> final : public AnyBatch {
     return slots_;
   }
 
-  /// Calls `use` with pieces of text that hold the records, each piece a whole number of them, with a newline between
-  /// two: the whole block at once where there is one. For functions that live on speed.
+  /// Calls `use` with pieces of text that hold the records, each piece a whole number of them, with
+  /// a newline between two: the whole block at once where there is one. For functions that live on
+  /// speed.
   template <typename F>
   void for_each_text(F&& use) const {
     if (!text_.empty()) return use(text_);
@@ -151,8 +154,9 @@ class Batch<std::string> final : public AnyBatch {
 template <typename T>
 using RecordRef = typename Batch<T>::Ref;
 
-/// Whoever takes batches: the next operator of a chain, or the writer to an exchange. The receiver may take what is in
-/// the batch by swapping; on return `batch` is not null and its content is of no use to the caller but for `clear`.
+/// Whoever takes batches: the next operator of a chain, or the writer to an exchange. The receiver
+/// may take what is in the batch by swapping; on return `batch` is not null and its content is of
+/// no use to the caller but for `clear`.
 class BatchReceiver {
  public:
   virtual ~BatchReceiver() = default;

@@ -14,10 +14,12 @@ namespace streamrun {
 struct SnapshotTarget {
   FileSystem* file_system = nullptr;  ///< null: everything stays in memory
   std::string directory;              ///< of this snapshot, `…/chk-N`; it exists
-  std::uint64_t inline_threshold = 0; ///< bytes up to which a piece of state needs no file of its own
+  std::uint64_t inline_threshold =
+      0;  ///< bytes up to which a piece of state needs no file of its own
 };
 
-/// Cuts the stream of records in two: those before it belong to snapshot `id`. Between two batches only.
+/// Cuts the stream of records in two: those before it belong to snapshot `id`. Between two batches
+/// only.
 struct CheckpointBarrier {
   CheckpointId id = 0;
   std::shared_ptr<const SnapshotTarget> target;

@@ -14,8 +14,8 @@ namespace streamrun {
 /// What the engine knows about another run of this job, for a sink that finds its leftovers.
 enum class RunFate {
   this_run,
-  dead,      ///< of this run's family (or of its name and without a snapshot), and its process is gone
-  alive,     ///< its process holds its folder
+  dead,   ///< of this run's family (or of its name and without a snapshot), and its process is gone
+  alive,  ///< its process holds its folder
   stranger,  ///< of another family
   unknown,   ///< its folder can't be read
 };
@@ -38,11 +38,13 @@ struct OperatorContext {
   int max_parallelism = 128;
   KeyGroupRange key_groups;
 
-  /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the task has gone.
+  /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
+  /// task has gone.
   std::function<void(UniqueFunction<void()> mail)> post;
   /// From an I/O thread.
   std::function<RunFate(const JobId&)> fate_of_run;
-  /// The committables of this operator in every complete snapshot that a dead run left. From an I/O thread.
+  /// The committables of this operator in every complete snapshot that a dead run left. From an I/O
+  /// thread.
   std::function<std::vector<std::string>(const JobId&)> retained_committables;
 };
 

@@ -8,8 +8,9 @@
 
 namespace streamrun {
 
-/// Where an operator or a user's function puts its records: `emit` appends to a batch, without a virtual call; a full
-/// batch goes on to the next operator. Owned by its operator, used by its thread.
+/// Where an operator or a user's function puts its records: `emit` appends to a batch, without a
+/// virtual call; a full batch goes on to the next operator. Owned by its operator, used by its
+/// thread.
 template <typename T>
 class Output {
  public:
@@ -19,13 +20,13 @@ class Output {
 
   void emit(RecordRef<T> record) {
     typed_->append(record);
-    if (typed_->full()) [[unlikely]] flush();
+    if (typed_->full()) [[unlikely]]
+      flush();
   }
-  void emit(T&& record)
-    requires(!std::is_same_v<T, std::string>)
-  {
+  void emit(T&& record) requires(!std::is_same_v<T, std::string>) {
     typed_->append(std::move(record));
-    if (typed_->full()) [[unlikely]] flush();
+    if (typed_->full()) [[unlikely]]
+      flush();
   }
 
   /// The batch being filled, for appending many records at once; call `flush_if_full` after.

@@ -18,7 +18,8 @@ namespace streamrun {
 class BatchSender {
  public:
   virtual ~BatchSender() = default;
-  /// Takes the batch. Never blocks; the sender keeps what the ring has no room for, and the task stops after this step.
+  /// Takes the batch. Never blocks; the sender keeps what the ring has no room for, and the task
+  /// stops after this step.
   virtual void send(std::unique_ptr<AnyBatch> batch) = 0;
   /// A used batch of the same type to fill again, or null.
   virtual std::unique_ptr<AnyBatch> recycled() = 0;
@@ -96,7 +97,9 @@ template <typename T, typename K, typename Selector>
 class KeyGroupPartitioner final : public Partitioner {
  public:
   KeyGroupPartitioner(Senders senders, int max_parallelism, Selector selector)
-      : senders_(std::move(senders)), max_parallelism_(max_parallelism), selector_(std::move(selector)) {
+      : senders_(std::move(senders)),
+        max_parallelism_(max_parallelism),
+        selector_(std::move(selector)) {
     const int parallelism = static_cast<int>(senders_.size());
     target_of_group_.resize(static_cast<std::size_t>(max_parallelism));
     for (int group = 0; group < max_parallelism; ++group) {
@@ -125,8 +128,9 @@ class KeyGroupPartitioner final : public Partitioner {
   }
 
  private:
-  static constexpr bool kKeyIsRecord =
-      std::is_same_v<T, std::string> && std::is_same_v<K, std::string> && std::is_same_v<Selector, std::identity>;
+  static constexpr bool kKeyIsRecord = std::is_same_v<T, std::string> &&
+                                       std::is_same_v<K, std::string> &&
+                                       std::is_same_v<Selector, std::identity>;
 
   void hash_all(Batch<T>& batch) {
     const std::size_t count = batch.size();
@@ -157,7 +161,8 @@ class KeyGroupPartitioner final : public Partitioner {
         target.append(batch[i]);
       }
       target.key_hashes.push_back(hash);
-      if (target.full()) detail::send_and_replace(pending, *senders_[target_of_group_[hash % modulus]]);
+      if (target.full())
+        detail::send_and_replace(pending, *senders_[target_of_group_[hash % modulus]]);
     }
   }
 

@@ -10,9 +10,10 @@
 
 namespace streamrun {
 
-/// Writes records in one subtask, in two phases: what was written up to a barrier is *prepared* and named by
-/// committables, which become part of the snapshot; it is *committed* when the snapshot is complete. Calls come from the
-/// thread that owns the task, except `open`, `commit` and `remove_leftovers`, which run on I/O threads and may block.
+/// Writes records in one subtask, in two phases: what was written up to a barrier is *prepared* and
+/// named by committables, which become part of the snapshot; it is *committed* when the snapshot is
+/// complete. Calls come from the thread that owns the task, except `open`, `commit` and
+/// `remove_leftovers`, which run on I/O threads and may block.
 template <typename T>
 class SinkWriter {
  public:
@@ -26,11 +27,13 @@ class SinkWriter {
   /// False while its buffers are full: no batch comes until a mail changes that.
   virtual bool ready() const = 0;
   virtual void write(const Batch<T>& batch) = 0;
-  /// Ends what was written so far and makes it durable under names that readers ignore; `prepared` is called, on the
-  /// owner's thread, when every byte is acknowledged. Writing may go on meanwhile. Answers come in the order of the
-  /// calls, and after one that failed all fail: what it was about is lost, so no later snapshot may be complete.
+  /// Ends what was written so far and makes it durable under names that readers ignore; `prepared`
+  /// is called, on the owner's thread, when every byte is acknowledged. Writing may go on
+  /// meanwhile. Answers come in the order of the calls, and after one that failed all fail: what it
+  /// was about is lost, so no later snapshot may be complete.
   virtual void prepare(CheckpointId id, Prepared prepared) = 0;
-  /// Makes the committables visible, each exactly once however often it is called. Blocking, thread-safe.
+  /// Makes the committables visible, each exactly once however often it is called. Blocking,
+  /// thread-safe.
   virtual Result<void> commit(const std::vector<std::string>& committables) = 0;
   /// Removes what dead attempts of this job have left, except what retained snapshots name
   /// (`context.retained_committables`). Blocking; after the recovered commits of all subtasks.

@@ -12,10 +12,11 @@
 
 namespace streamrun {
 
-/// Flink's FLIP-27 in small: an enumerator finds splits, readers ask for them and read. The enumerator lives in the
-/// JobMaster; a split travels as bytes that only its source understands. What the enumerator hands out before a
-/// checkpoint is triggered is in a reader's state, what it hands out later is still in its own: the mail of a reader is
-/// in order, so no split is lost and none is there twice.
+/// Flink's FLIP-27 in small: an enumerator finds splits, readers ask for them and read. The
+/// enumerator lives in the JobMaster; a split travels as bytes that only its source understands.
+/// What the enumerator hands out before a checkpoint is triggered is in a reader's state, what it
+/// hands out later is still in its own: the mail of a reader is in order, so no split is lost and
+/// none is there twice.
 
 /// What one `poll` of a reader came to.
 enum class SourceStatus {
@@ -30,8 +31,8 @@ template <typename T>
 class SourceReader {
  public:
   virtual ~SourceReader() = default;
-  /// `ask_for_split` may be called at any time from the owner's thread; the answer is `add_split` or
-  /// `no_more_splits`.
+  /// `ask_for_split` may be called at any time from the owner's thread; the answer is `add_split`
+  /// or `no_more_splits`.
   virtual void open(const OperatorContext& context, std::function<void()> ask_for_split) = 0;
   /// The first call on the owner's thread.
   virtual void start() = 0;
@@ -47,8 +48,8 @@ class SourceReader {
   virtual std::uint64_t backlog_bytes() const { return 0; }
 };
 
-/// Finds splits. Calls come from the JobMaster's thread; blocking listings go to the I/O executor and come back
-/// through `post`.
+/// Finds splits. Calls come from the JobMaster's thread; blocking listings go to the I/O executor
+/// and come back through `post`.
 class SplitEnumerator {
  public:
   struct Context {
@@ -66,9 +67,10 @@ class SplitEnumerator {
   };
 
   virtual ~SplitEnumerator() = default;
-  /// `restored` is what `snapshot` returned, empty for a fresh start; `unread` are the splits that readers had in
-  /// their state, to be handed out first.
-  virtual void start(Context context, const std::string& restored, std::vector<std::string> unread) = 0;
+  /// `restored` is what `snapshot` returned, empty for a fresh start; `unread` are the splits that
+  /// readers had in their state, to be handed out first.
+  virtual void start(Context context, const std::string& restored,
+                     std::vector<std::string> unread) = 0;
   virtual void handle_request(int subtask) = 0;
   /// When `on_time` is to be called (to look for new files), if ever.
   virtual std::optional<Instant> next_deadline() const { return std::nullopt; }

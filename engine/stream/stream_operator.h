@@ -12,7 +12,8 @@
 
 namespace streamrun {
 
-/// What state an operator keeps, asked of a fresh one before anything runs: a restore compares it with the snapshot.
+/// What state an operator keeps, asked of a fresh one before anything runs: a restore compares it
+/// with the snapshot.
 struct OperatorStateShape {
   std::vector<StateDescription> keyed;
   std::vector<OperatorListState> lists;  ///< without elements
@@ -26,16 +27,17 @@ struct SnapshotPart {
   std::function<void(Error)> failed;
 };
 
-/// One operator in one subtask: an immutable description bound to its own state. All calls come from the thread that
-/// owns the task, except the first three, which run on an I/O thread before that and may block.
-/// What goes wrong is thrown: `ErrorException` by engine code, anything by a user's function; the task catches it in one
-/// place, names the operator, and fails the attempt.
+/// One operator in one subtask: an immutable description bound to its own state. All calls come
+/// from the thread that owns the task, except the first three, which run on an I/O thread before
+/// that and may block. What goes wrong is thrown: `ErrorException` by engine code, anything by a
+/// user's function; the task catches it in one place, names the operator, and fails the attempt.
 class StreamOperator : public BatchReceiver {
  public:
   virtual OperatorStateShape state_shape() { return {}; }
   /// Gets ready to run, with the state to start from (empty for a fresh start). Blocking.
   virtual void open(const OperatorContext& context, const OperatorSubtaskState& restored) = 0;
-  /// Makes visible what a completed snapshot had prepared, before any record moves. Blocking, idempotent.
+  /// Makes visible what a completed snapshot had prepared, before any record moves. Blocking,
+  /// idempotent.
   virtual void commit_recovered() {}
   /// Removes what dead attempts left, after `commit_recovered` of all subtasks. Blocking.
   virtual void remove_leftovers() {}
@@ -53,7 +55,8 @@ class StreamOperator : public BatchReceiver {
   virtual void snapshot(std::shared_ptr<SnapshotPart> part) = 0;
   /// A slice of the work that a snapshot left for between the batches; true while there is more.
   virtual bool advance_snapshots() { return false; }
-  /// Snapshot `id` is complete and durable (so are all before it). `done` is called when the effects of that are.
+  /// Snapshot `id` is complete and durable (so are all before it). `done` is called when the
+  /// effects of that are.
   virtual void notify_complete(CheckpointId id, std::function<void()> done) {
     (void)id;
     done();

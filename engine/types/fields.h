@@ -16,7 +16,9 @@ struct AnyField {
 
 template <typename T, std::size_t... I>
 constexpr bool is_brace_constructible(std::index_sequence<I...>) {
-  return requires { T{((void)I, AnyField{})...}; };
+  return requires {
+    T{((void)I, AnyField{})...};
+  };
 }
 
 template <typename T, std::size_t N = 12>

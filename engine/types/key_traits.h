@@ -14,14 +14,16 @@
 
 namespace streamrun {
 
-/// What a key type needs: how it is passed, how a table holds it, and its Java hash code, on which key groups
-/// depend. Specialise it for a key type of your own whose hash must agree with a Java class.
+/// What a key type needs: how it is passed, how a table holds it, and its Java hash code, on which
+/// key groups depend. Specialise it for a key type of your own whose hash must agree with a Java
+/// class.
 template <typename K>
 struct KeyTraits;
 
 namespace detail {
 
-/// Equality as Java's `equals`, which agrees with its hash codes: reals are equal if their bits are, and NaN equals NaN.
+/// Equality as Java's `equals`, which agrees with its hash codes: reals are equal if their bits
+/// are, and NaN equals NaN.
 template <typename V>
 bool java_equal(const V& a, const V& b) {
   if constexpr (std::floating_point<V>) {
@@ -39,7 +41,7 @@ bool java_equal(const std::pair<A, B>& a, const std::pair<A, B>& b) {
 
 /// Numbers and bool hold themselves.
 template <typename K>
-  requires std::integral<K> || std::floating_point<K>
+requires std::integral<K> || std::floating_point<K>
 struct KeyTraits<K> {
   using Ref = K;
   using Held = K;
@@ -66,7 +68,8 @@ struct KeyTraits<std::string> {
   static std::uint32_t java_hash_of(const SmallString& key) { return java_hash(key); }
   static Held hold(std::string_view key, StringArena& arena) { return arena.hold(key); }
   static Held probe(std::string_view key) {
-    return key.size() <= SmallString::kInlineLimit ? SmallString::from_short(key) : SmallString::refer_to(key);
+    return key.size() <= SmallString::kInlineLimit ? SmallString::from_short(key)
+                                                   : SmallString::refer_to(key);
   }
   static Ref view(const Held& held) { return held.view(); }
   static bool equal(const Held& a, const Held& b) { return a == b; }
@@ -88,11 +91,11 @@ struct KeyTraits<std::pair<A, B>> {
 
 template <typename K>
 concept Key = Serializable<K> && requires(const typename KeyTraits<K>::Held& held) {
-  { KeyTraits<K>::view(held) };
+  {KeyTraits<K>::view(held)};
 };
 
-/// The hash that travels with a record over a keyed exchange: 31 bits, of which the key group is the remainder by the
-/// maximum parallelism.
+/// The hash that travels with a record over a keyed exchange: 31 bits, of which the key group is
+/// the remainder by the maximum parallelism.
 template <typename K>
 std::uint32_t key_hash_of(typename KeyTraits<K>::Ref key) {
   return murmur_hash(KeyTraits<K>::java_hash_of(key));

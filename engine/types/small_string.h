@@ -15,9 +15,10 @@
 
 namespace streamrun {
 
-/// 16 bytes that hold a string of up to 15 bytes themselves, zero-padded, and refer to longer ones by address.
-/// Two inline strings are equal exactly if their 16 bytes are, which is one vector comparison.
-/// A long one does not own its bytes: they live in the arena of the batch or table that holds the slot.
+/// 16 bytes that hold a string of up to 15 bytes themselves, zero-padded, and refer to longer ones
+/// by address. Two inline strings are equal exactly if their 16 bytes are, which is one vector
+/// comparison. A long one does not own its bytes: they live in the arena of the batch or table that
+/// holds the slot.
 class alignas(16) SmallString {
  public:
   static constexpr std::size_t kInlineLimit = 15;
@@ -27,7 +28,8 @@ class alignas(16) SmallString {
   bool is_inline() const { return tag() <= kInlineLimit; }
   std::size_t size() const { return is_inline() ? tag() : long_size(); }
   std::string_view view() const {
-    return is_inline() ? std::string_view(bytes_, tag()) : std::string_view(long_data(), long_size());
+    return is_inline() ? std::string_view(bytes_, tag())
+                       : std::string_view(long_data(), long_size());
   }
 
   /// `text` of at most 15 bytes.
@@ -82,7 +84,8 @@ class alignas(16) SmallString {
   char bytes_[16];
 };
 
-/// Bytes that never move while they are in use: blocks, filled one after another. One thread at a time.
+/// Bytes that never move while they are in use: blocks, filled one after another. One thread at a
+/// time.
 class StringArena {
  public:
   /// A copy of `text` that stays until `clear`.
@@ -118,7 +121,8 @@ class StringArena {
     std::size_t size = 0;
   };
   void add_block(std::size_t wanted) {
-    const std::size_t grown = blocks_.empty() ? 4096 : std::min<std::size_t>(blocks_.back().size * 2, 1U << 20U);
+    const std::size_t grown =
+        blocks_.empty() ? 4096 : std::min<std::size_t>(blocks_.back().size * 2, 1U << 20U);
     const std::size_t size = std::max(wanted, grown);
     blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size});
     next_ = blocks_.back().bytes.get();

@@ -17,10 +17,11 @@
 namespace streamrun {
 
 /// How a value becomes bytes and how old bytes are recognised. A specialisation has:
-///   static std::string type_name();                  recorded in every snapshot; a restore compares it
-///   static void write(ByteWriter&, const T&);
-///   static void read(ByteReader&, T&);               on damage the reader says `failed()`, the value is anything
-/// Fixed-size numbers are big-endian as in Flink. Plain structs serialise by themselves, field by field in order.
+///   static std::string type_name();                  recorded in every snapshot; a restore
+///   compares it static void write(ByteWriter&, const T&); static void read(ByteReader&, T&); on
+///   damage the reader says `failed()`, the value is anything
+/// Fixed-size numbers are big-endian as in Flink. Plain structs serialise by themselves, field by
+/// field in order.
 template <typename T>
 struct TypeSerializer;
 
@@ -67,7 +68,7 @@ struct TypeSerializer<std::string> {
 };
 
 template <typename T>
-  requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 struct TypeSerializer<T> {
   using Number = std::underlying_type_t<T>;
   static std::string type_name() { return "enum:" + TypeSerializer<Number>::type_name(); }
@@ -103,7 +104,8 @@ struct TypeSerializer<std::vector<T>> {
   }
   static void read(ByteReader& in, std::vector<T>& value) {
     value.clear();
-    // An element takes at least no byte, so the count alone bounds nothing: stop as soon as bytes run out.
+    // An element takes at least no byte, so the count alone bounds nothing: stop as soon as bytes
+    // run out.
     for (std::uint64_t left = in.varint(); left > 0 && !in.failed(); --left) {
       if (in.remaining() == 0) return in.fail();
       TypeSerializer<T>::read(in, value.emplace_back());
@@ -188,7 +190,8 @@ struct TypeSerializer<T> {
   template <typename... F>
   static std::string name_of(const std::tuple<F...>*) {
     std::string name;
-    ((name += (name.empty() ? "" : ",") + TypeSerializer<std::remove_cvref_t<F>>::type_name()), ...);
+    ((name += (name.empty() ? "" : ",") + TypeSerializer<std::remove_cvref_t<F>>::type_name()),
+     ...);
     return "struct(" + name + ")";
   }
 };
