@@ -90,15 +90,13 @@ JobConsole::JobConsole(const GlobalFlags& flags, bool redraw,
 void JobConsole::start(const Start& start) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1},
-        {"event", "start"},
-        {"job", start.name},
-        {"job_id", start.id},
-        {"parallelism", start.parallelism},
-        {"checkpoints", start.checkpoints},
-        {"restored_from",
-         start.from_path}}.dump());
+    return json_locked(nlohmann::ordered_json{{"v", 1},
+                                              {"event", "start"},
+                                              {"job", start.name},
+                                              {"job_id", start.id},
+                                              {"parallelism", start.parallelism},
+                                              {"checkpoints", start.checkpoints},
+                                              {"restored_from", start.from_path}});
   }
   if (level_ > LogLevel::info) return;
   line_locked(fmt::format("{} {}  parallelism {}  state hashmap  checkpoints {}", start.name,
@@ -110,11 +108,8 @@ void JobConsole::warning_with_tries(const std::string& text,
                                     const std::vector<std::string>& tries) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1},
-        {"event", "warning"},
-        {"message", text},
-        {"try", tries}}.dump());
+    return json_locked(
+        nlohmann::ordered_json{{"v", 1}, {"event", "warning"}, {"message", text}, {"try", tries}});
   }
   line_locked("warning: " + text);
   for (const std::string& each : tries) line_locked("  " + each);
@@ -131,10 +126,8 @@ void JobConsole::write(LogLevel level, std::string_view message) {
 void JobConsole::say(const char* kind, const std::string& text) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1},
-        {"event", to_lower_ascii(kind)},
-        {"message", text}}.dump());
+    return json_locked(
+        nlohmann::ordered_json{{"v", 1}, {"event", to_lower_ascii(kind)}, {"message", text}});
   }
   if (quiet_ && std::string_view(kind) == "notice") return;
   line_locked(std::string(kind) == "INFO" || std::string(kind) == "DEBUG"
@@ -144,7 +137,7 @@ void JobConsole::say(const char* kind, const std::string& text) {
 
 void JobConsole::running() {
   const std::lock_guard lock(mutex_);
-  if (json_) return json_locked(nlohmann::ordered_json{{"v", 1}, {"event", "running"}}.dump());
+  if (json_) return json_locked(nlohmann::ordered_json{{"v", 1}, {"event", "running"}});
   if (!redraw_ && level_ <= LogLevel::info) line_locked("RUNNING");
 }
 
@@ -152,15 +145,13 @@ void JobConsole::checkpoint(const CheckpointSummary& summary) {
   const std::lock_guard lock(mutex_);
   last_ = summary;
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1},
-        {"event", "checkpoint"},
-        {"id", summary.id},
-        {"took_ms", summary.took_ms},
-        {"full_bytes", summary.full_bytes},
-        {"new_bytes", summary.new_bytes},
-        {"path",
-         summary.path}}.dump());
+    return json_locked(nlohmann::ordered_json{{"v", 1},
+                                              {"event", "checkpoint"},
+                                              {"id", summary.id},
+                                              {"took_ms", summary.took_ms},
+                                              {"full_bytes", summary.full_bytes},
+                                              {"new_bytes", summary.new_bytes},
+                                              {"path", summary.path}});
   }
   if (redraw_ || level_ > LogLevel::info) return;
   line_locked(fmt::format("chk-{} done: {}, {} new of {}{}", summary.id,
@@ -173,8 +164,7 @@ void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
   const std::lock_guard lock(mutex_);
   if (json_) {
     return json_locked(nlohmann::ordered_json{
-        {"v", 1}, {"event", "checkpoint_failed"}, {"id", id}, {"error", error.headline()}}
-                           .dump());
+        {"v", 1}, {"event", "checkpoint_failed"}, {"id", id}, {"error", error.headline()}});
   }
   line_locked(fmt::format("warning: chk-{} failed: {}", id, error.headline()));
   if (!error.why.empty()) line_locked("  why: " + error.why);
@@ -183,13 +173,11 @@ void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
 void JobConsole::restart(int restart, Duration delay, const Error& error) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1},
-        {"event", "restart"},
-        {"restart", restart},
-        {"delay_ms", milliseconds(delay)},
-        {"error",
-         error.headline()}}.dump());
+    return json_locked(nlohmann::ordered_json{{"v", 1},
+                                              {"event", "restart"},
+                                              {"restart", restart},
+                                              {"delay_ms", milliseconds(delay)},
+                                              {"error", error.headline()}});
   }
   line_locked(fmt::format(
       "warning: RESTARTING ({}) in {} from {}: {}", restart, seconds_text(milliseconds(delay)),
@@ -232,15 +220,13 @@ std::string JobConsole::status_text(const JobReport& report) {
 void JobConsole::status(const JobReport& report) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1},
-        {"event", "status"},
-        {"state", to_string(report.status)},
-        {"uptime_ms", milliseconds(report.uptime)},
-        {"records_in", report.records_in},
-        {"records_out", report.records_out},
-        {"restarts",
-         report.restarts}}.dump());
+    return json_locked(nlohmann::ordered_json{{"v", 1},
+                                              {"event", "status"},
+                                              {"state", to_string(report.status)},
+                                              {"uptime_ms", milliseconds(report.uptime)},
+                                              {"records_in", report.records_in},
+                                              {"records_out", report.records_out},
+                                              {"restarts", report.restarts}});
   }
   const std::string first = status_text(report);
   if (!redraw_) {
@@ -261,8 +247,7 @@ void JobConsole::stopping(const std::string& why, Duration most) {
   const std::lock_guard lock(mutex_);
   if (json_) {
     return json_locked(nlohmann::ordered_json{
-        {"v", 1}, {"event", "stopping"}, {"signal", why}, {"timeout_ms", milliseconds(most)}}
-                           .dump());
+        {"v", 1}, {"event", "stopping"}, {"signal", why}, {"timeout_ms", milliseconds(most)}});
   }
   line_locked(
       fmt::format("{}: waiting for the final checkpoint, at most {}; again to leave at once", why,
@@ -280,8 +265,7 @@ void JobConsole::end(const JobResult& result, const std::string& last_line) {
                                               {"records_in", result.records_in},
                                               {"records_out", result.records_out},
                                               {"restarts", result.restarts},
-                                              {"resume_path", result.resume_path}}
-                           .dump());
+                                              {"resume_path", result.resume_path}});
   }
   if (!quiet_ || result.status != JobStatus::finished) line_locked(last_line);
 }
@@ -292,8 +276,10 @@ void JobConsole::line_locked(const std::string& text) {
   write_stderr(rfc3339(unix_milliseconds_()) + " " + text + "\n");
 }
 
-void JobConsole::json_locked(const std::string& document) {
-  write_stderr(document + "\n");
+void JobConsole::json_locked(const nlohmann::ordered_json& document) {
+  // A file name need not be UTF-8; talking about it must not end the job.
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+  write_stderr(document.dump(-1, ' ', false, kReplace) + "\n");
 }
 
 void JobConsole::draw_locked(std::vector<std::string> lines) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "flags.h"
 
 namespace streamrun {
@@ -52,7 +54,7 @@ class JobConsole final : public Log {
  private:
   void say(const char* kind, const std::string& text);
   void line_locked(const std::string& text);
-  void json_locked(const std::string& document);
+  void json_locked(const nlohmann::ordered_json& document);
   void draw_locked(std::vector<std::string> lines);
   void erase_locked();
   std::string status_text(const JobReport& report);

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include <streamrun/base/strings.h>
 #include <streamrun/config/options.h>
 #include <streamrun/config/values.h>
 #include <streamrun/platform/real_clock.h>
@@ -32,6 +33,8 @@ namespace {
 /// Blocking calls that may be under way at once: reads, checkpoint files and commits of a few
 /// tasks.
 constexpr int kIoThreads = 8;
+/// For cleaning up after `execution.shutdown-timeout` has passed.
+constexpr Duration kGrace = std::chrono::seconds(2);
 
 /// When to stop by itself, for tests and demonstrations.
 struct StopAfter {
@@ -97,8 +100,10 @@ class ConsoleListener final : public JobListener {
   }
   void on_status(const JobReport& report) override {
     records_.store(report.records_in);
-    console_.status(report);
+    if (!looking_only_.exchange(false)) console_.status(report);
   }
+  /// The next report is for `records()` alone.
+  void look_only() { looking_only_.store(true); }
   void on_dump(const std::string& text) override { console_.dump(text); }
   void on_end(const JobResult& result) override {
     result_ = result;
@@ -116,6 +121,7 @@ class ConsoleListener final : public JobListener {
   JobResult result_;
   std::atomic<bool> ended_{false};
   std::atomic<std::uint64_t> records_{0};
+  std::atomic<bool> looking_only_{false};
 };
 
 /// The signals that `run` answers, blocked in all threads and read here.
@@ -164,20 +170,33 @@ class Signals {
 
 /// Waits for the end of the job and answers signals meanwhile. Returns the first stopping signal, 0
 /// for none.
-int wait_for_end(JobMaster& master, const ConsoleListener& listener, JobConsole& console,
+int wait_for_end(JobMaster& master, ConsoleListener& listener, JobConsole& console,
                  const Signals& signals, const Bell& bell, const StopAfter& stop_after,
                  const JobSpec& spec) {
   int stopped_by = 0;
   bool stopping = false;
   RealClock clock;
   const Instant start = clock.now();
+  std::optional<Instant> give_up_at;
   while (!listener.ended()) {
     pollfd fds[2] = {{.fd = signals.fd(), .events = POLLIN, .revents = 0},
                      {.fd = bell.fd(), .events = POLLIN, .revents = 0}};
     const bool watching = !stopping && (stop_after.time || stop_after.records);
-    ::poll(fds, 2, watching ? 5 : -1);
+    ::poll(fds, 2, watching ? 5 : give_up_at ? 200 : -1);
+    if (stopping && !give_up_at) give_up_at = clock.now() + spec.shutdown_timeout + kGrace;
+    if (give_up_at && clock.now() >= *give_up_at && !listener.ended()) {
+      // A call that hangs (a disk that is gone, a reader that does not read) can't be waited for.
+      console.write(LogLevel::error,
+                    "E-STOP-UNCLEAN: a blocking call does not return; leaving; the newest complete "
+                    "checkpoint stays");
+      if (stopped_by == SIGINT) die_of(SIGINT);
+      std::_Exit(info_of(ErrorCode::stop_unclean).exit_status);
+    }
     if (watching) {
-      if (stop_after.records) master.request_status();
+      if (stop_after.records) {
+        listener.look_only();
+        master.request_status();
+      }
       const bool due = (stop_after.time && clock.now() - start >= *stop_after.time) ||
                        (stop_after.records && listener.records() >= *stop_after.records);
       if (due) {
@@ -265,6 +284,8 @@ int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepar
   const bool redraw = stderr_is_terminal && !prints_beside;
   JobConsole console(global, redraw, [&clock] { return clock.unix_milliseconds(); });
   JobSpec& spec = prepared.spec;
+  // Here and not earlier: with -d this process is not the one that was started.
+  spec.lock_note = fmt::format("pid {} since {}", ::getpid(), rfc3339(clock.unix_milliseconds()));
   console.start({.name = spec.name,
                  .id = to_string(spec.id),
                  .parallelism = spec.parallelism,

@@ -12,7 +12,6 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "load.h"
 #include "version.h"
@@ -118,7 +117,7 @@ class Preparation {
     const Location where =
         value_or_throw(parse_location(*flags_.from, run_.spec.working_directory));
     FileSystem& files = *value_or_throw(file_systems_.of_scheme(where.scheme));
-    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, false)
+    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, true)
                                                : resolve_snapshot(files, where.path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
     if (const auto note = holder_of(*snapshot_)) {
@@ -150,7 +149,7 @@ class Preparation {
             "        # starts empty the first time"});
     }
     snapshot_ =
-        value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, false)
+        value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, true)
                                        : resolve_snapshot(local(), newest.entry->path));
     if (const auto note = holder_of(*snapshot_)) {
       throw_error({.code = ErrorCode::lock,
@@ -266,7 +265,6 @@ class Preparation {
     spec.restart = restart_options();
     spec.allow_non_restored = flags_.allow_non_restored;
     spec.drop_state = flags_.drop_state;
-    spec.lock_note = fmt::format("pid {} since {}", ::getpid(), rfc3339(now_));
     choose_storage();
     if (snapshot_) spec.restore = snapshot_;
   }

@@ -129,6 +129,8 @@ Result<void> CheckpointDirectory::prepare(const std::string& root) {
   SR_TRY(create_folder(files_, path_));
   lock_ = SR_TRY(files_.lock(join_path(path_, kLockName), owner_.lock_note));
   SR_CRASH("rs.lock.taken");
+  // An earlier run with the same id may have ended by itself; this one has not.
+  SR_TRY(files_.remove_file(join_path(path_, kFinishedName)));
   SR_TRY(files_.create_directory(shared_path()));
   SR_TRY(files_.create_directory(task_owned_path()));
   SR_TRY(files_.sync_directory(path_));

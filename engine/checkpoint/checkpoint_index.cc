@@ -211,8 +211,8 @@ class Search {
     for (const JobFolder& folder : folders_) {
       if (!folder.finished) continue;
       const FinishedMarker& marker = *folder.finished;
-      const bool after_best =
-          !best_ || holds_best(folder) || marker.finished_unix_ms >= best_->completed_unix_ms;
+      const bool after_best = !best_ || marker.finished_unix_ms >= best_->completed_unix_ms ||
+                              (holds_best(folder) && marker.last_checkpoint >= best_->id);
       const bool newer = !newest || marker.finished_unix_ms > newest->finished_unix_ms;
       if (after_best && newer) newest = marker;
     }

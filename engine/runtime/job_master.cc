@@ -1,4 +1,5 @@
 #include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/runtime/family.h>
 #include <streamrun/runtime/job_master.h>
 
@@ -134,6 +135,10 @@ Progress JobMaster::turn() {
   const Instant now = environment_.clock.now();
   if (phase_ == Phase::running) {
     carry_out(coordinator_->on_time(now));
+    if (phase_ == Phase::running && ask_again_at_ && *ask_again_at_ <= now) {
+      ask_again_at_.reset();
+      carry_out(coordinator_->request(now, ask_again_for_));
+    }
     for (auto& [op, enumerator] : enumerators_) {
       const auto due = enumerator->next_deadline();
       if (due && *due <= now) enumerator->on_time();
@@ -168,6 +173,7 @@ std::optional<Instant> JobMaster::next_deadline() const {
   consider(next_status_);
   if (phase_ == Phase::running) {
     consider(coordinator_->next_deadline());
+    consider(ask_again_at_);
     for (const auto& [op, enumerator] : enumerators_) consider(enumerator->next_deadline());
   }
   return next;
@@ -208,7 +214,11 @@ void JobMaster::open_directory() {
         spec_.checkpoints.first_id = 1 + std::max(restored, opened->highest);
         coordinator_ = std::make_unique<CheckpointCoordinator>(spec_.checkpoints);
         if (spec_.status_period) next_status_ = environment_.clock.now() + *spec_.status_period;
-        if (stop_requested_) return end({.status = JobStatus::suspended});
+        if (stop_requested_) {
+          result_.status = JobStatus::suspended;
+          if (spec_.restore) result_.resume_path = spec_.restore->directory;
+          return end(result_);
+        }
         deploy();
       });
 }
@@ -223,6 +233,7 @@ void JobMaster::deploy() {
   phase_ = Phase::recovering;
   goal_ = Goal::none;
   failure_.reset();
+  ask_again_at_.reset();
   Result<RestorePlan> plan = plan_current_restore();
   if (!plan) {
     failure_ = std::move(plan).error();
@@ -256,7 +267,17 @@ void JobMaster::recover_step(Execution::RecoveryStep step) {
       if (!result && !recovery_error_) recovery_error_ = result.error();
       if (--recovering_ > 0) return;
       if (phase_ == Phase::draining) return attempt_drained();
-      if (recovery_error_) return fail_attempt(*recovery_error_);
+      if (recovery_error_) {
+        // Input or output that is not there, or not ours, when the run starts will not come by
+        // waiting.
+        const ErrorCode code = recovery_error_->code;
+        const bool of_the_start = attempt_ == 1 && step == Execution::RecoveryStep::open;
+        if (of_the_start && (code == ErrorCode::path || code == ErrorCode::permission ||
+                             code == ErrorCode::store_read_only)) {
+          recovery_error_->retry = Retry::no;
+        }
+        return fail_attempt(*recovery_error_);
+      }
       recovered(step);
     });
   });
@@ -400,6 +421,12 @@ void JobMaster::post_from_attempt(int attempt, F&& mail) {
 // ---- the end of an attempt
 
 void JobMaster::fail_attempt(Error error) {
+  if (phase_ == Phase::draining && error.retry == Retry::no && goal_ != Goal::fail) {
+    // A graver reason than the one for which the attempt ends already.
+    failure_ = std::move(error);
+    goal_ = Goal::fail;
+    return;
+  }
   if (phase_ != Phase::running && phase_ != Phase::recovering) return;
   failure_ = std::move(error);
   end_attempt(Goal::restart);
@@ -424,6 +451,7 @@ void JobMaster::end_attempt(Goal goal) {
 /// Called whenever something that the attempt waits for has ended: I/O of its tasks, a recovery
 /// step, a publication.
 void JobMaster::attempt_drained() {
+  if (execution_ == nullptr) return;  // that is done, and it is being swept up
   if (!execution_->io_idle() || recovering_ > 0 || coordinator_->publishing() || !strand_.idle())
     return;
   const JobReport last = [&] {
@@ -444,13 +472,46 @@ void JobMaster::attempt_drained() {
   execution_.reset();
   enumerators_.clear();
   pending_.clear();
+  if (abandoned_.empty()) return after_attempt();
+  strand_.run([this, ids = std::exchange(abandoned_, {})] { return sweep(ids); },
+              [this](bool) { after_attempt(); });
+}
+
+/// Removes what lies in the folders of checkpoints that the attempt began and did not complete: no
+/// task writes there any more. Only names that the engine gives; trouble is a warning.
+bool JobMaster::sweep(const std::set<CheckpointId>& ids) {
+  for (const CheckpointId id : ids) {
+    const auto listed = spec_.checkpoint_store->list(directory_->checkpoint_path(id));
+    if (!listed) continue;  // gone already, or the next start cleans it
+    std::vector<std::string> names;
+    bool complete = false;
+    for (const FileStatus& file : *listed) {
+      const std::string name = base_name(file.path);
+      complete = complete || name == kMetadataName;
+      if (file.kind == FileKind::file && !file.is_link && is_uuid_name(name)) names.push_back(name);
+    }
+    if (complete) continue;
+    if (const Result<void> removed = directory_->abort(id, names); !removed) {
+      environment_.log.warning("could not remove what was written for chk-" + std::to_string(id) +
+                               ": " + removed.error().headline());
+    }
+  }
+  return true;
+}
+
+/// The attempt is gone: the restart strategy decides, or the job ends.
+void JobMaster::after_attempt() {
   if (goal_ != Goal::restart) return close_job();
 
   const bool may_retry = failure_->retry == Retry::yes;
   const double chance = static_cast<double>(environment_.random.below(1U << 20U)) / (1U << 20U);
   const std::optional<Duration> delay =
       may_retry ? restart_.on_failure(environment_.clock.now(), chance) : std::nullopt;
-  if (!delay || stop_requested_) {
+  if (delay && stop_requested_) {
+    goal_ = Goal::suspend;
+    return close_job();
+  }
+  if (!delay) {
     if (may_retry && failure_->why.empty())
       failure_->why = "Recovery is suppressed by " + restart_.describe();
     goal_ = Goal::fail;
@@ -474,15 +535,8 @@ void JobMaster::close_job() {
   const bool keep = goal_ != Goal::finish && externalized;
   if (directory_ == nullptr) return finish_closing({});
   strand_.run(
-      [this, keep, finished = goal_ == Goal::finish, retained = retained_, abandoned = abandoned_,
+      [this, keep, finished = goal_ == Goal::finish, retained = retained_,
        last = last_snapshot_]() -> Result<void> {
-        for (const CheckpointId id : abandoned) {
-          std::vector<std::string> names;
-          if (auto listed = spec_.checkpoint_store->list(directory_->checkpoint_path(id))) {
-            for (const FileStatus& file : *listed) names.push_back(base_name(file.path));
-          }
-          SR_TRY(directory_->abort(id, names));
-        }
         if (finished) {
           SR_TRY(directory_->mark_finished(
               {.job_id = spec_.id,
@@ -493,10 +547,11 @@ void JobMaster::close_job() {
         if (keep) return {};
         // Oldest first: what is left at any moment is never older than the last commit.
         for (const CheckpointId id : retained) {
-          if (!SR_TRY(directory_->remove(id))) {
-            environment_.log.warning("something that is not ours lies in " +
-                                     directory_->checkpoint_path(id));
-          }
+          const Result<bool> removed = directory_->remove(id);
+          if (removed && *removed) continue;
+          environment_.log.warning(
+              "could not remove " + directory_->checkpoint_path(id) + ": " +
+              (removed ? "something that is not ours lies in it" : removed.error().headline()));
         }
         return {};
       },
@@ -514,8 +569,9 @@ void JobMaster::finish_closing(Result<void> result) {
   if (goal_ != Goal::finish) {
     if (directory_ != nullptr && !retained_.empty()) {
       result_.resume_path = directory_->checkpoint_path(retained_.back());
-    } else if (directory_ == nullptr || last_snapshot_ == 0) {
-      if (spec_.restore) result_.resume_path = spec_.restore->directory;
+    } else if (spec_.restore && !last_completed_) {
+      // Only while no snapshot of this run has committed anything beyond it.
+      result_.resume_path = spec_.restore->directory;
     }
   }
   end(result_);
@@ -538,10 +594,11 @@ void JobMaster::carry_out(CheckpointActions actions) {
 }
 
 bool JobMaster::uses_directory(CheckpointReason reason) const {
-  // Without an interval the snapshot at the end of the input only commits: nobody could resume from
-  // it later.
-  return directory_ != nullptr &&
-         (reason != CheckpointReason::final || spec_.checkpoints.interval.has_value());
+  if (directory_ == nullptr) return false;
+  // Without an interval the snapshot at the end of the input only commits, and may stay in memory,
+  // unless an older one could be resumed: that would repeat what this one commits.
+  const bool older_one = !retained_.empty() || (newest_ && !newest_->directory.empty());
+  return reason != CheckpointReason::final || spec_.checkpoints.interval || older_one;
 }
 
 void JobMaster::on(const TriggerCheckpoint& action) {
@@ -639,6 +696,9 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
                        .new_bytes = snapshot.full_bytes};
     last_completed_at_ = now;
     newest_ = std::move(snapshot);
+    // What was asked about the snapshot that the run started from says nothing about its own ones.
+    spec_.allow_non_restored = false;
+    spec_.drop_state.clear();
     // The one that only commits at the end of a job without checkpoints is nothing to talk about.
     if (pending.in_directory || spec_.checkpoints.interval)
       listener_.on_checkpoint_completed(*last_completed_);
@@ -700,18 +760,22 @@ void JobMaster::on(const AbortCheckpoint& action) {
   if (in_directory && more_may_come) abandoned_.insert(action.id);
   pending_.erase(found);
   if (phase_ != Phase::draining) listener_.on_checkpoint_failed(action.id, action.error);
-  if (in_directory) remove_files(action.id, std::move(files));
+  if (in_directory) {
+    // Files of tasks that never said their names may lie there too: for when the attempt ends.
+    abandoned_.insert(action.id);
+    remove_files(action.id, std::move(files));
+  }
   if (phase_ != Phase::running) return;
   for (auto& task : execution_->tasks()) {
     task->post([each = task.get(), id = action.id] { each->abort_checkpoint(id); });
   }
   const bool wanted = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
                       (reason == CheckpointReason::stop && goal_ == Goal::suspend);
-  // By mail: the coordinator must have dealt with this failure before it is asked again.
   if (wanted) {
-    post_from_attempt(attempt_, [this, reason] {
-      carry_out(coordinator_->request(environment_.clock.now(), reason));
-    });
+    // Not at once: what failed fails again, and every try leaves work to clean up.
+    ask_again_for_ = reason;
+    ask_again_at_ = environment_.clock.now() +
+                    std::max<Duration>(spec_.checkpoints.min_pause, std::chrono::seconds(1));
   }
 }
 
@@ -844,7 +908,12 @@ void JobMaster::report_status() {
 RunFate JobMaster::fate_of_run(const JobId& job) const {
   if (job == spec_.id) return RunFate::this_run;
   if (spec_.checkpoint_store == nullptr) return RunFate::unknown;
-  return run_fate(*spec_.checkpoint_store, spec_.checkpoint_root, job, spec_.family_id, spec_.name);
+  // One looks at a time: two that probe the lock at once would take each other for its holder.
+  const std::lock_guard lock(fates_mutex_);
+  const auto known = fates_.find(job);
+  if (known != fates_.end()) return known->second;
+  return fates_[job] = run_fate(*spec_.checkpoint_store, spec_.checkpoint_root, job,
+                                spec_.family_id, spec_.name);
 }
 
 std::vector<std::string> JobMaster::retained_committables(const JobId& job,

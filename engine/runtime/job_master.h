@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -65,6 +66,8 @@ class JobMaster final : public Runnable {
   void fail_attempt(Error error);
   void end_attempt(Goal goal);
   void attempt_drained();
+  bool sweep(const std::set<CheckpointId>& ids);
+  void after_attempt();
   void close_job();
   void finish_closing(Result<void> result);
   void end(JobResult result);
@@ -106,6 +109,8 @@ class JobMaster final : public Runnable {
   RunnableId running_;  ///< set by `start`
 
   // Shared.
+  mutable std::mutex fates_mutex_;
+  mutable std::map<JobId, RunFate> fates_;  ///< guarded by fates_mutex_: sinks ask on I/O threads
   WakeTarget wake_;
   std::shared_ptr<Mailbox> mailbox_;
 
@@ -135,6 +140,8 @@ class JobMaster final : public Runnable {
   bool stop_requested_ = false;
   std::optional<Instant> stop_deadline_;
   std::optional<Instant> restart_at_;
+  std::optional<Instant> ask_again_at_;  ///< a final or stopping snapshot that failed
+  CheckpointReason ask_again_for_ = CheckpointReason::final;
   std::optional<Instant> next_status_;
   std::optional<Error> failure_;
   JobResult result_;

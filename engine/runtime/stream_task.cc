@@ -146,6 +146,8 @@ Progress StreamTask::run() {
     if (progress == Progress::idle || start - last_flush_ > kBufferTimeout) {
       last_flush_ = start;
       flush_outputs();
+      // What found no room has to be waited for like any other: this asks to be woken.
+      if (progress == Progress::idle) outputs_have_room();
     }
   });
   publish_metrics();

@@ -108,6 +108,10 @@ void SnapshotFileWriter::start_job() {
       const std::string path = join_path(self->directory_, self->name_);
       if (Result<void> written = file->write(*self->file_system_, path, parts, last); !written) {
         file->error = std::move(written).error();
+        // Nobody will ever refer to it, and on a full disk its space is wanted. If this fails too,
+        // it goes when the attempt ends.
+        file->handle.reset();
+        static_cast<void>(self->file_system_->remove_file(path));
       }
     }
     parts.clear();

@@ -35,7 +35,7 @@ class alignas(16) SmallString {
   /// `text` of at most 15 bytes.
   static SmallString from_short(std::string_view text) {
     SmallString slot;
-    std::memcpy(slot.bytes_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(slot.bytes_, text.data(), text.size());  // an empty view may be of null
     slot.bytes_[15] = static_cast<char>(text.size());
     return slot;
   }
@@ -90,6 +90,7 @@ class StringArena {
  public:
   /// A copy of `text` that stays until `clear`.
   std::string_view store(std::string_view text) {
+    if (text.empty()) return {};
     if (text.size() > left_) add_block(text.size());
     char* const to = next_;
     std::memcpy(to, text.data(), text.size());

@@ -28,7 +28,9 @@ class NoWriter final : public SinkWriter<T> {
   void open(const OperatorContext&) override {}
   bool ready() const override { return true; }
   void write(const Batch<T>&) override {}
-  void prepare(CheckpointId, typename SinkWriter<T>::Prepared prepared) override { prepared(std::vector<std::string>()); }
+  void prepare(CheckpointId, typename SinkWriter<T>::Prepared prepared) override {
+    prepared(std::vector<std::string>());
+  }
   Result<void> commit(const std::vector<std::string>&) override { return {}; }
 };
 struct DescribedSink {
@@ -44,9 +46,15 @@ struct Order {
   std::int64_t cents = 0;
 };
 
-std::int64_t length_of(std::string_view text) { return static_cast<std::int64_t>(text.size()); }
-std::string_view first_of(std::string_view text) { return text.substr(0, 1); }
-void split(std::string_view line, Output<std::string>& output) { output.emit(line); }
+std::int64_t length_of(std::string_view text) {
+  return static_cast<std::int64_t>(text.size());
+}
+std::string_view first_of(std::string_view text) {
+  return text.substr(0, 1);
+}
+void split(std::string_view line, Output<std::string>& output) {
+  output.emit(line);
+}
 void count_batch(const Batch<std::string>& batch, Output<std::int64_t>& output) {
   output.emit(static_cast<std::int64_t>(batch.size()));
 }
@@ -75,14 +83,25 @@ TEST_CASE("data stream: the type of what leaves follows from the function", "[ap
   STATIC_REQUIRE(is_stream_of<decltype(lines.map(length_of)), std::int64_t>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.map(first_of)), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(orders.map(&Order::customer)), std::string>);
-  STATIC_REQUIRE(is_stream_of<decltype(orders.map([](const Order& order) -> const Order& { return order; })), Order>);
-  STATIC_REQUIRE(is_stream_of<decltype(lines.filter([](std::string_view text) { return text.empty(); })), std::string>);
+  STATIC_REQUIRE(
+      is_stream_of<decltype(orders.map([](const Order& order) -> const Order& { return order; })),
+                   Order>);
+  STATIC_REQUIRE(
+      is_stream_of<decltype(lines.filter([](std::string_view text) { return text.empty(); })),
+                   std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(split)), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(&split)), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(count_batch)), std::int64_t>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(Splitter())), Order>);
-  STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map([](std::string_view, Output<double>& output) { output.emit(1.0); })), double>);
-  STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map([](const Batch<std::string>&, Output<Order>& output) { output.emit(Order()); })), Order>);
+  STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map([](std::string_view, Output<double>& output) {
+                                output.emit(1.0);
+                              })),
+                              double>);
+  STATIC_REQUIRE(
+      is_stream_of<decltype(lines.flat_map([](const Batch<std::string>&, Output<Order>& output) {
+                     output.emit(Order());
+                   })),
+                   Order>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.rebalance()), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.broadcast()), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.union_with(lines)), std::string>);
@@ -93,28 +112,44 @@ TEST_CASE("data stream: the type of a key follows from the projection", "[api]")
   const auto lines = env.from_source(DescribedSource<std::string>(), {.uid = "lines"});
   const auto orders = env.from_source(DescribedSource<Order>(), {.uid = "orders"});
   const auto by_customer = orders.key_by(&Order::customer);
-  STATIC_REQUIRE(std::is_same_v<decltype(by_customer), const KeyedStream<Order, std::string, std::string Order::*>>);
+  STATIC_REQUIRE(std::is_same_v<decltype(by_customer),
+                                const KeyedStream<Order, std::string, std::string Order::*>>);
   const auto by_text = lines.key_by(std::identity{});
-  STATIC_REQUIRE(std::is_same_v<decltype(by_text), const KeyedStream<std::string, std::string, std::identity>>);
-  STATIC_REQUIRE(is_stream_of<decltype(by_customer.process(Latest(), {.uid = "latest"})), std::int64_t>);
+  STATIC_REQUIRE(std::is_same_v<decltype(by_text),
+                                const KeyedStream<std::string, std::string, std::identity>>);
+  STATIC_REQUIRE(
+      is_stream_of<decltype(by_customer.process(Latest(), {.uid = "latest"})), std::int64_t>);
   STATIC_REQUIRE(is_stream_of<decltype(by_customer.sum(&Order::cents, {.uid = "sum"})), Order>);
-  STATIC_REQUIRE(is_stream_of<decltype(by_text.aggregate(counting(), [](std::string_view key, std::int64_t) { return key; }, {.uid = "c"})), std::string>);
-  const auto counts = by_text.aggregate(counting(), [](std::string_view, std::int64_t count) { return count; }, {.uid = "n"});
+  STATIC_REQUIRE(
+      is_stream_of<decltype(by_text.aggregate(
+                       counting(), [](std::string_view key, std::int64_t) { return key; },
+                       {.uid = "c"})),
+                   std::string>);
+  const auto counts = by_text.aggregate(
+      counting(), [](std::string_view, std::int64_t count) { return count; }, {.uid = "n"});
   STATIC_REQUIRE(is_stream_of<decltype(counts), std::int64_t>);
-  STATIC_REQUIRE(is_stream_of<decltype(by_customer.reduce([](Order so_far, const Order&) { return so_far; }, {.uid = "r"})), Order>);
+  STATIC_REQUIRE(is_stream_of<decltype(by_customer.reduce(
+                                  [](Order so_far, const Order&) { return so_far; }, {.uid = "r"})),
+                              Order>);
 }
 
 /// A program with every kind of operator and exchange.
 StreamGraph build_program() {
   StreamExecutionEnvironment env;
-  const auto lines = env.from_source(DescribedSource<std::string>(), {.uid = "lines", .parallelism = 2});
-  const auto more = env.from_source(DescribedSource<std::string>{.is_bounded = false}, {.uid = "more", .name = "Tail"});
-  const auto orders = lines.union_with(more).rebalance().flat_map(Splitter(), {.name = "Parse", .parallelism = 3});
+  const auto lines =
+      env.from_source(DescribedSource<std::string>(), {.uid = "lines", .parallelism = 2});
+  const auto more = env.from_source(DescribedSource<std::string>{.is_bounded = false},
+                                    {.uid = "more", .name = "Tail"});
+  const auto orders =
+      lines.union_with(more).rebalance().flat_map(Splitter(), {.name = "Parse", .parallelism = 3});
   orders.key_by(&Order::customer)
       .sum(&Order::cents, {.uid = "sums", .name = "Sum", .parallelism = 4, .max_parallelism = 12})
       .map(&Order::cents)
       .sink_to(DescribedSink(), {.uid = "rows"});
-  orders.broadcast().key_by(&Order::customer).process(Latest(), {.uid = "latest"}).sink_to(DescribedSink(), {.uid = "out", .name = "Out"});
+  orders.broadcast()
+      .key_by(&Order::customer)
+      .process(Latest(), {.uid = "latest"})
+      .sink_to(DescribedSink(), {.uid = "out", .name = "Out"});
   return env.take_graph();
 }
 
@@ -161,10 +196,12 @@ TEST_CASE("data stream: the graph of a job is the same whenever it is built", "[
   const JobGraph second = make_job_graph(build_program(), options);
   CHECK(plan_as_json(first) == plan_as_json(second));
   CHECK(plan_as_text(first) == plan_as_text(second));
-  for (std::size_t i = 0; i < first.operators.size(); ++i) CHECK(first.operators[i].id == second.operators[i].id);
+  for (std::size_t i = 0; i < first.operators.size(); ++i)
+    CHECK(first.operators[i].id == second.operators[i].id);
 }
 
-TEST_CASE("data stream: operators are made anew for each subtask, and say what state they keep", "[api]") {
+TEST_CASE("data stream: operators are made anew for each subtask, and say what state they keep",
+          "[api]") {
   const StreamGraph graph = build_program();
   CHECK(graph.nodes[3].make_operator() != graph.nodes[3].make_operator());
   const OperatorStateShape sums = graph.nodes[3].make_operator()->state_shape();

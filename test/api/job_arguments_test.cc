@@ -47,10 +47,12 @@ TEST_CASE("job arguments: an unknown one is named, with the nearest that there i
   JobArguments far({{"parallelism", "2"}}, "/work");
   far.optional_path("output", "where to write");
   far.flag("watch", "go on");
-  CHECK(complaint_of_check(far) == "the job has no argument --parallelism; it has: --output, --watch");
+  CHECK(complaint_of_check(far) ==
+        "the job has no argument --parallelism; it has: --output, --watch");
 }
 
-TEST_CASE("job arguments: an unknown one is told before a missing one, as it is likely the same", "[api]") {
+TEST_CASE("job arguments: an unknown one is told before a missing one, as it is likely the same",
+          "[api]") {
   JobArguments arguments({{"inpt", "x"}}, "/work");
   arguments.paths("input", "file to read");
   CHECK(complaint_of_check(arguments) == "the job has no argument --inpt; did you mean --input?");
@@ -72,9 +74,11 @@ TEST_CASE("job arguments: a flag is set without a value", "[api]") {
 }
 
 TEST_CASE("job arguments: paths are made absolute and recorded so, URIs stay", "[api]") {
-  JobArguments arguments({{"input", "data/../text.txt"}, {"input", "hdfs://nn/x"}, {"input", "/a"}, {"output", "out"}},
-                         "/work/here");
-  CHECK(arguments.paths("input", "files") == std::vector<std::string>{"/work/here/text.txt", "hdfs://nn/x", "/a"});
+  JobArguments arguments(
+      {{"input", "data/../text.txt"}, {"input", "hdfs://nn/x"}, {"input", "/a"}, {"output", "out"}},
+      "/work/here");
+  CHECK(arguments.paths("input", "files") ==
+        std::vector<std::string>{"/work/here/text.txt", "hdfs://nn/x", "/a"});
   CHECK(arguments.optional_path("output", "folder") == "/work/here/out");
   CHECK(arguments.values() == JobArguments::Values{{"input", "/work/here/text.txt"},
                                                    {"input", "hdfs://nn/x"},
@@ -86,11 +90,14 @@ TEST_CASE("job arguments: paths are made absolute and recorded so, URIs stay", "
 }
 
 TEST_CASE("job arguments: a whole number is one, to its last character", "[api]") {
-  JobArguments arguments({{"a", "-12"}, {"b", "12x"}, {"c", ""}, {"d", "9223372036854775808"}, {"e", "1.5"}}, "/work");
+  JobArguments arguments(
+      {{"a", "-12"}, {"b", "12x"}, {"c", ""}, {"d", "9223372036854775808"}, {"e", "1.5"}}, "/work");
   CHECK(arguments.integer("a", "number", 0) == -12);
   CHECK(arguments.integer("absent", "number", 7) == 7);
   for (const std::string name : {"b", "c", "d", "e"}) {
-    CHECK(complaint([&] { arguments.integer(name, "number", 0); }).starts_with("--" + name + " takes a whole number"));
+    CHECK(complaint([&] {
+            arguments.integer(name, "number", 0);
+          }).starts_with("--" + name + " takes a whole number"));
   }
 }
 

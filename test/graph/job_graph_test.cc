@@ -39,7 +39,8 @@ TEST_CASE("job graph: forward edges of equal parallelism are chained, others are
   CHECK(graph.operators[3].vertex == 1);
 }
 
-TEST_CASE("job graph: a forward edge between unequal parallelisms rebalances, as in Flink", "[graph]") {
+TEST_CASE("job graph: a forward edge between unequal parallelisms rebalances, as in Flink",
+          "[graph]") {
   const JobGraph graph = word_count().build({.parallelism = 2});
   CHECK(graph.exchanges[1].exchange == Exchange::rebalance);
   REQUIRE(graph.exchanges[1].make_partitioner);
@@ -83,7 +84,8 @@ TEST_CASE("job graph: operator ids come from uids, as Flink's do", "[graph]") {
   CHECK(to_string(sample.build().operators[0].id) == "bd9c186e89cc37a76d776844dfa8ccba");
 }
 
-TEST_CASE("job graph: a stateful operator without a uid has an id of its place, and a warning", "[graph]") {
+TEST_CASE("job graph: a stateful operator without a uid has an id of its place, and a warning",
+          "[graph]") {
   SampleGraph sample;
   StreamNode node = SampleGraph::node_of("keeps");
   node.stateful = true;
@@ -122,11 +124,13 @@ TEST_CASE("job graph: parallelism stays within its bounds", "[graph]") {
   CHECK(error_of(sample, {.parallelism = 32769}).code == ErrorCode::usage);
   CHECK(error_of(sample, {.parallelism = 1, .max_parallelism = 32769}).code == ErrorCode::usage);
   CHECK(error_of(sample, {.parallelism = 1, .max_parallelism = -1}).code == ErrorCode::usage);
-  CHECK(error_of(sample, {.parallelism = 5, .max_parallelism = 4}).code == ErrorCode::max_parallelism);
+  CHECK(error_of(sample, {.parallelism = 5, .max_parallelism = 4}).code ==
+        ErrorCode::max_parallelism);
   CHECK(error_of(sample, {.parallelism = 5, .max_parallelism = 4}).where == "a");
 }
 
-TEST_CASE("job graph: the maximum parallelism is the operator's, else the job's, else Flink's", "[graph]") {
+TEST_CASE("job graph: the maximum parallelism is the operator's, else the job's, else Flink's",
+          "[graph]") {
   SampleGraph sample;
   StreamNode own = SampleGraph::node_of("own", 2);
   own.max_parallelism = 7;

@@ -10,7 +10,8 @@ namespace streamrun {
 namespace {
 
 TEST_CASE("plan: as text", "[graph]") {
-  CHECK(plan_as_text(word_count().build({.parallelism = 2})) == R"(vertex 0  Source: lines -> Tokenize  parallelism 2 (max 128)
+  CHECK(plan_as_text(word_count().build({.parallelism = 2})) ==
+        R"(vertex 0  Source: lines -> Tokenize  parallelism 2 (max 128)
   Source: lines            Data Source  uid lines
   Tokenize                 Operator     no state
   --HASH--> vertex 1

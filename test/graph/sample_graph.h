@@ -28,7 +28,9 @@ class SampleGraph {
             .make_operator = {},
             .make_enumerator = {}};
   }
-  JobGraph build(const JobGraphOptions& options = {}) const { return make_job_graph(graph, options); }
+  JobGraph build(const JobGraphOptions& options = {}) const {
+    return make_job_graph(graph, options);
+  }
 
   StreamGraph graph;
 };
@@ -51,7 +53,10 @@ inline SampleGraph word_count() {
   const int counts = sample.add(count);
   const int rows = sample.add(sink);
   const int audit = sample.add("Audit", 1);
-  sample.connect(lines, tokens).connect(tokens, counts, Exchange::hash).connect(counts, rows).connect(lines, audit);
+  sample.connect(lines, tokens)
+      .connect(tokens, counts, Exchange::hash)
+      .connect(counts, rows)
+      .connect(lines, audit);
   return sample;
 }
 

@@ -30,11 +30,13 @@ struct OperatorUnderTest {
 template <typename T, typename U>
 class OperatorHarness final : public BatchReceiver {
  public:
-  explicit OperatorHarness(const OperatorUnderTest<T, U>& tested, const OperatorSubtaskState& restored = {})
+  explicit OperatorHarness(const OperatorUnderTest<T, U>& tested,
+                           const OperatorSubtaskState& restored = {})
       : key_hash_(tested.key_hash), context_(world_.context()), op_(tested.make()) {
     world_.stores.add("file", std::make_unique<sim::MemoryFileSystem>());
     context_.key_groups = {0, context_.max_parallelism - 1};
-    if (auto* const connector = dynamic_cast<OutputConnector*>(op_.get())) connector->connect_output(*this);
+    if (auto* const connector = dynamic_cast<OutputConnector*>(op_.get()))
+      connector->connect_output(*this);
     op_->open(context_, restored);
     op_->commit_recovered();
     op_->remove_leftovers();
@@ -103,12 +105,14 @@ class OperatorHarness final : public BatchReceiver {
   std::unique_ptr<StreamOperator> op_;
 };
 
-/// Runs an operator over `inputs` record by record, all at once, with snapshot and restore between any two inputs, with
-/// a snapshot whose work is done only while later inputs are processed, and into an output that is full every second
-/// time; `check(results, way)` looks at what each way came to.
+/// Runs an operator over `inputs` record by record, all at once, with snapshot and restore between
+/// any two inputs, with a snapshot whose work is done only while later inputs are processed, and
+/// into an output that is full every second time; `check(results, way)` looks at what each way came
+/// to.
 template <typename T, typename U>
-void run_in_every_way(const OperatorUnderTest<T, U>& tested, const std::vector<T>& inputs,
-                      const std::function<void(std::vector<U> results, const std::string& way)>& check) {
+void run_in_every_way(
+    const OperatorUnderTest<T, U>& tested, const std::vector<T>& inputs,
+    const std::function<void(std::vector<U> results, const std::string& way)>& check) {
   using Harness = OperatorHarness<T, U>;
   const auto part = [&](std::size_t from, std::size_t to) {
     return std::vector<T>(inputs.begin() + static_cast<std::ptrdiff_t>(from),
@@ -143,7 +147,8 @@ void run_in_every_way(const OperatorUnderTest<T, U>& tested, const std::vector<T
     check(std::move(results), "restored" + where);
   }
   {
-    // Every second turn the outputs have no room: then a task only goes on with its snapshots, and finishes in steps.
+    // Every second turn the outputs have no room: then a task only goes on with its snapshots, and
+    // finishes in steps.
     Harness harness(tested);
     harness.begin_snapshot(1);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -165,7 +170,8 @@ void run_in_every_way(const OperatorUnderTest<T, U>& tested, const std::vector<T
 
 /// The results are `expected`, in this order, however the operator is run.
 template <typename T, typename U>
-void require_results(const OperatorUnderTest<T, U>& tested, const std::vector<T>& inputs, const std::vector<U>& expected) {
+void require_results(const OperatorUnderTest<T, U>& tested, const std::vector<T>& inputs,
+                     const std::vector<U>& expected) {
   run_in_every_way<T, U>(tested, inputs, [&](std::vector<U> results, const std::string& way) {
     INFO(way);
     REQUIRE(results == expected);
@@ -174,8 +180,8 @@ void require_results(const OperatorUnderTest<T, U>& tested, const std::vector<T>
 
 /// The same without regard to order: for results that come out of a hash table.
 template <typename T, typename U>
-void require_results_in_any_order(const OperatorUnderTest<T, U>& tested, const std::vector<T>& inputs,
-                                  std::vector<U> expected) {
+void require_results_in_any_order(const OperatorUnderTest<T, U>& tested,
+                                  const std::vector<T>& inputs, std::vector<U> expected) {
   std::sort(expected.begin(), expected.end());
   run_in_every_way<T, U>(tested, inputs, [&](std::vector<U> results, const std::string& way) {
     INFO(way);

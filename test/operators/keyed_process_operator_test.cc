@@ -26,7 +26,8 @@ struct Spending {
   ValueState<std::int64_t> total{"total"};
   MapState<std::int64_t, std::int64_t> amounts{"amounts"};
 
-  void process(const Order& order, KeyedContext<std::string>& context, Output<std::string>& output) {
+  void process(const Order& order, KeyedContext<std::string>& context,
+               Output<std::string>& output) {
     total.update(total.value_or(0) + order.cents);
     const std::int64_t* const seen = amounts.get(order.cents);
     amounts.put(order.cents, seen != nullptr ? *seen + 1 : 1);
@@ -39,7 +40,8 @@ struct Spending {
   }
 };
 
-using SpendingOperator = KeyedProcessOperator<Order, std::string, std::string, std::string Order::*, Spending>;
+using SpendingOperator =
+    KeyedProcessOperator<Order, std::string, std::string, std::string Order::*, Spending>;
 
 OperatorUnderTest<Order, std::string> spending() {
   return {.make = [] { return std::make_unique<SpendingOperator>(&Order::customer, Spending()); },
@@ -50,8 +52,8 @@ TEST_CASE("keyed process operator: each key has its own state, over any snapshot
   const std::string ann = "Ann with a name longer than a slot";
   test::require_results<Order, std::string>(
       spending(), {{ann, 10}, {"bob", 7}, {ann, 10}, {ann, 90}, {"bob", 8}, {ann, 1}},
-      {ann + " 10 in 1 amounts", "bob 7 in 1 amounts", ann + " 20 in 1 amounts", ann + " 110 in 2 amounts",
-       "bob 15 in 2 amounts", ann + " 1 in 1 amounts"});
+      {ann + " 10 in 1 amounts", "bob 7 in 1 amounts", ann + " 20 in 1 amounts",
+       ann + " 110 in 2 amounts", "bob 15 in 2 amounts", ann + " 1 in 1 amounts"});
 }
 
 TEST_CASE("keyed process operator: describes the states that a restore must match", "[operators]") {
@@ -64,7 +66,8 @@ TEST_CASE("keyed process operator: describes the states that a restore must matc
   CHECK(shape.lists.empty());
 }
 
-TEST_CASE("keyed process operator: a snapshot covers its key groups even when it is empty (S3)", "[operators]") {
+TEST_CASE("keyed process operator: a snapshot covers its key groups even when it is empty (S3)",
+          "[operators]") {
   OperatorHarness<Order, std::string> harness(spending());
   const OperatorSubtaskState state = harness.snapshot();
   REQUIRE(state.keyed.size() == 1);
@@ -75,7 +78,8 @@ TEST_CASE("keyed process operator: a snapshot covers its key groups even when it
   CHECK(again.results == std::vector<std::string>{"x 1 in 1 amounts"});
 }
 
-TEST_CASE("keyed process operator: a snapshot of other states is refused when it opens", "[operators]") {
+TEST_CASE("keyed process operator: a snapshot of other states is refused when it opens",
+          "[operators]") {
   OperatorHarness<Order, std::string> harness(spending());
   harness.process({{"x", 1}});
   OperatorSubtaskState state = harness.snapshot();
@@ -86,25 +90,32 @@ TEST_CASE("keyed process operator: a snapshot of other states is refused when it
 /// A pair as key, and a selector that makes its key.
 struct SeenBefore {
   ValueState<bool> seen{"seen"};
-  void process(std::int64_t number, KeyedContext<std::pair<std::string, bool>>& context, Output<std::string>& output) {
+  void process(std::int64_t number, KeyedContext<std::pair<std::string, bool>>& context,
+               Output<std::string>& output) {
     if (seen.value_or(false)) return;
     seen.update(true);
-    output.emit(std::to_string(number) + (context.key().second ? " even " : " odd ") + context.key().first);
+    output.emit(std::to_string(number) + (context.key().second ? " even " : " odd ") +
+                context.key().first);
   }
 };
 std::pair<std::string, bool> key_of_number(std::int64_t number) {
   return {number < 10 ? "a number below ten, as a long text" : "large", number % 2 == 0};
 }
 
-TEST_CASE("keyed process operator: a key that the selector makes lives as long as it is needed", "[operators]") {
+TEST_CASE("keyed process operator: a key that the selector makes lives as long as it is needed",
+          "[operators]") {
   using Operator = KeyedProcessOperator<std::int64_t, std::pair<std::string, bool>, std::string,
                                         decltype(&key_of_number), SeenBefore>;
   const OperatorUnderTest<std::int64_t, std::string> tested{
       .make = [] { return std::make_unique<Operator>(&key_of_number, SeenBefore()); },
-      .key_hash = [](std::int64_t number) { return key_hash_of<std::pair<std::string, bool>>(key_of_number(number)); }};
+      .key_hash =
+          [](std::int64_t number) {
+            return key_hash_of<std::pair<std::string, bool>>(key_of_number(number));
+          }};
   const std::string below = "a number below ten, as a long text";
-  test::require_results<std::int64_t, std::string>(tested, {1, 2, 3, 10, 4, 12, 11},
-                                                   {"1 odd " + below, "2 even " + below, "10 even large", "11 odd large"});
+  test::require_results<std::int64_t, std::string>(
+      tested, {1, 2, 3, 10, 4, 12, 11},
+      {"1 odd " + below, "2 even " + below, "10 even large", "11 odd large"});
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ struct Sink {
   }
   void write(const Strings& records) {
     std::unique_ptr<AnyBatch> batch = std::make_unique<Batch<std::string>>();
-    for (const std::string& record : records) static_cast<Batch<std::string>&>(*batch).append(record);
+    for (const std::string& record : records)
+      static_cast<Batch<std::string>&>(*batch).append(record);
     op.receive(batch);
   }
   void begin_snapshot(CheckpointId id) {
@@ -122,7 +123,8 @@ struct Sink {
 
 using Commits = std::map<std::string, int>;
 
-TEST_CASE("sink operator: nothing is committed before its snapshot is complete, then once (E1, E2)", "[operators]") {
+TEST_CASE("sink operator: nothing is committed before its snapshot is complete, then once (E1, E2)",
+          "[operators]") {
   Outside outside;
   Sink sink(outside);
   sink.write({"a", "b"});
@@ -137,7 +139,8 @@ TEST_CASE("sink operator: nothing is committed before its snapshot is complete, 
   CHECK(sink.op.records_in() == 2);
 }
 
-TEST_CASE("sink operator: a committable is in every snapshot until its commit is known to be done", "[operators]") {
+TEST_CASE("sink operator: a committable is in every snapshot until its commit is known to be done",
+          "[operators]") {
   Outside outside;
   Sink sink(outside);
   sink.write({"a"});
@@ -172,7 +175,8 @@ TEST_CASE("sink operator: a lost notification is covered by a later one", "[oper
   CHECK(outside.commits == Commits{{"b", 1}, {"c", 1}, {"d", 1}});
 }
 
-TEST_CASE("sink operator: what is being committed is not committed again by the next notification", "[operators]") {
+TEST_CASE("sink operator: what is being committed is not committed again by the next notification",
+          "[operators]") {
   Outside outside;
   Sink sink(outside);
   sink.write({"a"});
@@ -186,7 +190,8 @@ TEST_CASE("sink operator: what is being committed is not committed again by the 
   CHECK(sink.effects_done == std::vector<CheckpointId>{1, 2});
 }
 
-TEST_CASE("sink operator: the effects of a snapshot include commits that an earlier one began (L4)", "[operators]") {
+TEST_CASE("sink operator: the effects of a snapshot include commits that an earlier one began (L4)",
+          "[operators]") {
   Outside outside;
   Sink sink(outside);
   sink.write({"a"});
@@ -207,7 +212,9 @@ TEST_CASE("sink operator: with nothing to commit it answers at once", "[operator
   CHECK(sink.effects_done == std::vector<CheckpointId>{1});
 }
 
-TEST_CASE("sink operator: a commit that fails is thrown where the task catches it, and is not answered", "[operators]") {
+TEST_CASE(
+    "sink operator: a commit that fails is thrown where the task catches it, and is not answered",
+    "[operators]") {
   Outside outside;
   Sink sink(outside);
   sink.write({"a"});
@@ -229,8 +236,10 @@ TEST_CASE("sink operator: a prepare that fails declines its snapshot", "[operato
   CHECK(sink.failures == std::map<CheckpointId, ErrorCode>{{1, ErrorCode::store_full}});
 }
 
-TEST_CASE("sink operator: records go on while a prepare is under way, and belong to the next snapshot (S7)",
-          "[operators]") {
+TEST_CASE(
+    "sink operator: records go on while a prepare is under way, and belong to the next snapshot "
+    "(S7)",
+    "[operators]") {
   Outside outside;
   Sink sink(outside);
   sink.write({"a"});
@@ -243,7 +252,9 @@ TEST_CASE("sink operator: records go on while a prepare is under way, and belong
   CHECK(sink.committables(2) == Strings{"a", "b"});
 }
 
-TEST_CASE("sink operator: what a restored snapshot had prepared is committed before records move, once", "[operators]") {
+TEST_CASE(
+    "sink operator: what a restored snapshot had prepared is committed before records move, once",
+    "[operators]") {
   Outside outside;
   OperatorSubtaskState state;
   {

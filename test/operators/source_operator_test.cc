@@ -16,7 +16,9 @@ namespace {
 /// A split is a text; its records are its characters, one a poll.
 class CharacterReader final : public SourceReader<std::string> {
  public:
-  void open(const OperatorContext&, std::function<void()> ask_for_split) override { ask_ = std::move(ask_for_split); }
+  void open(const OperatorContext&, std::function<void()> ask_for_split) override {
+    ask_ = std::move(ask_for_split);
+  }
   void start() override { ask_(); }
   void add_split(const std::string& split) override { splits_.push_back(split); }
   void no_more_splits() override { no_more_ = true; }
@@ -41,19 +43,23 @@ class CharacterReader final : public SourceReader<std::string> {
 
 struct Running {
   explicit Running(const OperatorSubtaskState& restored = {})
-      : harness({.make = [this] {
-          auto made = std::make_unique<SourceOperator<std::string>>(std::make_unique<CharacterReader>());
-          made->set_ask_for_split([this] { ++asked; });
-          source = made.get();
-          return made;
-        }}, restored) {}
+      : harness({.make =
+                     [this] {
+                       auto made = std::make_unique<SourceOperator<std::string>>(
+                           std::make_unique<CharacterReader>());
+                       made->set_ask_for_split([this] { ++asked; });
+                       source = made.get();
+                       return made;
+                     }},
+                restored) {}
 
   int asked = 0;
   SourceOperator<std::string>* source = nullptr;
   test::OperatorHarness<std::string, std::string> harness;
 };
 
-TEST_CASE("source operator: asks for splits, reads them and ends when there are no more", "[operators]") {
+TEST_CASE("source operator: asks for splits, reads them and ends when there are no more",
+          "[operators]") {
   Running running;
   CHECK(running.asked == 0);
   running.source->start();
@@ -71,7 +77,8 @@ TEST_CASE("source operator: asks for splits, reads them and ends when there are 
   CHECK(running.source->next_deadline() == Instant(Duration(5)));
 }
 
-TEST_CASE("source operator: its state is the splits with the position behind what it emitted", "[operators]") {
+TEST_CASE("source operator: its state is the splits with the position behind what it emitted",
+          "[operators]") {
   Running running;
   running.source->add_split("abc");
   running.source->add_split("xy");
@@ -88,7 +95,8 @@ TEST_CASE("source operator: its state is the splits with the position behind wha
   CHECK(shape.lists[0].type == state.lists[0].type);
 }
 
-TEST_CASE("source operator: restored splits come from the enumerator, not from its state", "[operators]") {
+TEST_CASE("source operator: restored splits come from the enumerator, not from its state",
+          "[operators]") {
   Running before;
   before.source->add_split("abc");
   Running after(before.harness.snapshot());

@@ -57,7 +57,8 @@ TEST_CASE("channel: a push marks the channel ready and wakes the consumer", "[ru
   CHECK(world.producer.wakes() == 0);
 }
 
-TEST_CASE("channel: a producer that waits is woken when the ring is half empty, once", "[runtime]") {
+TEST_CASE("channel: a producer that waits is woken when the ring is half empty, once",
+          "[runtime]") {
   OneChannel world;
   for (std::size_t i = 0; i < Channel::kCapacity; ++i) {
     StreamElement element = element_of(1);
@@ -65,7 +66,8 @@ TEST_CASE("channel: a producer that waits is woken when the ring is half empty, 
   }
   CHECK(world.channel.wait_for_room());
   StreamElement taken;
-  for (std::size_t i = 0; i < Channel::kCapacity / 2 - 1; ++i) REQUIRE(world.channel.try_pop(taken));
+  for (std::size_t i = 0; i < Channel::kCapacity / 2 - 1; ++i)
+    REQUIRE(world.channel.try_pop(taken));
   CHECK(world.producer.wakes() == 0);
   REQUIRE(world.channel.try_pop(taken));
   CHECK(world.producer.wakes() == 1);
@@ -87,7 +89,8 @@ TEST_CASE("channel: used batches come back empty, and too many of them are let g
   CHECK(count == 2 * Channel::kCapacity);
 }
 
-TEST_CASE("channel writer: keeps what the ring has no room for, in order with events", "[runtime]") {
+TEST_CASE("channel writer: keeps what the ring has no room for, in order with events",
+          "[runtime]") {
   OneChannel world;
   ChannelWriter writer(world.channel);
   for (std::int64_t i = 0; i < 20; ++i) {
@@ -171,7 +174,8 @@ class Consumer final : public Runnable {
   InputGate& gate_;
 };
 
-TEST_CASE("channel: a million batches cross two workers in order, and neither side sleeps for ever", "[runtime]") {
+TEST_CASE("channel: a million batches cross two workers in order, and neither side sleeps for ever",
+          "[runtime]") {
   WakeTarget to_consumer;
   WakeTarget to_producer;
   InputGate gate(1, true);
@@ -189,7 +193,8 @@ TEST_CASE("channel: a million batches cross two workers in order, and neither si
     to_producer.set(producer_id);
     to_consumer.wake();
     to_producer.wake();
-    for (int i = 0; i < 60'000 && !consumer.ended; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int i = 0; i < 60'000 && !consumer.ended; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   CHECK(consumer.ended);
   CHECK(consumer.expected == kCount);

@@ -25,7 +25,8 @@ class Outside {
   std::vector<std::string> records() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> all;
-    for (const auto& [part, records] : parts_) all.insert(all.end(), records.begin(), records.end());
+    for (const auto& [part, records] : parts_)
+      all.insert(all.end(), records.begin(), records.end());
     std::sort(all.begin(), all.end());
     return all;
   }
@@ -35,7 +36,8 @@ class Outside {
   std::map<std::string, std::vector<std::string>> parts_;  // guarded by mutex_
 };
 
-/// A two-phase writer whose committables hold their records, so that any later attempt can commit them.
+/// A two-phase writer whose committables hold their records, so that any later attempt can commit
+/// them.
 class CollectingWriter final : public SinkWriter<std::string> {
  public:
   explicit CollectingWriter(Outside& outside) : outside_(outside) {}
@@ -56,7 +58,8 @@ class CollectingWriter final : public SinkWriter<std::string> {
   }
   Result<void> commit(const std::vector<std::string>& committables) override {
     for (const std::string& committable : committables) {
-      auto part = SR_TRY((from_bytes<std::pair<std::string, std::vector<std::string>>>(committable)));
+      auto part =
+          SR_TRY((from_bytes<std::pair<std::string, std::vector<std::string>>>(committable)));
       outside_.show(part.first, std::move(part.second));
     }
     return {};

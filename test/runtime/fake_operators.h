@@ -67,14 +67,17 @@ class FakeOperator : public OneOutputOperator<std::int64_t> {
   }
   void prepare_snapshot(CheckpointId id) override {
     log("prepare " + std::to_string(id));
-    output_.emit(std::int64_t{1000 + id});  // the last moment at which a record still belongs to the snapshot
+    output_.emit(std::int64_t{
+        1000 + id});  // the last moment at which a record still belongs to the snapshot
   }
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
     log("snapshot " + std::to_string(part->barrier.id));
     if (script_.hold_snapshots) return script_.held.push_back(std::move(part));
     part->done(state_of(name_, part->barrier.id));
   }
-  bool advance_snapshots() override { return script_.advances_left > 0 && --script_.advances_left > 0; }
+  bool advance_snapshots() override {
+    return script_.advances_left > 0 && --script_.advances_left > 0;
+  }
   void notify_complete(CheckpointId id, std::function<void()> done) override {
     log("complete " + std::to_string(id));
     if (script_.hold_completions) return script_.completions.push_back(std::move(done));

@@ -49,13 +49,15 @@ class GateWorld {
       gate.recycle(std::move(*batch));
       return std::to_string(number);
     }
-    if (const auto* const barrier = std::get_if<CheckpointBarrier>(&input)) return "|" + std::to_string(barrier->id);
+    if (const auto* const barrier = std::get_if<CheckpointBarrier>(&input))
+      return "|" + std::to_string(barrier->id);
     return std::holds_alternative<EndOfInput>(input) ? "end" : "";
   }
   /// Everything that there is now, with blanks between.
   std::string drain() {
     std::string all;
-    for (std::string next = poll(); !next.empty(); next = poll()) all += (all.empty() ? "" : " ") + next;
+    for (std::string next = poll(); !next.empty(); next = poll())
+      all += (all.empty() ? "" : " ") + next;
     return all;
   }
 

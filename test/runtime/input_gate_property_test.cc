@@ -29,7 +29,8 @@ struct History {
   std::set<CheckpointId> aborted;
 };
 
-History random_history(std::uint64_t seed, std::size_t channels, bool exactly_once, bool with_gaps) {
+History random_history(std::uint64_t seed, std::size_t channels, bool exactly_once,
+                       bool with_gaps) {
   SeededRandom random(seed);
   GateWorld world(channels, exactly_once);
   History history;
@@ -44,7 +45,8 @@ History random_history(std::uint64_t seed, std::size_t channels, bool exactly_on
     const std::size_t channel = random.below(channels);
     const std::uint64_t what = random.below(100);
     if (what < 40) {
-      const auto number = static_cast<std::int64_t>(channel) * kPerChannel + history.written.records[channel]++;
+      const auto number =
+          static_cast<std::int64_t>(channel) * kPerChannel + history.written.records[channel]++;
       world.record(channel, number);
     } else if (what < 44 && newest[channel] < kLast - (with_gaps ? 2 : 1)) {
       newest[channel] += with_gaps ? 1 + static_cast<CheckpointId>(random.below(2)) : 1;
@@ -66,7 +68,8 @@ History random_history(std::uint64_t seed, std::size_t channels, bool exactly_on
     }
     history.written.before_barrier[channel][kLast] = history.written.records[channel];
     world.barrier(channel, kLast);
-    const auto number = static_cast<std::int64_t>(channel) * kPerChannel + history.written.records[channel]++;
+    const auto number =
+        static_cast<std::int64_t>(channel) * kPerChannel + history.written.records[channel]++;
     world.record(channel, number).end(channel);
   }
   for (std::size_t i = 0; i < 100'000; ++i) poll();
@@ -102,18 +105,23 @@ void check(const History& history, std::size_t channels, bool exactly_once, bool
   CHECK(next == history.written.records);
   CHECK(history.seen.back() == "end");
   CHECK(last_barrier == 12);
-  // With at-least-once a channel may run ahead, and its newer barrier takes the place of the older one.
+  // With at-least-once a channel may run ahead, and its newer barrier takes the place of the older
+  // one.
   if (!with_gaps && exactly_once) CHECK(barriers == 12);
 }
 
-TEST_CASE("input gate: under any interleaving each delivered barrier cuts all inputs in the right place (S1)",
-          "[runtime]") {
+TEST_CASE(
+    "input gate: under any interleaving each delivered barrier cuts all inputs in the right place "
+    "(S1)",
+    "[runtime]") {
   const bool exactly_once = GENERATE(true, false);
   const bool with_gaps = GENERATE(true, false);
   const std::size_t channels = GENERATE(1U, 2U, 3U, 5U, 70U);
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {
-    INFO("seed " << seed << ", channels " << channels << ", exactly once " << exactly_once << ", gaps " << with_gaps);
-    check(random_history(seed, channels, exactly_once, with_gaps), channels, exactly_once, with_gaps);
+    INFO("seed " << seed << ", channels " << channels << ", exactly once " << exactly_once
+                 << ", gaps " << with_gaps);
+    check(random_history(seed, channels, exactly_once, with_gaps), channels, exactly_once,
+          with_gaps);
   }
 }
 

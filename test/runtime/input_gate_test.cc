@@ -39,7 +39,9 @@ TEST_CASE("input gate: a barrier holds back only its own input", "[runtime]") {
   CHECK((rest == "2 12" || rest == "12 2"));
 }
 
-TEST_CASE("input gate: with at-least-once nothing is held back, and the barrier comes with its last one", "[runtime]") {
+TEST_CASE(
+    "input gate: with at-least-once nothing is held back, and the barrier comes with its last one",
+    "[runtime]") {
   GateWorld world(2, kAtLeastOnce);
   world.record(0, 1).barrier(0, 1).record(0, 2);
   CHECK(world.drain() == "1 2");
@@ -75,7 +77,9 @@ TEST_CASE("input gate: an older barrier on a later channel is passed over", "[ru
   CHECK(world.drain() == "11");
 }
 
-TEST_CASE("input gate: an aborted checkpoint lets its inputs go on, and its late barriers pass unseen", "[runtime]") {
+TEST_CASE(
+    "input gate: an aborted checkpoint lets its inputs go on, and its late barriers pass unseen",
+    "[runtime]") {
   GateWorld world(2, kExactlyOnce);
   world.barrier(0, 1).record(0, 1);
   CHECK(world.drain().empty());
@@ -87,7 +91,8 @@ TEST_CASE("input gate: an aborted checkpoint lets its inputs go on, and its late
   CHECK(world.drain() == "|2");
 }
 
-TEST_CASE("input gate: a checkpoint can be aborted before its first barrier, and after its last", "[runtime]") {
+TEST_CASE("input gate: a checkpoint can be aborted before its first barrier, and after its last",
+          "[runtime]") {
   GateWorld world(2, kExactlyOnce);
   world.gate.abort_checkpoint(1);
   world.barrier(0, 1).record(0, 1).barrier(1, 1);
@@ -99,7 +104,8 @@ TEST_CASE("input gate: a checkpoint can be aborted before its first barrier, and
   CHECK(world.drain() == "|3");
 }
 
-TEST_CASE("input gate: aborting an older checkpoint does not touch a newer alignment", "[runtime]") {
+TEST_CASE("input gate: aborting an older checkpoint does not touch a newer alignment",
+          "[runtime]") {
   GateWorld world(2, kExactlyOnce);
   world.barrier(0, 5).record(0, 1);
   CHECK(world.drain().empty());
@@ -109,7 +115,8 @@ TEST_CASE("input gate: aborting an older checkpoint does not touch a newer align
   CHECK(world.drain() == "|5 1");
 }
 
-TEST_CASE("input gate: has ended when all inputs have, and still aligns barriers that come later", "[runtime]") {
+TEST_CASE("input gate: has ended when all inputs have, and still aligns barriers that come later",
+          "[runtime]") {
   const bool mode = GENERATE(kExactlyOnce, kAtLeastOnce);
   GateWorld world(2, mode);
   world.end(0).barrier(0, 1);

@@ -22,12 +22,16 @@ struct FailingRun {
   std::atomic<int> thrown{0};
 };
 
-TEST_CASE("job master: a function that throws once costs a restart and no record (S2, E2, E4)", "[runtime]") {
+TEST_CASE("job master: a function that throws once costs a restart and no record (S2, E2, E4)",
+          "[runtime]") {
   const int parallelism = GENERATE(1, 3);
   const Emit emit = GENERATE(Emit::on_update, Emit::at_end_of_input);
   JobWorld world;
   FailingRun failing(world);
-  const CountingJob job{.records_per_second = 100000, .parallelism = parallelism, .emit = emit, .watch = [&](std::uint64_t) {
+  const CountingJob job{.records_per_second = 100000,
+                        .parallelism = parallelism,
+                        .emit = emit,
+                        .watch = [&](std::uint64_t) {
                           if (failing.completed >= 3 && failing.thrown.fetch_add(1) == 0) {
                             throw std::runtime_error("once");
                           }
@@ -41,7 +45,8 @@ TEST_CASE("job master: a function that throws once costs a restart and no record
   CHECK((world.outside.records() == job.expected()));
 }
 
-TEST_CASE("job master: a failure before the first checkpoint starts from the beginning", "[runtime]") {
+TEST_CASE("job master: a failure before the first checkpoint starts from the beginning",
+          "[runtime]") {
   JobWorld world;
   std::atomic<int> thrown{0};
   const CountingJob job{.watch = [&](std::uint64_t number) {
@@ -53,7 +58,8 @@ TEST_CASE("job master: a failure before the first checkpoint starts from the beg
   CHECK((world.outside.records() == job.expected()));
 }
 
-TEST_CASE("job master: a function that always throws fails the job when the strategy says so", "[runtime]") {
+TEST_CASE("job master: a function that always throws fails the job when the strategy says so",
+          "[runtime]") {
   JobWorld world;
   const CountingJob job{.watch = [](std::uint64_t number) {
     if (number == 10000) throw std::runtime_error("always");
@@ -67,11 +73,13 @@ TEST_CASE("job master: a function that always throws fails the job when the stra
   CHECK(world.outside.records().empty());
 }
 
-TEST_CASE("job master: a failed job leaves its newest checkpoint, from which a later run goes on", "[runtime]") {
+TEST_CASE("job master: a failed job leaves its newest checkpoint, from which a later run goes on",
+          "[runtime]") {
   JobWorld world;
   FailingRun failing(world);
   CountingJob job{.records_per_second = 100000, .watch = [&](std::uint64_t) {
-                    if (failing.completed >= 3 && failing.thrown++ == 0) throw std::runtime_error("once");
+                    if (failing.completed >= 3 && failing.thrown++ == 0)
+                      throw std::runtime_error("once");
                   }};
   JobSpec spec = world.spec_of(job);
   spec.restart = {};
@@ -86,22 +94,27 @@ TEST_CASE("job master: a failed job leaves its newest checkpoint, from which a l
 
 // ---- a disk that fails
 
-/// Each step of `what` on a path with `part` in it fails `times` times, once a checkpoint is complete.
-void fail_steps(JobWorld& world, const std::string& what, const std::string& part, int times, ErrorCode code) {
+/// Each step of `what` on a path with `part` in it fails `times` times, once a checkpoint is
+/// complete.
+void fail_steps(JobWorld& world, const std::string& what, const std::string& part, int times,
+                ErrorCode code) {
   auto left = std::make_shared<std::atomic<int>>(0);
   world.new_listener().when_completed = [left, times](const CheckpointSummary& summary) {
     if (summary.id == 2) *left = times;
   };
-  world.files().before_step([&files = world.files(), left, what, part, code](const sim::StorageStep& step) {
-    if (step.what != what || step.path.find(part) == std::string::npos) return;
-    if (left->load() > 0 && left->fetch_sub(1) > 0) {
-      files.fail_call(step.number, {.code = code, .message = "the disk failed"});
-    }
-  });
+  world.files().before_step(
+      [&files = world.files(), left, what, part, code](const sim::StorageStep& step) {
+        if (step.what != what || step.path.find(part) == std::string::npos) return;
+        if (left->load() > 0 && left->fetch_sub(1) > 0) {
+          files.fail_call(step.number, {.code = code, .message = "the disk failed"});
+        }
+      });
 }
 
-TEST_CASE("job master: a disk that fails declines the checkpoint, and the job goes on within its tolerance (D5, L3)",
-          "[runtime]") {
+TEST_CASE(
+    "job master: a disk that fails declines the checkpoint, and the job goes on within its "
+    "tolerance (D5, L3)",
+    "[runtime]") {
   const auto [what, part, code] = GENERATE(table<std::string, std::string, ErrorCode>({
       {"create_directory", "/chk-", ErrorCode::store_full},
       {"create", "/chk-", ErrorCode::store_full},
@@ -124,7 +137,9 @@ TEST_CASE("job master: a disk that fails declines the checkpoint, and the job go
   CHECK(world.checkpoints_of(spec.id).empty());
 }
 
-TEST_CASE("job master: beyond its tolerance a failed checkpoint restarts the job, and output stays exact", "[runtime]") {
+TEST_CASE(
+    "job master: beyond its tolerance a failed checkpoint restarts the job, and output stays exact",
+    "[runtime]") {
   JobWorld world;
   fail_steps(world, "append", "/chk-", 1, ErrorCode::store_full);
   const CountingJob job{.records_per_second = 100000};
@@ -139,7 +154,8 @@ TEST_CASE("job master: a final checkpoint that fails is taken again", "[runtime]
   std::atomic<int> left{1};
   world.files().before_step([&](const sim::StorageStep& step) {
     if (step.what == "create" && step.path.find("/chk-") != std::string::npos && left-- > 0) {
-      world.files().fail_call(step.number, {.code = ErrorCode::store_io, .message = "the disk failed"});
+      world.files().fail_call(step.number,
+                              {.code = ErrorCode::store_io, .message = "the disk failed"});
     }
   });
   const CountingJob job{.count = 1000};

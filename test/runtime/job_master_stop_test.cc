@@ -11,7 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("job master: a stopped job is suspended, and another run goes on to exact output (S2, E2)", "[runtime]") {
+TEST_CASE(
+    "job master: a stopped job is suspended, and another run goes on to exact output (S2, E2)",
+    "[runtime]") {
   const auto [before, after] = GENERATE(table<int, int>({{1, 1}, {2, 2}, {2, 3}, {4, 1}}));
   const Emit emit = GENERATE(Emit::on_update, Emit::at_end_of_input);
   INFO("parallelism " << before << ", then " << after);
@@ -82,11 +84,14 @@ TEST_CASE("job master: a job may be stopped, resumed and stopped again and again
 TEST_CASE("job master: one that is stopped before it runs ends at once", "[runtime]") {
   JobWorld world;
   const CountingJob job{.count = 0, .records_per_second = 1000};
-  const JobResult& result = world.run(world.spec_of(job), [](JobMaster& master) { master.request_stop(); });
+  const JobResult& result =
+      world.run(world.spec_of(job), [](JobMaster& master) { master.request_stop(); });
   CHECK(result.status == JobStatus::suspended);
 }
 
-TEST_CASE("job master: a stop whose checkpoint can't complete in time is not clean, and nothing is lost", "[runtime]") {
+TEST_CASE(
+    "job master: a stop whose checkpoint can't complete in time is not clean, and nothing is lost",
+    "[runtime]") {
   JobWorld world;
   CountingJob job{.count = 20000, .records_per_second = 50000};
   JobSpec spec = world.spec_of(job);
@@ -95,7 +100,8 @@ TEST_CASE("job master: a stop whose checkpoint can't complete in time is not cle
   std::atomic<bool> broken{false};
   world.files().before_step([&](const sim::StorageStep& step) {
     if (broken && step.what == "rename") {
-      world.files().fail_call(step.number, {.code = ErrorCode::store_io, .message = "the disk failed"});
+      world.files().fail_call(step.number,
+                              {.code = ErrorCode::store_io, .message = "the disk failed"});
     }
   });
   const JobResult stopped = world.run(spec, [&](JobMaster& master) {
@@ -114,7 +120,8 @@ TEST_CASE("job master: a stop whose checkpoint can't complete in time is not cle
   CHECK((world.outside.records() == job.expected()));
 }
 
-TEST_CASE("job master: a snapshot of another job is refused before anything runs (L2)", "[runtime]") {
+TEST_CASE("job master: a snapshot of another job is refused before anything runs (L2)",
+          "[runtime]") {
   JobWorld world;
   CountingJob job{.count = 0, .records_per_second = 20000};
   const JobSpec first = world.spec_of(job);

@@ -29,7 +29,9 @@ TEST_CASE("job master: a bounded job finishes with exact output at any paralleli
   CHECK((world.outside.records() == job.expected()));
 }
 
-TEST_CASE("job master: a finished job leaves no checkpoint to resume from, and says that it finished", "[runtime]") {
+TEST_CASE(
+    "job master: a finished job leaves no checkpoint to resume from, and says that it finished",
+    "[runtime]") {
   JobWorld world;
   const CountingJob job{.count = 5000, .records_per_second = 50000};
   const JobSpec spec = world.spec_of(job);
@@ -58,7 +60,9 @@ TEST_CASE("job master: nothing is visible before a checkpoint is complete (E1)",
   CHECK((world.outside.records() == job.expected()));
 }
 
-TEST_CASE("job master: without an interval output is committed at the end, and no checkpoint is written", "[runtime]") {
+TEST_CASE(
+    "job master: without an interval output is committed at the end, and no checkpoint is written",
+    "[runtime]") {
   JobWorld world;
   const CountingJob job{.parallelism = 3};
   const JobSpec spec = world.spec_of(job, std::nullopt);
@@ -69,14 +73,17 @@ TEST_CASE("job master: without an interval output is committed at the end, and n
   CHECK(world.checkpoints_of(spec.id).empty());
 }
 
-TEST_CASE("job master: without a store checkpoints live in memory, and a failed task recovers from them", "[runtime]") {
+TEST_CASE(
+    "job master: without a store checkpoints live in memory, and a failed task recovers from them",
+    "[runtime]") {
   JobWorld world;
   std::atomic<bool> thrown{false};
   TestListener& listener = world.new_listener();
   std::atomic<int> completed{0};
   listener.when_completed = [&](const CheckpointSummary&) { ++completed; };
   const CountingJob job{.count = 20000, .records_per_second = 100000, .watch = [&](std::uint64_t) {
-                          if (completed >= 2 && !thrown.exchange(true)) throw std::runtime_error("once");
+                          if (completed >= 2 && !thrown.exchange(true))
+                            throw std::runtime_error("once");
                         }};
   JobSpec spec = world.spec_of(job);
   spec.checkpoint_store = nullptr;
@@ -100,7 +107,8 @@ TEST_CASE("job master: keeps as many checkpoints as it is told to", "[runtime]")
   CHECK(world.checkpoints_of(spec.id).size() == 2);
 }
 
-TEST_CASE("job master: takes a checkpoint when it is asked for one, and answers for its tasks", "[runtime]") {
+TEST_CASE("job master: takes a checkpoint when it is asked for one, and answers for its tasks",
+          "[runtime]") {
   JobWorld world;
   const CountingJob job{.count = 0, .records_per_second = 20000};
   JobSpec spec = world.spec_of(job, std::nullopt);
@@ -124,7 +132,8 @@ TEST_CASE("job master: a second runner of the same job id is refused (L5)", "[ru
   const JobSpec spec = world.spec_of(job);
   const auto lock = world.files().create_directory("/checkpoints/" + to_string(spec.id));
   REQUIRE(lock);
-  const auto held = world.files().lock("/checkpoints/" + to_string(spec.id) + "/.lock", "someone else");
+  const auto held =
+      world.files().lock("/checkpoints/" + to_string(spec.id) + "/.lock", "someone else");
   REQUIRE(held);
   const JobResult& result = world.run(spec);
   CHECK(result.status == JobStatus::failed);

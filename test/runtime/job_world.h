@@ -95,7 +95,8 @@ class TestListener final : public JobListener {
   std::vector<std::string> dumps_;
 };
 
-/// Numbers below `count`, how often each of `keys` keys occurs up to and with each, as `key=occurrence`.
+/// Numbers below `count`, how often each of `keys` keys occurs up to and with each, as
+/// `key=occurrence`.
 struct CountingJob {
   std::uint64_t count = 20000;
   std::uint64_t keys = 97;
@@ -146,7 +147,8 @@ class JobWorld {
     stores_.add("file", std::move(disk));
   }
 
-  JobSpec spec_of(const CountingJob& job, std::optional<Duration> interval = std::chrono::milliseconds(5)) {
+  JobSpec spec_of(const CountingJob& job,
+                  std::optional<Duration> interval = std::chrono::milliseconds(5)) {
     JobSpec spec;
     spec.id = JobId(random_.next128());
     spec.family_id = spec.id;
@@ -162,7 +164,9 @@ class JobWorld {
     spec.checkpoint_store = files_;
     spec.checkpoint_root = "/checkpoints";
     spec.inline_threshold = 0;
-    spec.restart = {.type = RestartOptions::Type::fixed_delay, .attempts = 3, .delay = std::chrono::milliseconds(1)};
+    spec.restart = {.type = RestartOptions::Type::fixed_delay,
+                    .attempts = 3,
+                    .delay = std::chrono::milliseconds(1)};
     return spec;
   }
   /// The same job as a new run that goes on from a snapshot.

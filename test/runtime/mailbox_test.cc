@@ -13,7 +13,8 @@
 namespace streamrun {
 namespace {
 
-TEST_CASE("mailbox: gives letters out in the order in which they were posted, and wakes the owner", "[runtime]") {
+TEST_CASE("mailbox: gives letters out in the order in which they were posted, and wakes the owner",
+          "[runtime]") {
   CountedTarget owner;
   Mailbox mailbox(owner.target);
   CHECK_FALSE(mailbox.try_take());
@@ -33,8 +34,10 @@ TEST_CASE("mailbox: a letter may post another", "[runtime]") {
   CHECK(answers == 1);
 }
 
-TEST_CASE("mailbox: after it is closed nothing is taken, nobody is woken, and what letters hold is let go",
-          "[runtime]") {
+TEST_CASE(
+    "mailbox: after it is closed nothing is taken, nobody is woken, and what letters hold is let "
+    "go",
+    "[runtime]") {
   CountedTarget owner;
   Mailbox mailbox(owner.target);
   auto held = std::make_shared<int>(1);

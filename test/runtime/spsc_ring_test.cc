@@ -29,7 +29,9 @@ TEST_CASE("spsc ring: takes what it has room for and gives it back in order", "[
   }
 }
 
-TEST_CASE("spsc ring: leaves a value that has no room as it is, and keeps nothing of one that was read", "[runtime]") {
+TEST_CASE(
+    "spsc ring: leaves a value that has no room as it is, and keeps nothing of one that was read",
+    "[runtime]") {
   SpscRing<std::shared_ptr<int>> ring(1);
   auto first = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = first;

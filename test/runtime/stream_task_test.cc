@@ -32,7 +32,9 @@ struct SourceTask : TaskWorld {
   FakeSource& source;
 };
 
-TEST_CASE("stream task: records go through its chain and out, part-filled batches when input runs out", "[runtime]") {
+TEST_CASE(
+    "stream task: records go through its chain and out, part-filled batches when input runs out",
+    "[runtime]") {
   MapTask world;
   CHECK(world.run() == Progress::idle);
   world.record(1);
@@ -53,7 +55,8 @@ TEST_CASE("stream task: opens its last operator first, from the state of each", 
   REQUIRE(world.task.commit_recovered());
   REQUIRE(world.task.remove_leftovers());
   CHECK(join_calls(world.script) ==
-        "b: open, a: open from 7, a: commit recovered, b: commit recovered, a: remove leftovers, b: remove leftovers");
+        "b: open, a: open from 7, a: commit recovered, b: commit recovered, a: remove leftovers, "
+        "b: remove leftovers");
 }
 
 TEST_CASE("stream task: an error of opening is a value and names the task", "[runtime]") {
@@ -76,7 +79,8 @@ TEST_CASE("stream task: mail goes before records", "[runtime]") {
   CHECK(join_calls(world.script) == "mail, a: 1, b: 101");
 }
 
-TEST_CASE("stream task: without room behind it, it stops, and goes on when there is some", "[runtime]") {
+TEST_CASE("stream task: without room behind it, it stops, and goes on when there is some",
+          "[runtime]") {
   SourceTask world;
   for (std::int64_t i = 0; i < 200'000; ++i) world.source.numbers.push_back(i);
   CHECK(world.run() == Progress::idle);
@@ -111,7 +115,8 @@ TEST_CASE("stream task: a turn is bounded", "[runtime]") {
   CHECK(world.source.numbers.size() > 900);
 }
 
-TEST_CASE("stream task: a busy task sends part-filled batches after the buffer timeout", "[runtime]") {
+TEST_CASE("stream task: a busy task sends part-filled batches after the buffer timeout",
+          "[runtime]") {
   SourceTask world;
   for (std::int64_t i = 0; i < 1000; ++i) world.source.numbers.push_back(i);
   world.task.run();
@@ -123,19 +128,24 @@ TEST_CASE("stream task: a busy task sends part-filled batches after the buffer t
 
 // ---- snapshots
 
-TEST_CASE("stream task: a barrier leaves behind the records before it, and the states are acknowledged in order",
-          "[runtime]") {
+TEST_CASE(
+    "stream task: a barrier leaves behind the records before it, and the states are acknowledged "
+    "in order",
+    "[runtime]") {
   MapTask world;
   world.record(1);
   world.barrier(7);
   world.record(2);
   world.run();
-  // `prepare_snapshot` of the first operator still emits a record, which the second takes before its own.
+  // `prepare_snapshot` of the first operator still emits a record, which the second takes before
+  // its own.
   CHECK(world.take_all() == "201 1107 1007 |7 202");
   CHECK(join_calls(world.script) ==
-        "a: 1, a: prepare 7, b: 101, b: 1007, b: prepare 7, a: snapshot 7, b: snapshot 7, a: 2, b: 102");
+        "a: 1, a: prepare 7, b: 101, b: 1007, b: prepare 7, a: snapshot 7, b: snapshot 7, a: 2, b: "
+        "102");
   REQUIRE(world.acknowledged.contains(7));
-  CHECK(world.acknowledged[7] == std::vector<OperatorSubtaskState>{state_of("a", 7), state_of("b", 7)});
+  CHECK(world.acknowledged[7] ==
+        std::vector<OperatorSubtaskState>{state_of("a", 7), state_of("b", 7)});
 }
 
 TEST_CASE("stream task: a source puts its barrier between two records", "[runtime]") {
@@ -149,7 +159,8 @@ TEST_CASE("stream task: a source puts its barrier between two records", "[runtim
   CHECK(world.acknowledged.contains(3));
 }
 
-TEST_CASE("stream task: snapshots that take their time are acknowledged when all parts are there", "[runtime]") {
+TEST_CASE("stream task: snapshots that take their time are acknowledged when all parts are there",
+          "[runtime]") {
   MapTask world;
   world.script.hold_snapshots = true;
   world.barrier(1);
@@ -164,7 +175,8 @@ TEST_CASE("stream task: snapshots that take their time are acknowledged when all
   world.script.held[2]->done(state_of("a", 2));
   CHECK(world.acknowledged.contains(2));
   world.script.held[1]->done(state_of("b", 1));
-  CHECK(world.acknowledged[1] == std::vector<OperatorSubtaskState>{state_of("a", 1), state_of("b", 1)});
+  CHECK(world.acknowledged[1] ==
+        std::vector<OperatorSubtaskState>{state_of("a", 1), state_of("b", 1)});
 }
 
 TEST_CASE("stream task: a snapshot with a part that fails is declined, once (D5)", "[runtime]") {
@@ -184,7 +196,8 @@ TEST_CASE("stream task: a snapshot with a part that fails is declined, once (D5)
   CHECK(world.acknowledged.contains(2));
 }
 
-TEST_CASE("stream task: goes on with a snapshot between batches, and under back pressure too", "[runtime]") {
+TEST_CASE("stream task: goes on with a snapshot between batches, and under back pressure too",
+          "[runtime]") {
   SourceTask world;
   world.script.hold_snapshots = true;
   world.task.post([&] { world.task.trigger_checkpoint(TaskWorld::barrier_of(1)); });
@@ -196,7 +209,8 @@ TEST_CASE("stream task: goes on with a snapshot between batches, and under back 
   CHECK(world.script.advances_left == 0);
 }
 
-TEST_CASE("stream task: hears of completion and abortion, and answers when all operators have", "[runtime]") {
+TEST_CASE("stream task: hears of completion and abortion, and answers when all operators have",
+          "[runtime]") {
   MapTask world;
   world.script.hold_completions = true;
   world.task.post([&] { world.task.notify_complete(4); });
@@ -218,12 +232,14 @@ TEST_CASE("stream task: finishes its operators in steps, then passes the end on"
   world.record(1);
   world.end();
   CHECK(world.run() == Progress::idle);
-  CHECK(join_calls(world.script) == "a: 1, a: finish, a: finish, a: finish, a: finish, b: 101, b: finish");
+  CHECK(join_calls(world.script) ==
+        "a: 1, a: finish, a: finish, a: finish, a: finish, b: 101, b: finish");
   CHECK(world.take_all() == "201 end");
   CHECK(world.ends_of_data == 1);
 }
 
-TEST_CASE("stream task: a barrier between two steps of finish stands between what they emit", "[runtime]") {
+TEST_CASE("stream task: a barrier between two steps of finish stands between what they emit",
+          "[runtime]") {
   SourceTask world;
   world.script.finish_steps = 100;
   world.source.ended = true;
@@ -246,7 +262,9 @@ TEST_CASE("stream task: still takes part in checkpoints after its end", "[runtim
   CHECK(world.take_all().ends_with("|9"));
 }
 
-TEST_CASE("stream task: a source that is suspended emits nothing more, and its barrier still passes", "[runtime]") {
+TEST_CASE(
+    "stream task: a source that is suspended emits nothing more, and its barrier still passes",
+    "[runtime]") {
   SourceTask world;
   world.source.numbers = {1, 2, 3};
   world.task.post([&] { world.task.stop_source(); });
@@ -257,7 +275,8 @@ TEST_CASE("stream task: a source that is suspended emits nothing more, and its b
   CHECK(world.task.next_deadline() == std::nullopt);
 }
 
-TEST_CASE("stream task: a source is started first, and then heard about its deadline", "[runtime]") {
+TEST_CASE("stream task: a source is started first, and then heard about its deadline",
+          "[runtime]") {
   SourceTask world;
   world.task.post([&] { world.task.add_split("x"); });
   world.run();

@@ -15,8 +15,8 @@
 
 namespace streamrun {
 
-/// One task with a channel behind it, and one before it unless its head is a source; the test is its worker and its
-/// neighbours.
+/// One task with a channel behind it, and one before it unless its head is a source; the test is
+/// its worker and its neighbours.
 class TaskWorld {
  public:
   TaskWorld() : task(3, "map (1/1)", reports(), executor, world.clock) {
@@ -38,7 +38,8 @@ class TaskWorld {
   }
   void add_input(bool exactly_once = true) {
     InputGate& gate = task.make_gate(1, exactly_once);
-    in_ = std::make_unique<Channel>(0, gate.ready_channels(), task.wake_target(), neighbour_.target);
+    in_ =
+        std::make_unique<Channel>(0, gate.ready_channels(), task.wake_target(), neighbour_.target);
     gate.set_channel(0, *in_);
     writer_ = std::make_unique<ChannelWriter>(*in_);
   }
@@ -88,7 +89,8 @@ class TaskWorld {
   }
   std::string take_all() {
     std::string all;
-    for (std::string next = take(); !next.empty(); next = take()) all += (all.empty() ? "" : " ") + next;
+    for (std::string next = take(); !next.empty(); next = take())
+      all += (all.empty() ? "" : " ") + next;
     return all;
   }
 
@@ -104,9 +106,12 @@ class TaskWorld {
 
  private:
   TaskReports reports() {
-    return {.acknowledged = [this](int, CheckpointId id,
-                                   std::vector<OperatorSubtaskState> states) { acknowledged[id] = std::move(states); },
-            .declined = [this](int, CheckpointId id, Error error) { declined[id].push_back(std::move(error)); },
+    return {.acknowledged =
+                [this](int, CheckpointId id, std::vector<OperatorSubtaskState> states) {
+                  acknowledged[id] = std::move(states);
+                },
+            .declined = [this](int, CheckpointId id,
+                               Error error) { declined[id].push_back(std::move(error)); },
             .failed = [this](int, Error error) { failures.push_back(std::move(error)); },
             .end_of_data = [this](int) { ++ends_of_data; },
             .effects_done = [this](int, CheckpointId id) { effects.push_back(id); }};

@@ -26,14 +26,16 @@ struct Store {
   Result<KeyedStateHandle> snapshot(ModelledTable<K>& table, std::uint64_t inline_threshold) {
     HashMapStateBackend backend(table.table);
     std::optional<Result<KeyedStateHandle>> result;
-    auto writer = std::make_shared<SnapshotFileWriter>(io, io.poster(), &files, "/chk-1",
-                                                       "state-" + std::to_string(++names), inline_threshold);
-    backend.snapshot(std::move(writer), [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+    auto writer = std::make_shared<SnapshotFileWriter>(
+        io, io.poster(), &files, "/chk-1", "state-" + std::to_string(++names), inline_threshold);
+    backend.snapshot(std::move(writer),
+                     [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
     while (backend.advance_snapshots()) {
     }
     io.settle();
     REQUIRE(result);
-    if (*result && (**result).data.file) (**result).data.file->path = "/chk-1/" + (**result).data.file->path;
+    if (*result && (**result).data.file)
+      (**result).data.file->path = "/chk-1/" + (**result).data.file->path;
     return *std::move(result);
   }
 
@@ -45,12 +47,13 @@ struct Store {
 template <Key K>
 void fill(ModelledTable<K>& table, int max_parallelism, std::size_t keys, std::uint64_t seed = 1) {
   SeededRandom random(seed);
-  for (const K& key : some_keys<K>(keys, max_parallelism, table.table.key_groups())) table.change(key, random);
+  for (const K& key : some_keys<K>(keys, max_parallelism, table.table.key_groups()))
+    table.change(key, random);
 }
 
 template <Key K>
-Model<K> restored_model(const std::vector<KeyedStateHandle>& handles, int max_parallelism, KeyGroupRange range,
-                        FileSystem& files) {
+Model<K> restored_model(const std::vector<KeyedStateHandle>& handles, int max_parallelism,
+                        KeyGroupRange range, FileSystem& files) {
   ModelledTable<K> table(max_parallelism, range);
   HashMapStateBackend(table.table).restore(handles, &files).value();
   Model<K> model;
@@ -64,8 +67,9 @@ Model<K> restored_model(const std::vector<KeyedStateHandle>& handles, int max_pa
   return model;
 }
 
-TEMPLATE_TEST_CASE("hashmap state backend: a snapshot restores to the same content, inline and from a file", "[state]",
-                   std::int64_t, std::string) {
+TEMPLATE_TEST_CASE(
+    "hashmap state backend: a snapshot restores to the same content, inline and from a file",
+    "[state]", std::int64_t, std::string) {
   const std::uint64_t threshold = GENERATE(std::uint64_t{0}, kAllInline);
   Store store;
   ModelledTable<TestType> table(128, {0, 127});
@@ -79,7 +83,8 @@ TEMPLATE_TEST_CASE("hashmap state backend: a snapshot restores to the same conte
   CHECK(restored_model<TestType>({*handle}, 128, {0, 127}, store.files) == table.model);
 }
 
-TEST_CASE("hashmap state backend: a restore takes only the key groups of its subtask (S3)", "[state]") {
+TEST_CASE("hashmap state backend: a restore takes only the key groups of its subtask (S3)",
+          "[state]") {
   const int old_parallelism = GENERATE(1, 2, 5);
   const int new_parallelism = GENERATE(1, 3, 7, 128);
   INFO(old_parallelism << " to " << new_parallelism);
@@ -117,8 +122,10 @@ TEST_CASE("hashmap state backend: restored state can be changed and saved again"
   CHECK(restored_model<std::string>({again}, 7, {0, 6}, store.files) == second.model);
 }
 
-TEST_CASE("hashmap state backend: a failing call at any step fails the snapshot, and the next one works (D5)",
-          "[state]") {
+TEST_CASE(
+    "hashmap state backend: a failing call at any step fails the snapshot, and the next one works "
+    "(D5)",
+    "[state]") {
   Store counting;
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 300);
@@ -128,7 +135,8 @@ TEST_CASE("hashmap state backend: a failing call at any step fails the snapshot,
   for (std::uint64_t step = 1; step <= steps; ++step) {
     INFO("step " << step);
     Store store;
-    store.files.fail_call(store.files.steps() + step, {.code = ErrorCode::store_io, .message = "broken"});
+    store.files.fail_call(store.files.steps() + step,
+                          {.code = ErrorCode::store_io, .message = "broken"});
     const Result<KeyedStateHandle> failed = store.snapshot(table, 0);
     REQUIRE_FALSE(failed);
     CHECK(failed.error().code == ErrorCode::store_io);
@@ -149,9 +157,10 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
   for (int i = 0; i < 3; ++i) {
     for (const std::int64_t key : keys) table.change(key, random);
     expected.push_back(table.model);
-    backend.snapshot(std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files, "/chk-1",
-                                                          "part-" + std::to_string(i), 0),
-                     [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
+    backend.snapshot(
+        std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files, "/chk-1",
+                                             "part-" + std::to_string(i), 0),
+        [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
     CHECK(backend.advance_snapshots());
   }
   while (backend.advance_snapshots()) {
@@ -186,11 +195,14 @@ TEST_CASE("hashmap state backend: states that do not fit the job are E-JOB-MISMA
   };
   CHECK(changed([](StateDescription& state) { state.name = "other"; }) == ErrorCode::job_mismatch);
   CHECK(changed([](StateDescription& state) { state.kind = "map"; }) == ErrorCode::job_mismatch);
-  CHECK(changed([](StateDescription& state) { state.key_type = "int64"; }) == ErrorCode::job_mismatch);
-  CHECK(changed([](StateDescription& state) { state.value_type = "int32"; }) == ErrorCode::job_mismatch);
+  CHECK(changed([](StateDescription& state) { state.key_type = "int64"; }) ==
+        ErrorCode::job_mismatch);
+  CHECK(changed([](StateDescription& state) { state.value_type = "int32"; }) ==
+        ErrorCode::job_mismatch);
 }
 
-TEST_CASE("hashmap state backend: the order in which states are declared does not matter", "[state]") {
+TEST_CASE("hashmap state backend: the order in which states are declared does not matter",
+          "[state]") {
   Store store;
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 50);
@@ -221,16 +233,19 @@ TEST_CASE("hashmap state backend: a state file that is gone is E-STATE-MISSING",
   CHECK(code_of_restore(handle, store.files) == ErrorCode::state_missing);
 }
 
-TEST_CASE("hashmap state backend: a state file with any bit flipped is E-STATE-CORRUPT", "[state]") {
+TEST_CASE("hashmap state backend: a state file with any bit flipped is E-STATE-CORRUPT",
+          "[state]") {
   Store store;
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 8);
   const KeyedStateHandle handle = store.snapshot(table, 0).value();
   for (std::uint64_t offset = 0; offset < handle.data.file->length; ++offset) {
     INFO("offset " << offset);
-    REQUIRE(store.files.flip_bit(handle.data.file->path, offset, static_cast<unsigned>(offset % 8)));
+    REQUIRE(
+        store.files.flip_bit(handle.data.file->path, offset, static_cast<unsigned>(offset % 8)));
     REQUIRE(code_of_restore(handle, store.files) == ErrorCode::state_corrupt);
-    REQUIRE(store.files.flip_bit(handle.data.file->path, offset, static_cast<unsigned>(offset % 8)));
+    REQUIRE(
+        store.files.flip_bit(handle.data.file->path, offset, static_cast<unsigned>(offset % 8)));
   }
 }
 
@@ -245,8 +260,10 @@ TEST_CASE("hashmap state backend: inline state cut anywhere is E-STATE-CORRUPT",
   }
 }
 
-TEST_CASE("hashmap state backend: rows in a key group that is not theirs, or there twice, are E-STATE-CORRUPT",
-          "[state]") {
+TEST_CASE(
+    "hashmap state backend: rows in a key group that is not theirs, or there twice, are "
+    "E-STATE-CORRUPT",
+    "[state]") {
   Store store;
   ModelledTable<std::string> table(128, {0, 127});
   std::string row;
@@ -254,7 +271,8 @@ TEST_CASE("hashmap state backend: rows in a key group that is not theirs, or the
   out.varint(1);
   out.text("a");
   out.i64(5);
-  KeyedStateHandle handle{.key_groups = {0, 127}, .entries = 1, .states = table.table.descriptions(), .data = {}};
+  KeyedStateHandle handle{
+      .key_groups = {0, 127}, .entries = 1, .states = table.table.descriptions(), .data = {}};
   const auto with_blocks = [&](const std::vector<int>& groups) {
     StateFileBuilder builder;
     handle.data.inline_bytes.clear();

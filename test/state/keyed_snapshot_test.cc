@@ -23,7 +23,8 @@ void require_exact(const ModelledSnapshot<K>& snapshot) {
 
 /// Changes and up to `most` snapshots at once, whose cursors advance by random slices.
 template <Key K>
-void change_under_snapshots(std::uint64_t seed, int max_parallelism, std::size_t most, std::size_t slice) {
+void change_under_snapshots(std::uint64_t seed, int max_parallelism, std::size_t most,
+                            std::size_t slice) {
   const KeyGroupRange range{0, max_parallelism - 1};
   SeededRandom random(seed);
   ModelledTable<K> table(max_parallelism, range);
@@ -33,7 +34,8 @@ void change_under_snapshots(std::uint64_t seed, int max_parallelism, std::size_t
   constexpr std::size_t kSteps = 12000;
   for (std::size_t step = 1; step <= kSteps; ++step) {
     table.change(keys[random.below(1 + step * keys.size() / kSteps)], random);
-    if (running.size() < most && random.below(100) == 0) running.emplace_back(table, max_parallelism);
+    if (running.size() < most && random.below(100) == 0)
+      running.emplace_back(table, max_parallelism);
     for (auto it = running.begin(); it != running.end();) {
       if (random.below(4) != 0 || !it->advance(1 + random.below(slice))) {
         ++it;
@@ -54,15 +56,17 @@ void change_under_snapshots(std::uint64_t seed, int max_parallelism, std::size_t
   CHECK(table.agrees_on(keys));
 }
 
-TEMPLATE_TEST_CASE("keyed snapshot: is the table as it was when it started, whatever changes later (S1, S7)",
-                   "[state]", std::int64_t, std::string, PairKey) {
+TEMPLATE_TEST_CASE(
+    "keyed snapshot: is the table as it was when it started, whatever changes later (S1, S7)",
+    "[state]", std::int64_t, std::string, PairKey) {
   const int max_parallelism = GENERATE(1, 2, 7, 128);
   const std::uint64_t seed = GENERATE(1, 2);
   INFO("max parallelism " << max_parallelism << ", seed " << seed);
   change_under_snapshots<TestType>(seed, max_parallelism, 1, 60);
 }
 
-TEMPLATE_TEST_CASE("keyed snapshot: several at once are each exact", "[state]", std::int64_t, std::string) {
+TEMPLATE_TEST_CASE("keyed snapshot: several at once are each exact", "[state]", std::int64_t,
+                   std::string) {
   const int max_parallelism = GENERATE(1, 7, 128);
   const std::uint64_t seed = GENERATE(3, 4);
   INFO("max parallelism " << max_parallelism << ", seed " << seed);
@@ -73,7 +77,8 @@ TEST_CASE("keyed snapshot: is exact with the most key groups that there can be",
   change_under_snapshots<std::string>(5, 32768, 3, 4000);
 }
 
-TEST_CASE("keyed snapshot: growth under a cursor in mid-table loses and doubles nothing", "[state]") {
+TEST_CASE("keyed snapshot: growth under a cursor in mid-table loses and doubles nothing",
+          "[state]") {
   ModelledTable<std::string> table(1, {0, 0});
   SeededRandom random(6);
   const auto keys = some_keys<std::string>(4000, 1, {0, 0});
@@ -99,7 +104,8 @@ TEST_CASE("keyed snapshot: of nothing is nothing", "[state]") {
   ModelledTable<std::string> empty(128, {0, 127});
   ModelledSnapshot<std::string> of_no_rows(empty, 128);
   SeededRandom random(7);
-  for (const std::string& key : some_keys<std::string>(500, 128, {0, 127})) empty.change(key, random);
+  for (const std::string& key : some_keys<std::string>(500, 128, {0, 127}))
+    empty.change(key, random);
   while (!of_no_rows.advance(10)) {
   }
   CHECK(of_no_rows.seen.empty());
@@ -131,11 +137,12 @@ TEST_CASE("keyed snapshot: large rows leave in blocks of bounded size", "[state]
   }
   std::size_t blocks = 0;
   std::size_t rows_seen = 0;
-  TableSnapshot& snapshot = table.start_snapshot([&](int, std::uint32_t rows, const std::string& payload) {
-    ++blocks;
-    rows_seen += rows;
-    CHECK(payload.size() < 200 * 1024);
-  });
+  TableSnapshot& snapshot =
+      table.start_snapshot([&](int, std::uint32_t rows, const std::string& payload) {
+        ++blocks;
+        rows_seen += rows;
+        CHECK(payload.size() < 200 * 1024);
+      });
   while (!table.advance(snapshot, 100)) {
   }
   CHECK(rows_seen == 1000);

@@ -105,7 +105,8 @@ TEST_CASE("map state: without its last entry the key has no state", "[state]") {
   CHECK(table.size() == 0);
 }
 
-TEST_CASE("bind states: finds the states of a plain struct, and those that a function names", "[state]") {
+TEST_CASE("bind states: finds the states of a plain struct, and those that a function names",
+          "[state]") {
   KeyedTable<std::string> table(128, {0, 127});
   PlainFunction plain;
   bind_states(plain, table, "string");

@@ -16,8 +16,8 @@ namespace {
 
 using PairKey = std::pair<std::string, std::int32_t>;
 
-TEMPLATE_TEST_CASE("keyed table: random changes leave what they leave in a plain map", "[state]", std::int64_t,
-                   std::string, PairKey) {
+TEMPLATE_TEST_CASE("keyed table: random changes leave what they leave in a plain map", "[state]",
+                   std::int64_t, std::string, PairKey) {
   const int max_parallelism = GENERATE(1, 2, 7, 128, 32768);
   INFO("max parallelism " << max_parallelism);
   const KeyGroupRange range{0, max_parallelism - 1};
@@ -33,8 +33,8 @@ TEMPLATE_TEST_CASE("keyed table: random changes leave what they leave in a plain
 }
 
 TEST_CASE("keyed table: a subtask's share of the key groups is enough", "[state]") {
-  const auto [subtask, parallelism, max_parallelism] =
-      GENERATE(table<int, int, int>({{0, 3, 128}, {1, 3, 128}, {2, 3, 128}, {6, 7, 7}, {9999, 10000, 32768}}));
+  const auto [subtask, parallelism, max_parallelism] = GENERATE(table<int, int, int>(
+      {{0, 3, 128}, {1, 3, 128}, {2, 3, 128}, {6, 7, 7}, {9999, 10000, 32768}}));
   const KeyGroupRange range = key_group_range_of(subtask, parallelism, max_parallelism);
   SeededRandom random(5);
   ModelledTable<std::string> table(max_parallelism, range);

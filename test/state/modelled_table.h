@@ -88,8 +88,10 @@ class ModelledSnapshot {
  public:
   ModelledSnapshot(ModelledTable<K>& table, int max_parallelism)
       : expected(table.model), max_parallelism_(max_parallelism), table_(table.table) {
-    snapshot_ = &table_.start_snapshot(
-        [this](int group, std::uint32_t rows, const std::string& payload) { take(group, rows, payload); });
+    snapshot_ =
+        &table_.start_snapshot([this](int group, std::uint32_t rows, const std::string& payload) {
+          take(group, rows, payload);
+        });
   }
   bool advance(std::size_t slots) { return table_.advance(*snapshot_, slots); }
   void end() { table_.end_snapshot(*snapshot_); }
@@ -130,7 +132,8 @@ inline std::int64_t key_of_number(std::uint64_t number) {
 }
 template <>
 inline std::string key_of_number(std::uint64_t number) {
-  return number % 3 == 0 ? "a key too long for its slot " + std::to_string(number) : "k" + std::to_string(number);
+  return number % 3 == 0 ? "a key too long for its slot " + std::to_string(number)
+                         : "k" + std::to_string(number);
 }
 template <>
 inline std::pair<std::string, std::int32_t> key_of_number(std::uint64_t number) {
@@ -143,7 +146,8 @@ std::vector<K> some_keys(std::size_t count, int max_parallelism, KeyGroupRange r
   std::vector<K> keys;
   for (std::uint64_t number = 0; keys.size() < count; ++number) {
     K key = key_of_number<K>(number);
-    if (range.contains(key_group_of_hash(key_hash_of<K>(key), max_parallelism))) keys.push_back(std::move(key));
+    if (range.contains(key_group_of_hash(key_hash_of<K>(key), max_parallelism)))
+      keys.push_back(std::move(key));
   }
   return keys;
 }

@@ -17,7 +17,8 @@ namespace {
 struct Writing {
   explicit Writing(std::uint64_t inline_threshold) {
     files.create_directories("/chk-1").value();
-    writer = std::make_shared<SnapshotFileWriter>(io, io.poster(), &files, "/chk-1", "state", inline_threshold);
+    writer = std::make_shared<SnapshotFileWriter>(io, io.poster(), &files, "/chk-1", "state",
+                                                  inline_threshold);
   }
   void finish() {
     writer->finish([this](Result<StateHandle> handle) {
@@ -58,7 +59,8 @@ TEST_CASE("snapshot file writer: without a store everything stays inline", "[sta
   CHECK(io.idle());
 }
 
-TEST_CASE("snapshot file writer: one byte above the threshold makes a file with all of it", "[state]") {
+TEST_CASE("snapshot file writer: one byte above the threshold makes a file with all of it",
+          "[state]") {
   Writing writing(10);
   writing.writer->append("1234567890");
   writing.writer->append("x");
@@ -77,7 +79,9 @@ TEST_CASE("snapshot file writer: one byte above the threshold makes a file with 
   CHECK(writing.written() == "1234567890x");
 }
 
-TEST_CASE("snapshot file writer: the bytes on disk are those appended, in order, however I/O is delayed", "[state]") {
+TEST_CASE(
+    "snapshot file writer: the bytes on disk are those appended, in order, however I/O is delayed",
+    "[state]") {
   const std::uint64_t seed = GENERATE(1, 2, 3, 4, 5, 6);
   INFO("seed " << seed);
   SeededRandom random(seed);
@@ -99,7 +103,8 @@ TEST_CASE("snapshot file writer: the bytes on disk are those appended, in order,
   CHECK(file.length == expected.size());
   CHECK(file.xxh3 == xxh3_128_hex(expected));
   std::vector<std::uint32_t> blocks;
-  for (std::size_t at = 0; at < expected.size(); at += 1U << 20U) blocks.push_back(crc32c(expected.substr(at, 1U << 20U)));
+  for (std::size_t at = 0; at < expected.size(); at += 1U << 20U)
+    blocks.push_back(crc32c(expected.substr(at, 1U << 20U)));
   CHECK(file.crc32c == blocks);
   CHECK(writing.writer->backlog_bytes() == 0);
 }
@@ -144,7 +149,8 @@ TEST_CASE("snapshot file writer: a call that fails at any step fails the file, o
   for (std::uint64_t step = 1; step <= steps; ++step) {
     INFO("step " << step);
     Writing writing(0);
-    writing.files.fail_call(writing.files.steps() + step, {.code = ErrorCode::store_full, .message = "full"});
+    writing.files.fail_call(writing.files.steps() + step,
+                            {.code = ErrorCode::store_full, .message = "full"});
     writing.writer->append("one");
     writing.io.settle();
     writing.writer->append("two");

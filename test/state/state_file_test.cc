@@ -16,7 +16,9 @@ struct Written {
 };
 
 Written sample_file() {
-  Written written{.bytes = {}, .payloads = {"rows of group 3", std::string(300, 'x'), "z", ""}, .groups = {3, 3, 9, 32767}};
+  Written written{.bytes = {},
+                  .payloads = {"rows of group 3", std::string(300, 'x'), "z", ""},
+                  .groups = {3, 3, 9, 32767}};
   StateFileBuilder builder;
   for (std::size_t i = 0; i < written.payloads.size(); ++i) {
     const auto rows = static_cast<std::uint32_t>(written.payloads[i].size() / 3);
@@ -29,7 +31,8 @@ Written sample_file() {
 /// What is in the bytes, block by block, or the first error.
 Result<std::vector<std::string>> read_all(const std::string& bytes) {
   const StateFileReader reader = SR_TRY(StateFileReader::open(
-      "state", bytes.size(), [&bytes](std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
+      "state", bytes.size(),
+      [&bytes](std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
         REQUIRE(offset <= bytes.size());
         REQUIRE(length <= bytes.size() - offset);
         return bytes.substr(offset, length);
@@ -46,8 +49,8 @@ TEST_CASE("state file: blocks come back with their key groups, rows and bytes", 
   const Written written = sample_file();
   const Result<std::vector<std::string>> found = read_all(written.bytes);
   REQUIRE(found);
-  CHECK(*found == std::vector<std::string>{"3/5/rows of group 3", "3/100/" + std::string(300, 'x'), "9/0/z",
-                                           "32767/0/"});
+  CHECK(*found == std::vector<std::string>{"3/5/rows of group 3", "3/100/" + std::string(300, 'x'),
+                                           "9/0/z", "32767/0/"});
 }
 
 TEST_CASE("state file: one without blocks is a file", "[state]") {
@@ -76,7 +79,8 @@ TEST_CASE("state file: every flipped bit is E-STATE-CORRUPT", "[state]") {
   const Written written = sample_file();
   for (std::size_t bit = 0; bit < 8 * written.bytes.size(); ++bit) {
     std::string damaged = written.bytes;
-    damaged[bit / 8] = static_cast<char>(static_cast<std::uint8_t>(damaged[bit / 8]) ^ 1U << bit % 8);
+    damaged[bit / 8] =
+        static_cast<char>(static_cast<std::uint8_t>(damaged[bit / 8]) ^ 1U << bit % 8);
     INFO("bit " << bit);
     const Result<std::vector<std::string>> found = read_all(damaged);
     REQUIRE_FALSE(found);
@@ -84,7 +88,8 @@ TEST_CASE("state file: every flipped bit is E-STATE-CORRUPT", "[state]") {
   }
 }
 
-TEST_CASE("state file: a block in the place of another one of the same length is noticed", "[state]") {
+TEST_CASE("state file: a block in the place of another one of the same length is noticed",
+          "[state]") {
   StateFileBuilder builder;
   const std::string first = builder.block(1, 1, "first");
   const std::string second = builder.block(2, 1, "other");

@@ -37,7 +37,8 @@ inline std::unique_ptr<AnyBatch> batch_of_lines(std::string_view text) {
   return batch;
 }
 
-/// Keeps what it is given. With `swaps` it takes batches as an exchange does, leaving an empty one in their place.
+/// Keeps what it is given. With `swaps` it takes batches as an exchange does, leaving an empty one
+/// in their place.
 template <typename T>
 class CollectingReceiver final : public BatchReceiver {
  public:
@@ -71,7 +72,8 @@ class CollectingSender final : public BatchSender {
   }
   std::vector<std::uint32_t> hashes() const {
     std::vector<std::uint32_t> all;
-    for (const auto& batch : sent) all.insert(all.end(), batch->key_hashes.begin(), batch->key_hashes.end());
+    for (const auto& batch : sent)
+      all.insert(all.end(), batch->key_hashes.begin(), batch->key_hashes.end());
     return all;
   }
   std::deque<std::unique_ptr<AnyBatch>> sent;

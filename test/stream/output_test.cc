@@ -10,7 +10,8 @@
 namespace streamrun {
 namespace {
 
-TEST_CASE("output: a full batch goes on by itself, a part-filled one when it is flushed", "[stream]") {
+TEST_CASE("output: a full batch goes on by itself, a part-filled one when it is flushed",
+          "[stream]") {
   const bool swaps = GENERATE(true, false);
   Output<std::int64_t> output;
   CollectingReceiver<std::int64_t> receiver;
@@ -24,7 +25,8 @@ TEST_CASE("output: a full batch goes on by itself, a part-filled one when it is 
   CHECK(receiver.sizes.back() == 5);
   CHECK(output.records() == static_cast<std::uint64_t>(count));
   REQUIRE(receiver.records.size() == static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) REQUIRE(receiver.records[static_cast<std::size_t>(i)] == i);
+  for (std::int64_t i = 0; i < count; ++i)
+    REQUIRE(receiver.records[static_cast<std::size_t>(i)] == i);
 }
 
 TEST_CASE("output: flushing nothing sends nothing", "[stream]") {

@@ -26,15 +26,18 @@ struct CustomerOf {
 };
 
 std::string key_text(std::uint64_t key) {
-  return key % 2 == 0 ? "k" + std::to_string(key) : "customer with a long name " + std::to_string(key);
+  return key % 2 == 0 ? "k" + std::to_string(key)
+                      : "customer with a long name " + std::to_string(key);
 }
 
 std::size_t owner_of(std::string_view key, std::size_t parallelism, int max_parallelism) {
   const int group = key_group_of_hash(murmur_hash(java_hash(key)), max_parallelism);
-  return static_cast<std::size_t>(subtask_of_key_group(group, static_cast<int>(parallelism), max_parallelism));
+  return static_cast<std::size_t>(
+      subtask_of_key_group(group, static_cast<int>(parallelism), max_parallelism));
 }
 
-TEST_CASE("forward partitioner: passes whole batches on and drops hashes of an earlier exchange", "[stream]") {
+TEST_CASE("forward partitioner: passes whole batches on and drops hashes of an earlier exchange",
+          "[stream]") {
   Channels channels(1);
   ForwardPartitioner partitioner(channels.senders());
   auto batch = batch_of<std::int64_t>({1, 2, 3});
@@ -56,7 +59,8 @@ TEST_CASE("partitioners: fill used batches again before they make new ones", "[s
   CHECK(batch.get() == used);
 }
 
-TEST_CASE("rebalance partitioner: deals whole batches out in turn, from its own subtask on", "[stream]") {
+TEST_CASE("rebalance partitioner: deals whole batches out in turn, from its own subtask on",
+          "[stream]") {
   Channels channels(3);
   RebalancePartitioner partitioner(channels.senders(), 4);
   for (std::int64_t i = 0; i < 7; ++i) {
@@ -80,13 +84,16 @@ TEST_CASE("broadcast partitioner: gives every record to every channel", "[stream
   }
 }
 
-TEST_CASE("key group partitioner: each record goes to the subtask that Flink gives its key, in order per key",
-          "[stream]") {
+TEST_CASE(
+    "key group partitioner: each record goes to the subtask that Flink gives its key, in order per "
+    "key",
+    "[stream]") {
   const int max_parallelism = GENERATE(7, 128, 32768);
   const std::size_t parallelism = GENERATE(1U, 2U, 3U, 7U);
   INFO("parallelism " << parallelism << " of " << max_parallelism);
   Channels channels(parallelism);
-  KeyGroupPartitioner<Order, std::string, CustomerOf> partitioner(channels.senders(), max_parallelism, CustomerOf());
+  KeyGroupPartitioner<Order, std::string, CustomerOf> partitioner(channels.senders(),
+                                                                  max_parallelism, CustomerOf());
   SeededRandom random(parallelism);
   std::map<std::string, std::vector<std::int64_t>> expected;
   std::int64_t number = 0;
@@ -118,10 +125,13 @@ TEST_CASE("key group partitioner: each record goes to the subtask that Flink giv
   CHECK(seen == expected);
 }
 
-TEST_CASE("key group partitioner: texts that are their own keys arrive whole, cut from a block or not", "[stream]") {
+TEST_CASE(
+    "key group partitioner: texts that are their own keys arrive whole, cut from a block or not",
+    "[stream]") {
   const std::size_t parallelism = GENERATE(1U, 3U);
   Channels channels(parallelism);
-  KeyGroupPartitioner<std::string, std::string, std::identity> partitioner(channels.senders(), 128, {});
+  KeyGroupPartitioner<std::string, std::string, std::identity> partitioner(channels.senders(), 128,
+                                                                           {});
   std::vector<std::string> expected;
   std::string text;
   for (std::uint64_t i = 0; i < 500; ++i) {
@@ -153,9 +163,11 @@ TEST_CASE("key group partitioner: texts that are their own keys arrive whole, cu
   CHECK((seen == expected));
 }
 
-TEST_CASE("key group partitioner: full batches leave at once, part-filled ones when it is flushed", "[stream]") {
+TEST_CASE("key group partitioner: full batches leave at once, part-filled ones when it is flushed",
+          "[stream]") {
   Channels channels(2);
-  KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity> partitioner(channels.senders(), 128, {});
+  KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity> partitioner(channels.senders(),
+                                                                             128, {});
   const auto batch_count = [&] { return channels[0].sent.size() + channels[1].sent.size(); };
   auto batch = batch_of(std::vector<std::int64_t>(10, 42));
   partitioner.receive(batch);
@@ -171,9 +183,11 @@ TEST_CASE("key group partitioner: full batches leave at once, part-filled ones w
   CHECK(batch_count() == 2);
 }
 
-TEST_CASE("key group partitioner: hashes of an earlier exchange are not taken for its own", "[stream]") {
+TEST_CASE("key group partitioner: hashes of an earlier exchange are not taken for its own",
+          "[stream]") {
   Channels channels(1);
-  KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity> partitioner(channels.senders(), 128, {});
+  KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity> partitioner(channels.senders(),
+                                                                             128, {});
   auto batch = batch_of<std::int64_t>({5});
   batch->key_hashes = {1, 2, 3};
   partitioner.receive(batch);

@@ -20,7 +20,8 @@ const Batch<std::string>& text_in(const std::unique_ptr<AnyBatch>& batch) {
 }
 
 TEST_CASE("text batch: holds short and long strings with every byte", "[stream]") {
-  const Lines lines = {"", "a", std::string(15, 'b'), std::string(16, 'c'), kLong, std::string("x\0\n\r", 4)};
+  const Lines lines = {
+      "", "a", std::string(15, 'b'), std::string(16, 'c'), kLong, std::string("x\0\n\r", 4)};
   const auto batch = batch_of<std::string>(lines);
   CHECK(batch->size() == 6);
   CHECK(records_of<std::string>(*batch) == lines);
@@ -59,7 +60,8 @@ TEST_CASE("text batch: cuts an adopted block into its lines", "[stream]") {
   CHECK(batch->size() == lines.size());
 }
 
-TEST_CASE("text batch: counts the lines of a block without cutting it, at every length", "[stream]") {
+TEST_CASE("text batch: counts the lines of a block without cutting it, at every length",
+          "[stream]") {
   SeededRandom random(1);
   for (std::size_t length = 1; length < 10000; length += 1 + length / 7) {
     std::string text(length, ' ');
@@ -72,7 +74,9 @@ TEST_CASE("text batch: counts the lines of a block without cutting it, at every 
   CHECK(batch_of_lines(newlines)->size() == 9000);
 }
 
-TEST_CASE("text batch: a function of speed sees an adopted block whole, and single strings one by one", "[stream]") {
+TEST_CASE(
+    "text batch: a function of speed sees an adopted block whole, and single strings one by one",
+    "[stream]") {
   std::vector<std::string> pieces;
   const auto collect = [&](std::string_view piece) { pieces.emplace_back(piece); };
   const auto block = batch_of_lines("a\nb\n");

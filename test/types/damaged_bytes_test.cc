@@ -45,7 +45,8 @@ TEST_CASE("damaged bytes: every flipped bit is a value or an error, never worse"
   std::size_t errors = 0;
   for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
     std::string damaged = bytes;
-    damaged[bit / 8] = static_cast<char>(static_cast<std::uint8_t>(damaged[bit / 8]) ^ 1U << bit % 8);
+    damaged[bit / 8] =
+        static_cast<char>(static_cast<std::uint8_t>(damaged[bit / 8]) ^ 1U << bit % 8);
     if (const Result<Everything> read = from_bytes<Everything>(damaged); !read) ++errors;
   }
   CHECK(errors > 0);

@@ -64,14 +64,16 @@ TEST_CASE("key traits: a text's slot hashes as the text, at every length", "[typ
 
 TEST_CASE("key traits: a probe finds the held key", "[types]") {
   StringArena arena;
-  for (const std::string text : {"", "short", "exactly15bytes!", "sixteen bytes !!", "a rather long key of a stream"}) {
+  for (const std::string text :
+       {"", "short", "exactly15bytes!", "sixteen bytes !!", "a rather long key of a stream"}) {
     const SmallString held = KeyTraits<std::string>::hold(text, arena);
     CHECK(KeyTraits<std::string>::equal(held, KeyTraits<std::string>::probe(text)));
     CHECK(KeyTraits<std::string>::view(held) == text);
   }
 }
 
-TEST_CASE("key traits: reals are equal as Java's Double says, so that equal keys hash equally", "[types]") {
+TEST_CASE("key traits: reals are equal as Java's Double says, so that equal keys hash equally",
+          "[types]") {
   CHECK(KeyTraits<double>::equal(kNaN, -kNaN));
   CHECK_FALSE(KeyTraits<double>::equal(0.0, -0.0));
   CHECK(KeyTraits<double>::equal(1.5, 1.5));

@@ -14,7 +14,8 @@ std::string text_of_length(std::size_t length) {
   return text;
 }
 
-TEST_CASE("small string: holds texts of up to 15 bytes itself and refers to longer ones", "[types]") {
+TEST_CASE("small string: holds texts of up to 15 bytes itself and refers to longer ones",
+          "[types]") {
   StringArena arena;
   for (std::size_t length = 0; length <= 40; ++length) {
     const std::string text = text_of_length(length);
@@ -28,6 +29,8 @@ TEST_CASE("small string: holds texts of up to 15 bytes itself and refers to long
 TEST_CASE("small string: an empty one is the default one", "[types]") {
   CHECK(SmallString() == SmallString::from_short(""));
   CHECK(SmallString().view().empty());
+  CHECK(SmallString::from_short(std::string_view()) == SmallString());
+  CHECK(StringArena().store(std::string_view()).empty());
 }
 
 TEST_CASE("small string: keeps NUL bytes, and they count in comparisons", "[types]") {

@@ -87,7 +87,8 @@ TEST_CASE("type serializer: containers come back, empty and nested", "[types]") 
   check_round_trip(std::vector<std::string>{});
   check_round_trip(std::vector<std::string>{"", "a", "bc"});
   check_round_trip(std::vector<std::vector<std::int16_t>>{{}, {1}, {2, 3}});
-  check_round_trip(std::map<std::string, std::map<std::int32_t, bool>>{{"x", {{1, true}}}, {"y", {}}});
+  check_round_trip(
+      std::map<std::string, std::map<std::int32_t, bool>>{{"x", {{1, true}}}, {"y", {}}});
   check_round_trip(std::pair<std::string, std::optional<Point>>{"p", Point{1, 2}});
   check_round_trip(std::tuple<>());
   check_round_trip(Colour::green);

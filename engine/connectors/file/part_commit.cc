@@ -156,7 +156,12 @@ class LeftoverRemoval {
     const auto known = retained_known_.find(job_id);
     if (known != retained_known_.end()) return known->second;
     const Result<JobId> id = parse_job_id(job_id);
-    const bool is_known = id && keep(context_.retained_committables(*id));
+    bool is_known = false;
+    try {
+      is_known = id && keep(context_.retained_committables(*id));
+    } catch (const ErrorException& thrown) {
+      say("cannot tell what " + job_id + " still needs: " + thrown.error().headline());
+    }
     return retained_known_.emplace(job_id, is_known).first->second;
   }
 
