@@ -178,12 +178,12 @@ class Search {
     return std::max(best_ ? best_->completed_unix_ms : 0, finish ? finish->finished_unix_ms : 0);
   }
   /// What is damaged has no time of its own. It counts as newer if it stands above the best in the
-  /// same folder, or if its run began after all else was written. Where a job ended by itself
-  /// nothing matters any more.
+  /// same folder, or if its run began when all else was written (a restart can follow in the same
+  /// millisecond). Where a job ended by itself nothing matters any more.
   const Error* newer_damage() const {
     for (const JobFolder& folder : folders_) {
       if (folder.finished) continue;
-      const bool later_run = !folder.job || folder.job->started_unix_ms > known_until();
+      const bool later_run = !folder.job || folder.job->started_unix_ms >= known_until();
       const bool own_run = holds_best(folder);
       if (own_run || later_run || known_until() == 0) {
         if (const Error* damage = damage_above(folder)) return damage;

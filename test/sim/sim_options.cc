@@ -31,7 +31,7 @@ SimOptions SimOptions::draw(Tape& tape) {
       static_cast<int>(tape.between(1, static_cast<std::uint64_t>(options.most_parallelism)));
   options.interval = milliseconds(tape.log_uniform(50));
   options.min_pause = tape.one_in(4) ? milliseconds(tape.log_uniform(20)) : milliseconds(0);
-  options.timeout = tape.one_in(4) ? milliseconds(300) : milliseconds(600'000);
+  options.timeout = milliseconds(tape.pick({15, 50, 300, 600'000}));
   options.tolerable_failures = tape.pick({0, 0, 1, 10});
   options.retained = static_cast<int>(tape.between(1, 3));
   options.inline_threshold = tape.flip() ? 20480 : 0;
@@ -49,7 +49,7 @@ SimOptions SimOptions::draw(Tape& tape) {
   options.slow_io_one_in = rate(tape, 4, 64);
   options.throw_one_in = rate(tape, 64, 1024);
   options.write_error_one_in = rate(tape, 16, 256);
-  options.read_error_one_in = rate(tape, 64, 256);
+  options.read_error_one_in = rate(tape, 16, 256);
   options.safety_phase = milliseconds(tape.between(50, 1500));
   return options;
 }
