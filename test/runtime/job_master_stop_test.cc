@@ -48,8 +48,8 @@ TEST_CASE("job master: stopping without an interval leaves a snapshot to go on f
   const JobSpec first = world.spec_of(job, std::nullopt);
   TestListener& listener = *world.listener;
   const JobResult stopped = world.run(first, [&](JobMaster& master) {
-    listener.when_running = [&master] { master.request_stop(); };
-    (void)listener.wait_for_end();
+    CHECK(listener.wait_for_running());
+    master.request_stop();
   });
   REQUIRE(stopped.status == JobStatus::suspended);
   REQUIRE_FALSE(stopped.resume_path.empty());

@@ -114,10 +114,9 @@ TEST_CASE("job master: takes a checkpoint when it is asked for one, and answers 
   JobSpec spec = world.spec_of(job, std::nullopt);
   TestListener& listener = world.new_listener();
   world.run(spec, [&](JobMaster& master) {
-    listener.when_running = [&master] {
-      master.request_checkpoint();
-      master.request_dump();
-    };
+    CHECK(listener.wait_for_running());
+    master.request_checkpoint();
+    master.request_dump();
     CHECK(listener.wait_for_checkpoints(1));
     CHECK(listener.wait_for_dumps(4));
     master.request_stop();

@@ -31,10 +31,11 @@ namespace streamrun {
 class TestListener final : public JobListener {
  public:
   std::function<void(const CheckpointSummary&)> when_completed;
-  std::function<void()> when_running;
 
   void on_running() override {
-    if (when_running) when_running();
+    const std::lock_guard lock(mutex_);
+    running_ = true;
+    changed_.notify_all();
   }
   void on_checkpoint_completed(const CheckpointSummary& summary) override {
     {
@@ -67,6 +68,9 @@ class TestListener final : public JobListener {
   bool wait_for_end() {
     return wait_until([this] { return result_.has_value(); });
   }
+  bool wait_for_running() {
+    return wait_until([this] { return running_ || result_.has_value(); });
+  }
   bool wait_for_checkpoints(std::size_t count) {
     return wait_until([this, count] { return completed_.size() >= count || result_.has_value(); });
   }
@@ -88,6 +92,7 @@ class TestListener final : public JobListener {
   }
   std::mutex mutex_;
   std::condition_variable changed_;
+  bool running_ = false;
   std::optional<JobResult> result_;
   std::vector<CheckpointSummary> completed_;
   std::vector<Error> failed_;

@@ -2,10 +2,13 @@
 
 #include <streamrun/base/assert.h>
 
+#include <cerrno>
 #include <cstddef>
-#include <ucontext.h>
 #include <utility>
 #include <vector>
+
+#include <pthread.h>
+#include <ucontext.h>
 
 namespace streamrun::sim {
 namespace {
@@ -91,6 +94,10 @@ bool Fiber::resume() {
   return self.has_ended;
 }
 
+bool Fiber::is_running() {
+  return State::t_running != nullptr;
+}
+
 void Fiber::pause() {
   State* const self = State::t_running;
   if (self == nullptr) return;
@@ -98,3 +105,16 @@ void Fiber::pause() {
 }
 
 }  // namespace streamrun::sim
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/// Takes the place of the C library's: all threads of a simulated process are this one, and it
+/// would wait for itself. What is not a fiber must never meet a lock that is held across a call to
+/// the store.
+extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
+  while (pthread_mutex_trylock(mutex) == EBUSY) {
+    SR_ASSERT(streamrun::sim::Fiber::is_running(), "a task waits for a lock that an I/O job holds");
+    streamrun::sim::Fiber::pause();
+  }
+  return 0;
+}
+#endif

@@ -6,9 +6,10 @@
 
 namespace streamrun::sim {
 
-/// A call that can be left in the middle and taken up again, on a stack of its own: what a thread does
-/// between two steps, without a thread. Used by one thread. Under a sanitizer, which would have to be
-/// told of each change of stacks, `pause` does nothing and calls run as a whole.
+/// A call that can be left in the middle and taken up again, on a stack of its own: what a thread
+/// does between two steps, without a thread. A lock that another fiber holds is waited for by
+/// pausing. Used by one thread. Under a sanitizer, which would have to be told of each change of
+/// stacks, `pause` does nothing and calls run as a whole.
 class Fiber {
  public:
   explicit Fiber(UniqueFunction<void()> body);
@@ -21,6 +22,7 @@ class Fiber {
   bool resume();
   /// Leaves the fiber that is running, if one is, until it is resumed.
   static void pause();
+  static bool is_running();
 
  private:
   struct State;

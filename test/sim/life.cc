@@ -63,8 +63,8 @@ Life::Life(World& world)
   file_systems_.add("file", std::move(store));
 }
 
-/// Whatever is under way now fails at once and comes to an end. A job that has ended by itself is gone
-/// before that: what is left must not need it.
+/// Whatever is under way now fails at once and comes to an end. A job that has ended by itself is
+/// gone before that: what is left must not need it.
 Life::~Life() {
   faults_.is_dead = true;
   if (!result_) executor_.run_out_io();
@@ -81,6 +81,7 @@ void Life::plan_death() {
   faults_.pause = [this] { executor_.maybe_pause_io(); };
   if (!world_.faults_on()) return end_faults();
   faults_.write_error_one_in = world_.options.write_error_one_in;
+  faults_.write_error_of = world_.options.write_error_of;
   faults_.read_error_one_in = world_.options.read_error_one_in;
   if (world_.deaths_left == 0) return;
   --world_.deaths_left;
@@ -115,7 +116,8 @@ LifeEnd Life::live() {
 
 /// As `-s latest --or-fresh`.
 std::optional<LifeEnd> Life::choose_restore() {
-  const Result<NewestComplete> newest = newest_complete(*store_, {kCheckpointRoot}, kJobName, false);
+  const Result<NewestComplete> newest =
+      newest_complete(*store_, {kCheckpointRoot}, kJobName, false);
   const auto unreadable = [&](const Error& error) {
     if (faults_.is_dead) return LifeEnd::died;
     world_.say("cannot start: " + text_of(error));
@@ -150,8 +152,9 @@ void Life::let_mutants_at(ResolvedSnapshot& snapshot) const {
   for (OperatorSnapshot& op : snapshot.metadata.operators) {
     for (OperatorSubtaskState& subtask : op.subtasks) {
       if (world_.mutant == Mutant::drops_committables) {
-        std::erase_if(subtask.lists,
-                      [](const OperatorListState& list) { return list.name == kCommittablesState; });
+        std::erase_if(subtask.lists, [](const OperatorListState& list) {
+          return list.name == kCommittablesState;
+        });
       }
       if (world_.mutant == Mutant::key_groups_off_by_one) {
         for (KeyedStateHandle& handle : subtask.keyed) --handle.key_groups.last;
@@ -190,9 +193,9 @@ std::optional<LifeEnd> Life::make_spec() {
 
   StreamExecutionEnvironment environment;
   build_job(environment, options.shape, world_.hooks);
-  spec_.graph =
-      make_job_graph(environment.take_graph(), {.parallelism = spec_.parallelism,
-                                                .max_parallelism = options.max_parallelism});
+  spec_.graph = make_job_graph(
+      environment.take_graph(),
+      {.parallelism = spec_.parallelism, .max_parallelism = options.max_parallelism});
   world_.say(fmt::format("life {} starts at parallelism {} from {}", world_.statistics.lives,
                          spec_.parallelism, spec_.restore ? spec_.restore->directory : "nothing"));
   if (!spec_.restore) return std::nullopt;
@@ -237,8 +240,8 @@ void Life::disturb() {
   }
 }
 
-/// Half of the time the process that met the faults ends with them, so that the last run is one that
-/// met none.
+/// Half of the time the process that met the faults ends with them, so that the last run is one
+/// that met none.
 void Life::end_faults() {
   if (std::exchange(faults_ended_, true)) return;
   faults_.write_error_one_in = 0;
@@ -273,8 +276,8 @@ LifeEnd Life::judge_end() {
 }
 
 LifeEnd Life::judge_failure(const Error& error) {
-  const bool had_faults = !is_clean() || world_.hooks.thrown > thrown_before_ ||
-                          world_.options.slow_io_one_in > 0;
+  const bool had_faults =
+      !is_clean() || world_.hooks.thrown > thrown_before_ || world_.options.slow_io_one_in > 0;
   if (!had_faults || is_never_right(error.code)) {
     world_.oracle.violate("the job failed and should not: " + text_of(error));
     return LifeEnd::violated;
@@ -302,7 +305,9 @@ void Life::on_restart(int restart, Duration, const Error& error) {
   }
 }
 
-void Life::on_dump(const std::string& text) { world_.say(text); }
+void Life::on_dump(const std::string& text) {
+  world_.say(text);
+}
 
 void Life::on_end(const JobResult& result) {
   result_ = result;

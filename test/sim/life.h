@@ -28,8 +28,9 @@ enum class LifeEnd {
   violated,         ///< an invariant does not hold: the oracle knows which
 };
 
-/// One simulated process: it looks for the newest checkpoint as `streamrun run -s latest --or-fresh`
-/// does, and runs the job from it with the real engine until it ends, one way or another.
+/// One simulated process: it looks for the newest checkpoint as `streamrun run -s latest
+/// --or-fresh` does, and runs the job from it with the real engine until it ends, one way or
+/// another.
 class Life final : public JobListener {
  public:
   explicit Life(World& world);

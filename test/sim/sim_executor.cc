@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t kStarvingSteps = 40;
 
 Duration up_to(Tape& tape, Duration most) {
-  return Duration(static_cast<std::int64_t>(tape.below(static_cast<std::uint64_t>(most.count()) + 1)));
+  return Duration(
+      static_cast<std::int64_t>(tape.below(static_cast<std::uint64_t>(most.count()) + 1)));
 }
 
 }  // namespace
@@ -40,7 +41,8 @@ void SimExecutor::wake(RunnableId id) {
 void SimExecutor::submit(UniqueFunction<void()> job) {
   const bool slow = tape_.one_in(pace_.slow_one_in);
   const Duration delay = up_to(tape_, slow ? pace_.slow_delay : pace_.most_io_delay);
-  io_jobs_.push_back({.number = submitted_++, .ready_at = clock_.now() + delay, .call = Fiber(std::move(job))});
+  io_jobs_.push_back(
+      {.number = submitted_++, .ready_at = clock_.now() + delay, .call = Fiber(std::move(job))});
 }
 
 bool SimExecutor::step() {

@@ -13,7 +13,8 @@
 
 namespace streamrun::sim {
 
-/// Time that moves only when the simulation says so. It goes on over the lives of simulated processes.
+/// Time that moves only when the simulation says so. It goes on over the lives of simulated
+/// processes.
 class SimClock final : public Clock {
  public:
   Instant now() const override { return now_; }
@@ -33,16 +34,17 @@ class SimClock final : public Clock {
 /// How long things take in the simulated world; may change while it runs.
 struct Pace {
   Duration most_io_delay = std::chrono::milliseconds(1);  ///< of an I/O job, before it runs
-  std::uint64_t slow_one_in = 0;                          ///< I/O jobs that take `slow_delay` at most; 0: none
+  std::uint64_t slow_one_in = 0;  ///< I/O jobs that take `slow_delay` at most; 0: none
   Duration slow_delay = std::chrono::milliseconds(200);
   Duration most_step_cost = std::chrono::microseconds(5);
-  std::uint64_t pause_one_in = 0;  ///< calls of an I/O job to the store, between which others run; 0: none
+  std::uint64_t pause_one_in =
+      0;                 ///< calls of an I/O job to the store, between which others run; 0: none
   bool starves = false;  ///< some of what is ready is left waiting for a while
 };
 
 /// All workers and I/O threads of one simulated process, on the calling thread: each step picks one
-/// runnable or I/O job that is ready, as the tape says; when nothing is ready time goes on to the next
-/// deadline. An I/O job may pause before any of its calls to the store.
+/// runnable or I/O job that is ready, as the tape says; when nothing is ready time goes on to the
+/// next deadline. An I/O job may pause before any of its calls to the store.
 class SimExecutor final : public Executor, public IoExecutor {
  public:
   SimExecutor(Tape& tape, SimClock& clock, Trace& trace, const Pace& pace)

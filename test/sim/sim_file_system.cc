@@ -58,8 +58,8 @@ class SimFileSystem::Reader final : public ReadableFile {
   std::string path_;
 };
 
-/// Dies, fails, or lets the step go on. A step that is to fail does so in the store, which knows how:
-/// an append after half of its bytes, a sync with its pages marked clean.
+/// Dies, fails, or lets the step go on. A step that is to fail does so in the store, which knows
+/// how: an append after half of its bytes, a sync with its pages marked clean.
 Result<void> SimFileSystem::before_change(std::string_view what, const std::string& path) {
   if (!faults_.is_dead) faults_.pause();
   if (faults_.is_dead) return dead(path);
@@ -70,14 +70,15 @@ Result<void> SimFileSystem::before_change(std::string_view what, const std::stri
     faults_.die();
     return dead(path);
   }
-  if (tape_.one_in(faults_.write_error_one_in)) let_next_step_fail(what, path);
+  const bool may_fail = faults_.write_error_of.empty() || faults_.write_error_of == what;
+  if (may_fail && tape_.one_in(faults_.write_error_one_in)) let_next_step_fail(what, path);
   return {};
 }
 
 void SimFileSystem::let_next_step_fail(std::string_view what, const std::string& path) {
   ++faults_.write_errors;
   const bool is_sync = what == "sync" || what == "sync_directory";
-  const ErrorCode code = is_sync      ? ErrorCode::store_fsync
+  const ErrorCode code = is_sync        ? ErrorCode::store_fsync
                          : tape_.flip() ? ErrorCode::store_full
                                         : ErrorCode::store_io;
   store_.fail_call(store_.steps() + 1, injected(code, what, path));

@@ -25,8 +25,8 @@ class SimHooks {
   /// Until the source has more; often nothing.
   Duration pause() {
     if (most_pause.count() == 0 || tape_.flip()) return Duration(0);
-    return Duration(static_cast<std::int64_t>(
-        tape_.below(static_cast<std::uint64_t>(most_pause.count()))));
+    return Duration(
+        static_cast<std::int64_t>(tape_.below(static_cast<std::uint64_t>(most_pause.count()))));
   }
   bool flip() { return tape_.flip(); }
   bool is(Mutant mutant) const { return mutant_ == mutant; }

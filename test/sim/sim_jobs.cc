@@ -30,9 +30,8 @@ SimRecord record_of(const JobShape& shape, std::uint64_t split, std::uint64_t in
 }
 
 MakeRecord maker_of(const JobShape& shape) {
-  return [shape](std::uint64_t split, std::uint64_t index) {
-    return record_of(shape, split, index);
-  };
+  return
+      [shape](std::uint64_t split, std::uint64_t index) { return record_of(shape, split, index); };
 }
 
 std::string count_line(std::string_view key, std::int64_t count) {
@@ -221,7 +220,8 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism) {
   shape.topology = static_cast<Topology>(tape.below(kTopologies));
   shape.seed = tape.next();
   const std::uint64_t splits = tape.between(1, 6);
-  for (std::uint64_t i = 0; i < splits; ++i) shape.splits.push_back(tape.between(1, 40) * tape.log_uniform(60));
+  for (std::uint64_t i = 0; i < splits; ++i)
+    shape.splits.push_back(tape.between(1, 40) * tape.log_uniform(60));
   shape.keys = tape.log_uniform(60);
   if (tape.one_in(3)) {
     shape.keyed_parallelism =

@@ -14,12 +14,12 @@
 namespace streamrun::sim {
 
 enum class Topology {
-  running_count,   ///< source, map, count per key, files
-  keyed_process,   ///< source, filter, rebalance, process with value and map state, files
-  union_sum,       ///< two sources, sum per key at the end, files
-  generator,       ///< the generator source, count at the end
-  words,           ///< the file source, flat map, count per word
-  two_sinks,       ///< one source into files as they come and counted
+  running_count,  ///< source, map, count per key, files
+  keyed_process,  ///< source, filter, rebalance, process with value and map state, files
+  union_sum,      ///< two sources, sum per key at the end, files
+  generator,      ///< the generator source, count at the end
+  words,          ///< the file source, flat map, count per word
+  two_sinks,      ///< one source into files as they come and counted
 };
 constexpr int kTopologies = 6;
 const char* to_string(Topology topology);

@@ -39,6 +39,7 @@ struct SimOptions {
   std::uint64_t slow_io_one_in = 0;
   std::uint64_t throw_one_in = 0;
   std::uint64_t write_error_one_in = 0;
+  std::string write_error_of;  ///< the only operation that fails so; empty: any
   std::uint64_t read_error_one_in = 0;
   Duration safety_phase{0};  ///< faults come for so long, then no more
 

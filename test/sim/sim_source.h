@@ -62,7 +62,8 @@ class SimEnumerator final : public SplitEnumerator {
  public:
   SimEnumerator(SimHooks& hooks, std::vector<SimSplit> all) : hooks_(hooks), all_(std::move(all)) {}
 
-  void start(Context context, const std::string& restored, std::vector<std::string> unread) override;
+  void start(Context context, const std::string& restored,
+             std::vector<std::string> unread) override;
   void handle_request(int subtask) override;
   std::string snapshot() const override;
 

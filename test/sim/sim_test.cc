@@ -24,7 +24,9 @@ constexpr std::uint64_t kFails = std::numeric_limits<std::uint64_t>::max();
 /// A store whose n-th reads fail, as the tape says.
 struct UnreliableStore {
   explicit UnreliableStore(MemoryFileSystem& store, std::vector<std::uint64_t> numbers = {})
-      : tape(std::move(numbers)), oracle(store), files(store, oracle, faults, tape, trace, Mutant::none) {
+      : tape(std::move(numbers)),
+        oracle(store),
+        files(store, oracle, faults, tape, trace, Mutant::none) {
     faults.read_error_one_in = 2;
     faults.pause = [] {};
   }
@@ -139,7 +141,8 @@ TEST_CASE("fiber: a call that pauses goes on where it was left", "[sim]") {
     ++resumed;
   }
   REQUIRE((resumed == 0 || resumed == 3));  // under a sanitizer it runs as a whole
-  CHECK(order == (resumed == 0 ? std::vector<int>{0, 1, 2} : std::vector<int>{0, 10, 1, 10, 2, 10}));
+  CHECK(order ==
+        (resumed == 0 ? std::vector<int>{0, 1, 2} : std::vector<int>{0, 10, 1, 10, 2, 10}));
 }
 
 }  // namespace streamrun::sim

@@ -12,8 +12,8 @@ namespace {
 /// One that never gets anywhere is ended.
 constexpr std::uint64_t kMostLives = 300;
 
-/// The job has ended by itself: its output is whole, and stays so. False if the history goes on: the
-/// run could not confirm its end, and the power cut undid what the next one had seen of it.
+/// The job has ended by itself: its output is whole, and stays so. False if the history goes on:
+/// the run could not confirm its end, and the power cut undid what the next one had seen of it.
 bool judge_finished(World& world, const Life& life, LifeEnd end) {
   world.oracle.check_whole_output(world.expected);
   if (end == LifeEnd::finished) world.oracle.check_clean(life.job_id(), life.is_clean());

@@ -19,7 +19,9 @@ bool is_metadata(const std::string& path) {
   return base_name(path) == kMetadataName && path.starts_with(kCheckpointRoot);
 }
 
-bool is_output(const std::string& path) { return path.starts_with("/out"); }
+bool is_output(const std::string& path) {
+  return path.starts_with("/out");
+}
 
 bool is_finished_part(const std::string& path) {
   return is_output(path) && base_name(path).starts_with("part-");
@@ -100,9 +102,8 @@ void StoreOracle::finished_part(const std::string& path) {
 }
 
 bool StoreOracle::is_referenced(const std::string& path) const {
-  return std::any_of(visible_.begin(), visible_.end(), [&](const auto& entry) {
-    return entry.second.files.contains(path);
-  });
+  return std::any_of(visible_.begin(), visible_.end(),
+                     [&](const auto& entry) { return entry.second.files.contains(path); });
 }
 
 bool StoreOracle::has_newer_durable(CheckpointId id) const {
@@ -128,7 +129,8 @@ void StoreOracle::removed(const std::string& path) {
     visible_.erase(found);
     return;
   }
-  if (is_referenced(path)) violate("R1: " + path + " is removed, and a visible checkpoint needs it");
+  if (is_referenced(path))
+    violate("R1: " + path + " is removed, and a visible checkpoint needs it");
   for (const auto& [folder, snapshot] : visible_) {
     const std::string& name = base_name(path);
     for (const std::string& part : snapshot.committables) {
@@ -201,7 +203,8 @@ void StoreOracle::check_parts(bool after_power_cut) {
     ++part;
   }
   for (const auto& [path, bytes] : files) {
-    if (is_finished_part(path) && !parts_.contains(path)) violate("E1: " + path + " came from nowhere");
+    if (is_finished_part(path) && !parts_.contains(path))
+      violate("E1: " + path + " came from nowhere");
   }
 }
 
@@ -254,8 +257,8 @@ void StoreOracle::check_clean(const JobId& last_run, bool is_strict) {
     const std::string name = base_name(path);
     if (is_output(path) && !is_finished_part(path)) violate("R4: " + path + " is left");
     if (!path.starts_with(own)) continue;
-    const bool belongs = path == own + name && (name == kJobFileName || name == kLockName ||
-                                                name == kFinishedName);
+    const bool belongs =
+        path == own + name && (name == kJobFileName || name == kLockName || name == kFinishedName);
     if (!belongs) violate("R4: " + path + " is left");
   }
 }

@@ -18,9 +18,9 @@ using ExpectedOutput = std::map<std::string, std::map<std::string, std::int64_t>
 
 constexpr const char* kCheckpointRoot = "/checkpoints";
 
-/// Watches each change of the store and knows what must hold of checkpoints and output files, however
-/// the engine does it. Outside the simulated stores; codes are those of the invariants (D2, E1, …).
-/// The first violation stays.
+/// Watches each change of the store and knows what must hold of checkpoints and output files,
+/// however the engine does it. Outside the simulated stores; codes are those of the invariants (D2,
+/// E1, …). The first violation stays.
 class StoreOracle {
  public:
   explicit StoreOracle(MemoryFileSystem& store) : store_(store) {}

@@ -21,8 +21,8 @@ class SplitMix {
   std::uint64_t state_;
 };
 
-/// Every choice of a simulated history, in order. A seed expands to a tape; a recorded one replays the
-/// history and may be cut or changed: behind its end all choices are 0.
+/// Every choice of a simulated history, in order. A seed expands to a tape; a recorded one replays
+/// the history and may be cut or changed: behind its end all choices are 0.
 class Tape {
  public:
   explicit Tape(std::uint64_t seed) : generator_(seed), is_replay_(false) {}
