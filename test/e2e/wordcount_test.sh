@@ -49,7 +49,7 @@ split -n l/8 all waiting/
 "$streamrun" run -q -D state.checkpoints.dir=ckpt -D execution.checkpointing.interval=50ms \
   -p 2 wordcount --watch --input inbox --output out-watch &
 job=$!
-trap 'kill -KILL "$job" 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'kill -KILL "$job" 2>/dev/null || true; rm -rf "$folder"' EXIT
 for file in waiting/*; do
   mv "$file" inbox/
   sleep 0.3
