@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change goes in: three builds (release; AddressSanitizer with UBSan;
-# ThreadSanitizer), the tests of each (of the last those with threads), and the linters over what changed. It stops at the first failure.
+# What must hold before a change goes in: the release build, its tests, and the linters over what changed. With --all
+# also the builds with AddressSanitizer and UBSan, and with ThreadSanitizer (the tests that have threads). It stops at
+# the first failure.
 # STREAMRUN_LINT_BASE is the commit to compare with; without it, the one before the last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -39,13 +40,15 @@ say "build: release"
 scripts/build.sh release
 say "lint: what changed"
 scripts/tidy.sh ${STREAMRUN_LINT_BASE:+"$STREAMRUN_LINT_BASE"}
-say "build: dev (AddressSanitizer, UBSan)"
-scripts/build.sh dev
-say "tests: dev"
-run_tests dev env
-say "build: tsan (ThreadSanitizer)"
-"${fixed_addresses[@]}" scripts/build.sh tsan "${threaded_targets[@]}"
-say "tests: tsan"
-run_tests tsan "${fixed_addresses[@]}" env -- --tests-regex "$threaded_tests"
+if [[ ${1:-} == --all ]]; then
+  say "build: dev (AddressSanitizer, UBSan)"
+  scripts/build.sh dev
+  say "tests: dev"
+  run_tests dev env
+  say "build: tsan (ThreadSanitizer)"
+  "${fixed_addresses[@]}" scripts/build.sh tsan "${threaded_targets[@]}"
+  say "tests: tsan"
+  run_tests tsan "${fixed_addresses[@]}" env -- --tests-regex "$threaded_tests"
+fi
 say "tests: release"
 run_tests release env
