@@ -755,9 +755,6 @@ void JobMaster::on(const AbortCheckpoint& action) {
   const CheckpointReason reason = found->second.reason;
   const bool in_directory = found->second.in_directory;
   std::vector<std::string> files = files_of(found->second);
-  // What a task still writes for it may never be told of: the attempt can end before.
-  const bool more_may_come = found->second.task_states.size() < execution_->tasks().size();
-  if (in_directory && more_may_come) abandoned_.insert(action.id);
   pending_.erase(found);
   if (phase_ != Phase::draining) listener_.on_checkpoint_failed(action.id, action.error);
   if (in_directory) {

@@ -82,6 +82,7 @@ void Life::plan_death() {
   if (!world_.faults_on()) return end_faults();
   faults_.write_error_one_in = world_.options.write_error_one_in;
   faults_.write_error_of = world_.options.write_error_of;
+  faults_.write_error_under = world_.options.write_error_under;
   faults_.read_error_one_in = world_.options.read_error_one_in;
   if (world_.deaths_left == 0) return;
   --world_.deaths_left;

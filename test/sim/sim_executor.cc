@@ -8,9 +8,6 @@
 namespace streamrun::sim {
 namespace {
 
-/// How often it is decided anew who starves.
-constexpr std::uint64_t kStarvingSteps = 40;
-
 Duration up_to(Tape& tape, Duration most) {
   return Duration(
       static_cast<std::int64_t>(tape.below(static_cast<std::uint64_t>(most.count()) + 1)));
@@ -81,8 +78,8 @@ void SimExecutor::find_candidates() {
 }
 
 void SimExecutor::leave_out_the_starved() {
-  if (!pace_.starves) return;
-  if (steps_ % kStarvingSteps == 0) starving_ = tape_.flip() ? tape_.next() : 0;
+  if (pace_.starving_steps == 0) return;
+  if (steps_ % pace_.starving_steps == 0) starving_ = tape_.flip() ? tape_.next() : 0;
   if (starving_ == 0) return;
   const auto is_starved = [this](const Candidate& candidate) {
     return SplitMix(starving_ ^ candidate.identity).next() % 2 == 1;

@@ -38,8 +38,8 @@ struct Pace {
   Duration slow_delay = std::chrono::milliseconds(200);
   Duration most_step_cost = std::chrono::microseconds(5);
   std::uint64_t pause_one_in =
-      0;                 ///< calls of an I/O job to the store, between which others run; 0: none
-  bool starves = false;  ///< some of what is ready is left waiting for a while
+      0;  ///< calls of an I/O job to the store, between which others run; 0: none
+  std::uint64_t starving_steps = 0;  ///< some of what is ready is left waiting for so long; 0: none
 };
 
 /// All workers and I/O threads of one simulated process, on the calling thread: each step picks one

@@ -70,7 +70,8 @@ Result<void> SimFileSystem::before_change(std::string_view what, const std::stri
     faults_.die();
     return dead(path);
   }
-  const bool may_fail = faults_.write_error_of.empty() || faults_.write_error_of == what;
+  const bool may_fail = (faults_.write_error_of.empty() || faults_.write_error_of == what) &&
+                        path.starts_with(faults_.write_error_under);
   if (may_fail && tape_.one_in(faults_.write_error_one_in)) let_next_step_fail(what, path);
   return {};
 }

@@ -19,6 +19,7 @@ namespace streamrun::sim {
 struct StorageFaults {
   std::uint64_t write_error_one_in = 0;  ///< 0: never
   std::string write_error_of;            ///< the only operation that fails so; empty: any
+  std::string write_error_under;         ///< where paths begin so; empty: everywhere
   std::uint64_t read_error_one_in = 0;
   std::optional<std::uint64_t> steps_to_death;  ///< it dies before this step, counted from 0
   std::function<void()> die;                    ///< what else happens then

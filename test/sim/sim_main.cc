@@ -1,5 +1,6 @@
 #include <streamrun/base/assert.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -114,6 +115,10 @@ class Runner {
       if (is_alone() || flags_.verbose) report(seed, outcome);
     }
     std::printf("%" PRIu64 " histories: %s\n", histories_, total_.describe().c_str());
+    if (is_idle()) {
+      std::printf("too little happened for this to prove anything\n");
+      return 1;
+    }
     if (!flags_.expects_violation) return 0;
     std::printf("mutant %d was not caught\n", static_cast<int>(flags_.mutant));
     return 1;
@@ -121,6 +126,17 @@ class Runner {
 
  private:
   bool is_alone() const { return flags_.seeds == 1 && flags_.seeds_file.empty(); }
+
+  /// Many histories in which a kind of fault never came, or no checkpoint: the simulation is
+  /// broken.
+  bool is_idle() const {
+    constexpr std::uint64_t kMany = 100;
+    if (histories_ < kMany) return false;
+    const Statistics& all = total_;
+    return std::min({all.kills, all.power_cuts, all.restores, all.rescales, all.restarts, all.stops,
+                     all.checkpoints, all.failed_checkpoints, all.write_errors, all.read_errors,
+                     all.thrown}) == 0;
+  }
 
   std::vector<std::uint64_t> seeds() const {
     if (!flags_.seeds_file.empty()) return read_seeds(flags_.seeds_file);

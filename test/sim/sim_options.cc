@@ -44,16 +44,17 @@ SimOptions SimOptions::draw(Tape& tape) {
   if (options.kills || options.power_cuts) options.deaths = tape.between(1, 6);
   options.rescales = tape.flip();
   options.stops = tape.flip();
-  options.starves = tape.flip();
+  options.starving_steps = tape.pick<std::uint64_t>({0, 0, 0, 20, 100, 500});
   options.pause_io_one_in = tape.pick<std::uint64_t>({0, 1, 2, 8});
-  options.slow_io_one_in = rate(tape, 4, 64);
+  options.slow_io_one_in = rate(tape, 2, 64);
   options.throw_one_in = rate(tape, 64, 1024);
   options.write_error_one_in = rate(tape, 16, 256);
   if (tape.flip()) {
     // One operation only, and that often: the others get past it.
     options.write_error_of =
         tape.pick({"create", "append", "sync", "close", "rename", "remove_file", "sync_directory"});
-    options.write_error_one_in = rate(tape, 3, 64);
+    options.write_error_under = tape.pick({"", "/out", kCheckpointRoot});
+    options.write_error_one_in = rate(tape, 2, 64);
   }
   options.read_error_one_in = rate(tape, 16, 256);
   options.safety_phase = milliseconds(tape.between(50, 1500));
@@ -65,15 +66,16 @@ std::string SimOptions::describe() const {
       "{}: {} records in {} splits, {} keys, keyed parallelism {}; parallelism {} of {}; "
       "checkpoint "
       "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
-      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve {}, pause I/O 1/{}, slow I/O "
+      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve for {} steps, pause I/O "
+      "1/{}, slow I/O "
       "1/{}, throw 1/{}, "
-      "write error 1/{}{}{}, read error 1/{}, faults for {:g} ms",
+      "write error 1/{} {}, read error 1/{}, faults for {:g} ms",
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
       shape.keyed_parallelism, parallelism, max_parallelism, in_milliseconds(interval),
       in_milliseconds(min_pause), in_milliseconds(timeout), tolerable_failures, retained,
-      inline_threshold, deaths, kills, power_cuts, rescales, stops, starves, pause_io_one_in,
-      slow_io_one_in, throw_one_in, write_error_one_in, write_error_of.empty() ? "" : " of ",
-      write_error_of, read_error_one_in, in_milliseconds(safety_phase));
+      inline_threshold, deaths, kills, power_cuts, rescales, stops, starving_steps, pause_io_one_in,
+      slow_io_one_in, throw_one_in, write_error_one_in, write_error_of + write_error_under,
+      read_error_one_in, in_milliseconds(safety_phase));
 }
 
 }  // namespace streamrun::sim

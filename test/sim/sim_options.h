@@ -34,12 +34,13 @@ struct SimOptions {
   std::uint64_t deaths = 0;  ///< at most so many, of either kind
   bool rescales = false;
   bool stops = false;
-  bool starves = false;
+  std::uint64_t starving_steps = 0;
   std::uint64_t pause_io_one_in = 0;
   std::uint64_t slow_io_one_in = 0;
   std::uint64_t throw_one_in = 0;
   std::uint64_t write_error_one_in = 0;
-  std::string write_error_of;  ///< the only operation that fails so; empty: any
+  std::string write_error_of;     ///< the only operation that fails so; empty: any
+  std::string write_error_under;  ///< the only part of the store where it does; empty: all
   std::uint64_t read_error_one_in = 0;
   Duration safety_phase{0};  ///< faults come for so long, then no more
 

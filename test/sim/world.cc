@@ -53,7 +53,7 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
   pace.most_io_delay = options.most_io_delay;
   pace.pause_one_in = options.pause_io_one_in;
   pace.slow_one_in = options.slow_io_one_in;
-  pace.starves = options.starves;
+  pace.starving_steps = options.starving_steps;
   hooks.most_pause = options.most_pause;
   hooks.throw_one_in = options.throw_one_in;
   make_input(store, options.shape);
@@ -70,6 +70,7 @@ void World::end_safety_phase() {
   is_safety_over = true;
   safety_over_at = clock.now();
   safety_over_steps = statistics.steps;
+  pace.starving_steps = 0;
   pace.slow_one_in = 0;
   pace.pause_one_in = 0;
   pace.most_io_delay = std::min(pace.most_io_delay, kUndisturbedIoDelay);
