@@ -130,11 +130,12 @@ std::optional<LifeEnd> Life::choose_restore() {
   if (newest->finished) return LifeEnd::nothing_left;
   world_.oracle.restoring(newest->entry ? std::optional(newest->entry->id) : std::nullopt);
   if (!newest->entry) return std::nullopt;
-  Result<ResolvedSnapshot> snapshot = resolve_snapshot(*store_, newest->entry->path);
-  if (!snapshot) return unreadable(snapshot.error());
-  if (world_.mutant == Mutant::restores_oldest) *snapshot = oldest_instead(*std::move(snapshot));
-  let_mutants_at(*snapshot);
-  spec_.restore = *std::move(snapshot);
+  Result<ResolvedSnapshot> resolved = resolve_snapshot(*store_, newest->entry->path);
+  if (!resolved) return unreadable(resolved.error());
+  ResolvedSnapshot snapshot = *std::move(resolved);
+  if (world_.mutant == Mutant::restores_oldest) snapshot = oldest_instead(snapshot);
+  let_mutants_at(snapshot);
+  spec_.restore = std::move(snapshot);
   return std::nullopt;
 }
 
