@@ -1,8 +1,10 @@
 #pragma once
 
 #include <streamrun/base/assert.h>
+#include <streamrun/base/vector_level.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace streamrun {
@@ -29,6 +31,9 @@ constexpr std::uint32_t murmur_hash(std::uint32_t code) {
   const std::uint32_t sign = 0U - (code >> 31U);
   return ((code ^ sign) - sign) & 0x7fffffffU;  // -2^31 becomes 0
 }
+
+/// `murmur_hash` of each of `count` codes, in place; `level` at most `vector_level()`.
+void murmur_hash_all(std::uint32_t* codes, std::size_t count, VectorLevel level = vector_level());
 
 constexpr int key_group_of_hash(std::uint32_t murmur, int max_parallelism) {
   return static_cast<int>(murmur % static_cast<std::uint32_t>(max_parallelism));

@@ -103,7 +103,9 @@ class Builder {
   bool is_chained(const StreamEdge& edge) const {
     const auto inputs = std::count_if(stream_.edges.begin(), stream_.edges.end(),
                                       [&](const StreamEdge& other) { return other.to == edge.to; });
-    return options_.chaining && edge.exchange == Exchange::forward && inputs == 1 &&
+    const bool distributes = edge.exchange != Exchange::forward && node(edge.to).parallelism > 1;
+    return options_.chaining && inputs == 1 && !distributes &&
+           node(edge.from).parallelism == node(edge.to).parallelism &&
            node(edge.from).max_parallelism == node(edge.to).max_parallelism;
   }
 

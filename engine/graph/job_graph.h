@@ -28,6 +28,13 @@ struct StreamNode {
   bool bounded = true;      ///< of a source: its input ends
   std::function<std::unique_ptr<StreamOperator>()> make_operator;
   std::function<std::unique_ptr<SplitEnumerator>()> make_enumerator;  ///< of a source
+  std::vector<std::string> reads = {};   ///< paths that a source reads, as the job gave them
+  std::vector<std::string> writes = {};  ///< folders that a sink writes to
+  /// Of a source that can tell before it runs whether its input is there: from nothing, or with
+  /// what a snapshot holds of its enumerator and of splits not read yet. Changes nothing; blocks.
+  std::function<Result<void>(const FileSystems&, const std::string& working_directory,
+                             const std::string& restored, const std::vector<std::string>& unread)>
+      check_input = {};
 };
 
 struct StreamEdge {
@@ -67,7 +74,8 @@ struct JobOperator {
 struct JobGraph {
   std::vector<JobOperator> operators;  ///< index = node id
   std::vector<JobVertex> vertices;
-  std::vector<StreamEdge> chained;    ///< edges inside vertices
+  std::vector<StreamEdge> chained;    ///< edges inside vertices: calls, through a partitioner if
+                                      ///< they are not forward
   std::vector<StreamEdge> exchanges;  ///< edges between vertices, in terms of operators
   std::vector<std::string> warnings;
   bool bounded() const;
@@ -80,8 +88,9 @@ struct JobGraphOptions {
 };
 
 /// Checks the program (uids unique, parallelism within its bounds, something to run), chains what
-/// can be chained, and gives each operator its id. Throws JobError-like `ErrorException`s with
-/// E-JOB-MISMATCH or E-USAGE.
+/// can be chained (forward edges, and any edge between two operators of parallelism 1: there is
+/// nothing to distribute), and gives each operator its id. Throws JobError-like `ErrorException`s
+/// with E-JOB-MISMATCH or E-USAGE.
 JobGraph make_job_graph(StreamGraph graph, const JobGraphOptions& options);
 
 /// The plan for people: chains, exchanges, uids, `!` for a missing one.

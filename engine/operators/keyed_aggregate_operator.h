@@ -34,15 +34,20 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
 
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
-    const std::size_t count = batch->key_hashes.size();
-    this->records_in_ += count;
+    const TrivialVector<std::uint32_t>& hashes = batch->key_hashes;
+    SR_ASSERT(hashes.size() == records.size(), "a keyed batch brings its hashes");
+    this->records_in_ += hashes.size();
+    // Copies, not members: a change of an accumulator can't change them, so they stay in registers.
+    const Unchanged unchanged{this->table().changed_header(kItsState), offset_};
     if (emit_ == Emit::on_update) {
-      for (std::size_t i = 0; i < count; ++i) {
-        Accumulator& accumulator = add(records, i, batch->key_hashes[i]);
+      this->for_each_located(hashes, [&, unchanged](std::size_t i, std::byte* home) {
+        const Accumulator& accumulator = add(records, i, hashes[i], home, unchanged);
         this->output_.emit(result_(key_of(records, i), accumulator));
-      }
+      });
     } else {
-      for (std::size_t i = 0; i < count; ++i) add(records, i, batch->key_hashes[i]);
+      this->for_each_located(hashes, [&, unchanged](std::size_t i, std::byte* home) {
+        add(records, i, hashes[i], home, unchanged);
+      });
     }
   }
 
@@ -76,6 +81,13 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
                                        std::is_same_v<K, std::string> &&
                                        std::is_same_v<Selector, std::identity>;
 
+  static constexpr std::uint32_t kItsState = 1;  ///< an aggregation has one
+  /// What a row looks like that may change at once, and where its accumulator is.
+  struct Unchanged {
+    RowHeader header;
+    std::size_t offset;
+  };
+
   /// A reference only where the selector's result refers into the record: `std::identity` hands
   /// back even a temporary view by reference.
   using SelectedKey =
@@ -86,29 +98,30 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
     return std::invoke(selector_, records[i]);
   }
 
-  std::byte* row_of(const Batch<T>& records, std::size_t i, std::uint32_t hash, int group) {
+  Accumulator& add(const Batch<T>& records, std::size_t i, std::uint32_t hash, std::byte* home,
+                   Unchanged unchanged) {
     if constexpr (kKeyIsRecord) {
-      return this->table().find_or_make(records.slots()[i], hash, group);
-    } else {
-      SelectedKey key = key_of(records, i);  // a long string in the probe refers to it
-      return this->table().find_or_make(KeyTraits<K>::probe(key), hash, group);
-    }
-  }
-  Accumulator& add(const Batch<T>& records, std::size_t i, std::uint32_t hash) {
-    if constexpr (kKeyIsRecord) {
-      return add_to(records.slots()[i], records[i], hash);
+      return add_to(records.slots()[i], records[i], hash, home, unchanged);
     } else {
       // A key that the selector makes must live as long as its probe, which may refer to its bytes.
       decltype(auto) key = key_of(records, i);
-      return add_to(KeyTraits<K>::probe(key), records[i], hash);
+      return add_to(KeyTraits<K>::probe(key), records[i], hash, home, unchanged);
     }
   }
-  Accumulator& add_to(const typename KeyTraits<K>::Held& probe, RecordRef<T> record,
-                      std::uint32_t hash) {
+  [[gnu::always_inline]] Accumulator& add_to(const typename KeyTraits<K>::Held& probe,
+                                             RecordRef<T> record, std::uint32_t hash,
+                                             std::byte* home, Unchanged unchanged) {
+    if (KeyedTable<K>::is_row_of(home, probe, unchanged.header)) [[likely]] {
+      auto* const accumulator = reinterpret_cast<Accumulator*>(home + unchanged.offset);
+      aggregation_.add(*accumulator, record);
+      return *accumulator;
+    }
+    return find_and_add(probe, record, hash);
+  }
+  [[gnu::noinline]] Accumulator& find_and_add(const typename KeyTraits<K>::Held& probe,
+                                              RecordRef<T> record, std::uint32_t hash) {
     KeyedTable<K>& rows = this->table();
     const int group = rows.group_of(hash);
-    SR_ASSERT(rows.key_groups().contains(group),
-              "S3: a record's key group belongs to this subtask");
     std::byte* const row = rows.find_or_make(probe, hash, group);
     rows.before_change(row, group);
     auto* const accumulator = reinterpret_cast<Accumulator*>(row + offset_);

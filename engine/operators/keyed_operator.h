@@ -4,6 +4,8 @@
 #include <streamrun/state/hashmap_state_backend.h>
 #include <streamrun/types/key_traits.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -50,6 +52,27 @@ class KeyedOperator : public OneOutputOperator<U> {
  protected:
   virtual void declare_states(KeyedTableBase& table, const std::string& key_type) = 0;
   KeyedTable<K>& table() { return *table_; }
+  /// Calls `use(i, home)` for each record of a batch, `home` being where the row of its key is to
+  /// be looked for first.
+  template <typename F>
+  void for_each_located(const TrivialVector<std::uint32_t>& hashes, F&& use) {
+    constexpr std::size_t kBlock = 256;
+    std::array<std::byte*, kBlock> homes;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    const KeyedTable<K>& table = *table_;
+    const std::size_t count = hashes.size();
+    for (std::size_t begin = 0; begin < count; begin += kBlock) {
+      const std::size_t end = std::min(begin + kBlock, count);
+      std::uint64_t layout = table.layout();
+      table.locate(hashes.data() + begin, end - begin, homes.data());
+      for (std::size_t i = begin; i < end; ++i) {
+        if (table.layout() != layout) [[unlikely]] {
+          layout = table.layout();
+          table.locate(hashes.data() + i, end - i, homes.data() + (i - begin));
+        }
+        use(i, homes[i - begin]);
+      }
+    }
+  }
 
  private:
   const OperatorContext* context_ = nullptr;

@@ -38,13 +38,13 @@ class KeyedProcessOperator final : public KeyedOperator<K, U> {
     const std::size_t count = records.size();
     SR_ASSERT(batch->key_hashes.size() == count, "a keyed batch brings its hashes");
     this->records_in_ += count;
-    for (std::size_t i = 0; i < count; ++i) {
+    this->for_each_located(batch->key_hashes, [&](std::size_t i, std::byte* home) {
       RecordRef<T> record = records[i];
       decltype(auto) key = std::invoke(selector_, record);
-      this->table().set_current(key, batch->key_hashes[i]);
+      this->table().set_current(key, batch->key_hashes[i], home);
       keyed_context_.key_.emplace(key);
       function_.process(record, keyed_context_, this->output_);
-    }
+    });
   }
 
  protected:

@@ -90,8 +90,14 @@ void Execution::make_channels() {
   for (const StreamEdge& edge : graph_.chained) {
     const JobVertex& vertex = vertex_of(edge.from);
     for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
-      tasks_[static_cast<std::size_t>(task_of(vertex.id, subtask))]->chain(position_of(edge.from),
-                                                                           position_of(edge.to));
+      StreamTask& task = *tasks_[static_cast<std::size_t>(task_of(vertex.id, subtask))];
+      if (edge.exchange == Exchange::forward) {
+        task.chain(position_of(edge.from), position_of(edge.to));
+      } else {
+        task.chain_through(position_of(edge.from), position_of(edge.to), [&](Senders senders) {
+          return edge.make_partitioner(std::move(senders), subtask, vertex.max_parallelism);
+        });
+      }
     }
   }
   // How many channels lead into one subtask of each vertex. A forward edge joins equal subtasks

@@ -30,6 +30,22 @@ class FanOut final : public BatchReceiver {
   std::vector<BatchReceiver*> receivers_;  ///< none: the results are not used
 };
 
+/// Where an exchange has one subtask on either side: the channel is a call.
+class ChainedSender final : public BatchSender {
+ public:
+  explicit ChainedSender(BatchReceiver& receiver) : receiver_(receiver) {}
+  void send(std::unique_ptr<AnyBatch> batch) override {
+    receiver_.receive(batch);
+    batch->clear();
+    spare_ = std::move(batch);
+  }
+  std::unique_ptr<AnyBatch> recycled() override { return std::move(spare_); }
+
+ private:
+  BatchReceiver& receiver_;
+  std::unique_ptr<AnyBatch> spare_;
+};
+
 }  // namespace
 
 /// An operator of the chain with what hangs on it.
@@ -37,6 +53,7 @@ struct StreamTask::Chained {
   std::unique_ptr<StreamOperator> op;
   OperatorContext context;
   std::vector<std::size_t> next;
+  std::vector<std::unique_ptr<ChainedSender>> chained_senders;
   std::vector<std::unique_ptr<Partitioner>> partitioners;
   std::unique_ptr<FanOut> fan_out;
 };
@@ -62,6 +79,7 @@ void StreamTask::add_operator(std::unique_ptr<StreamOperator> op, OperatorContex
   auto chained = std::make_unique<Chained>(Chained{.op = std::move(op),
                                                    .context = std::move(context),
                                                    .next = {},
+                                                   .chained_senders = {},
                                                    .partitioners = {},
                                                    .fan_out = {}});
   chain_.push_back(std::move(chained));
@@ -69,6 +87,14 @@ void StreamTask::add_operator(std::unique_ptr<StreamOperator> op, OperatorContex
 
 void StreamTask::chain(std::size_t from, std::size_t to) {
   chain_[from]->next.push_back(to);
+}
+
+void StreamTask::chain_through(
+    std::size_t from, std::size_t to,
+    const std::function<std::unique_ptr<Partitioner>(Senders)>& make_partitioner) {
+  Chained& upstream = *chain_[from];
+  upstream.chained_senders.push_back(std::make_unique<ChainedSender>(*chain_[to]->op));
+  upstream.partitioners.push_back(make_partitioner({upstream.chained_senders.back().get()}));
 }
 
 void StreamTask::add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,

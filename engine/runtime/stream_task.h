@@ -48,6 +48,9 @@ class StreamTask final : public Runnable {
   void add_operator(std::unique_ptr<StreamOperator> op, OperatorContext context);
   /// Connects operator `from` to operator `to` of this chain.
   void chain(std::size_t from, std::size_t to);
+  /// The same through a partitioner that has only this way to go: it hashes keys.
+  void chain_through(std::size_t from, std::size_t to,
+                     const std::function<std::unique_ptr<Partitioner>(Senders)>& make_partitioner);
   /// Adds an exchange behind operator `from`.
   void add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,
                     std::vector<std::unique_ptr<ChannelWriter>> writers);

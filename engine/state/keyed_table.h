@@ -4,6 +4,7 @@
 #include <streamrun/state/state_handle.h>
 #include <streamrun/types/key_traits.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -139,13 +140,17 @@ class KeyedTableBase {
   bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
                     const std::vector<int>& state_numbers);
   void reserve(int group, std::size_t rows);
+  /// Changes whenever rows move.
+  std::uint64_t layout() const { return layout_; }
 
  protected:
   struct SubTable {
     struct Free {
       void operator()(std::byte* bytes) const { std::free(bytes); }
     };
-    std::unique_ptr<std::byte, Free> rows;
+    std::unique_ptr<std::byte, Free> memory;
+    std::byte* rows = nullptr;  ///< in `memory`, at the beginning of a cache line; with capacity 0
+                                ///< the table's `empty_row_`
     std::size_t capacity = 0;
     std::size_t used = 0;   ///< slots that are not empty, removed rows included
     std::size_t limit = 0;  ///< `used` beyond which it grows
@@ -169,7 +174,7 @@ class KeyedTableBase {
                                     32U);
   }
   std::byte* row_at(const SubTable& table, std::size_t slot) const {
-    return table.rows.get() + slot * stride_;
+    return table.rows + slot * stride_;
   }
   /// Makes room for one more row. Rows of this group may move.
   void grow(int group);
@@ -195,6 +200,10 @@ class KeyedTableBase {
   std::vector<SubTable> sub_tables_;
   std::list<TableSnapshot> snapshots_;
   std::uint64_t live_ = 0;
+  std::size_t row_bytes_ = 0;  ///< of all sub-tables
+  std::uint64_t layout_ = 0;
+  std::unique_ptr<std::byte[]>
+      empty_row_;  ///< up to its header: what a sub-table without rows shows
   std::uint32_t epoch_ = 1;
   std::byte* current_row_ = nullptr;
   int current_group_ = 0;
@@ -257,12 +266,45 @@ class KeyedTable final : public KeyedTableBase {
     return make(probe, hash, group);
   }
 
-  void set_current(Ref key, std::uint32_t hash) {
+  /// Where to look first for the rows of keys with these hashes, and begins to load them if they
+  /// lie beyond the caches close to the core. Done for many keys before the first of them is
+  /// compared, so that neither this arithmetic nor memory stands behind a comparison that was
+  /// guessed wrongly. Each points to some row, perhaps an empty one, until `layout` changes.
+  void locate(const std::uint32_t* hashes, std::size_t count, std::byte** homes) const {
+    const bool prefetches = row_bytes_ > kCachedBytes;
+    const SubTable* const tables = sub_tables_.data();
+    const std::size_t groups = sub_tables_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto index = static_cast<std::size_t>(group_of(hashes[i]) - range_.first);
+      SR_ASSERT(index < groups, "S3: a record's key group belongs to this subtask");
+      homes[i] = row_at(tables[index], position_of(hashes[i], tables[index].capacity));
+      if (prefetches) __builtin_prefetch(homes[i], 1);
+    }
+  }
+  /// The header of a row that has changed since the newest snapshot, so that it may change again as
+  /// it is, and that has exactly the states in `present`.
+  RowHeader changed_header(std::uint32_t present) const {
+    return {.epoch = epoch_, .present = present};
+  }
+  /// Whether `row` is the one of this key, with exactly this header.
+  static bool is_row_of(std::byte* row, const Held& probe, RowHeader expected) {
+    return std::bit_cast<std::uint64_t>(header(row)) == std::bit_cast<std::uint64_t>(expected) &&
+           KeyTraits<K>::equal(*reinterpret_cast<const Held*>(row), probe);
+  }
+
+  /// `home` as `locate` found it.
+  void set_current(Ref key, std::uint32_t hash, std::byte* home) {
     current_hash_ = hash;
     current_group_ = group_of(hash);
-    SR_ASSERT(range_.contains(current_group_), "S3: a record's key group belongs to this subtask");
     current_probe_ = KeyTraits<K>::probe(key);
-    current_row_ = find(current_probe_, hash, current_group_);
+    const bool is_home =
+        header(home).epoch != 0 && KeyTraits<K>::equal(key_of(home), current_probe_);
+    current_row_ = is_home ? home : find(current_probe_, hash, current_group_);
+  }
+  void set_current(Ref key, std::uint32_t hash) {
+    std::byte* home = nullptr;
+    locate(&hash, 1, &home);
+    set_current(key, hash, home);
   }
   std::byte* make_current_row() override {
     if (current_row_ == nullptr) current_row_ = make(current_probe_, current_hash_, current_group_);
@@ -336,6 +378,8 @@ class KeyedTable final : public KeyedTableBase {
     ++table->used;
     return row;
   }
+
+  static constexpr std::size_t kCachedBytes = std::size_t{2} << 20U;
 
   std::uint32_t mask_;
   std::uint32_t current_hash_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/assert.h>
+#include <streamrun/base/trivial_vector.h>
 #include <streamrun/types/small_string.h>
 
 #include <cstddef>
@@ -8,6 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace streamrun {
@@ -35,13 +38,15 @@ class AnyBatch {
   bool empty() const { return size() == 0; }
 
   /// `key_hash_of` each record after a keyed exchange, so that it is computed once; else empty.
-  std::vector<std::uint32_t> key_hashes;
+  TrivialVector<std::uint32_t> key_hashes;
 };
 
 template <typename T>
 class Batch final : public AnyBatch {
  public:
   using Ref = const T&;
+  /// Records that may be copied as bytes can be written in place.
+  static constexpr bool kIsTrivial = std::is_trivially_copyable_v<T> && alignof(T) <= 64;
 
   std::size_t size() const override { return records_.size(); }
   bool full() const { return records_.size() >= kBatchRecords; }
@@ -62,10 +67,13 @@ class Batch final : public AnyBatch {
   Ref operator[](std::size_t index) const { return records_[index]; }
   auto begin() const { return records_.begin(); }
   auto end() const { return records_.end(); }
-  std::vector<T>& records() { return records_; }
+
+  /// Appends `count` records that the caller writes.
+  T* extend(std::size_t count) requires kIsTrivial { return records_.extend(count); }
+  void truncate(std::size_t count) requires kIsTrivial { records_.truncate(count); }
 
  private:
-  std::vector<T> records_;
+  std::conditional_t<kIsTrivial, TrivialVector<T>, std::vector<T>> records_;
 };
 
 /// A piece of memory that a source has read text into.
@@ -84,6 +92,7 @@ template <>
 class Batch<std::string> final : public AnyBatch {
  public:
   using Ref = std::string_view;
+  static constexpr bool kIsTrivial = true;
 
   /// Counts the lines of an adopted block without cutting it.
   std::size_t size() const override {
@@ -100,7 +109,11 @@ class Batch<std::string> final : public AnyBatch {
   }
   /// A string of at most 15 bytes that is in its slot already.
   void append_short(const SmallString& slot) { slots_.push_back(slot); }
-  std::vector<SmallString>& mutable_slots() { return slots_; }
+  /// Appends `count` strings that the caller writes into the slots returned, with `hold` for those
+  /// that are long.
+  SmallString* extend(std::size_t count) { return slots_.extend(count); }
+  void truncate(std::size_t count) { slots_.truncate(count); }
+  SmallString hold(std::string_view record) { return arena_.hold(record); }
 
   /// Makes the batch hold the lines in `size` bytes of `block`, from `begin` on. Each line ends
   /// with a newline but perhaps the last. The batch must be empty.
@@ -109,7 +122,7 @@ class Batch<std::string> final : public AnyBatch {
   TextBlock take_block();
 
   Ref operator[](std::size_t index) const { return slots()[index].view(); }
-  const std::vector<SmallString>& slots() const {
+  const TrivialVector<SmallString>& slots() const {
     if (!text_.empty() && slots_.empty()) split_lines();
     return slots_;
   }
@@ -143,7 +156,7 @@ class Batch<std::string> final : public AnyBatch {
   void split_lines() const;
   std::size_t count_lines() const;
 
-  mutable std::vector<SmallString> slots_;  // mutable: cut from `text_` when first asked for
+  mutable TrivialVector<SmallString> slots_;  // mutable: cut from `text_` when first asked for
   StringArena arena_;
   TextBlock block_;
   std::string_view text_;

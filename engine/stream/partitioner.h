@@ -108,6 +108,7 @@ class KeyGroupPartitioner final : public Partitioner {
     }
     if (parallelism > 1) {
       for (int i = 0; i < parallelism; ++i) pending_.push_back(std::make_unique<Batch<T>>());
+      lanes_.resize(senders_.size());
     }
   }
 
@@ -128,58 +129,87 @@ class KeyGroupPartitioner final : public Partitioner {
   }
 
  private:
-  static constexpr bool kKeyIsRecord = std::is_same_v<T, std::string> &&
-                                       std::is_same_v<K, std::string> &&
-                                       std::is_same_v<Selector, std::identity>;
+  static constexpr bool kIsText = std::is_same_v<T, std::string>;
+  static constexpr bool kIsTrivial = Batch<T>::kIsTrivial;
+  struct Lane {
+    std::conditional_t<kIsText, SmallString, T>* records = nullptr;
+    std::uint32_t* hashes = nullptr;
+  };
+  static constexpr bool kKeyIsRecord =
+      kIsText && std::is_same_v<K, std::string> && std::is_same_v<Selector, std::identity>;
 
   void hash_all(Batch<T>& batch) {
     const std::size_t count = batch.size();
-    batch.key_hashes.resize(count);
-    std::uint32_t* const hashes = batch.key_hashes.data();
+    batch.key_hashes.clear();
+    std::uint32_t* const hashes = batch.key_hashes.extend(count);
     if constexpr (kKeyIsRecord) {
-      const SmallString* const slots = batch.slots().data();
-      for (std::size_t i = 0; i < count; ++i) hashes[i] = java_hash(slots[i]);
+      java_hash_all(batch.slots().data(), count, hashes);
     } else {
       for (std::size_t i = 0; i < count; ++i) {
         hashes[i] = KeyTraits<K>::java_hash_of(std::invoke(selector_, batch[i]));
       }
     }
-    // A loop of its own, so that the compiler can do several at once.
-    for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(hashes[i]);
+    murmur_hash_all(hashes, count);
   }
 
   void scatter(const Batch<T>& batch) {
     const auto modulus = static_cast<std::uint32_t>(max_parallelism_);
-    const std::size_t count = batch.key_hashes.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t hash = batch.key_hashes[i];
-      auto& pending = pending_[target_of_group_[hash % modulus]];
-      auto& target = static_cast<Batch<T>&>(*pending);
-      if constexpr (requires { target.mutable_slots(); }) {
-        append_slot(target, batch.slots()[i]);
-      } else {
-        target.append(batch[i]);
-      }
-      target.key_hashes.push_back(hash);
-      if (target.full())
-        detail::send_and_replace(pending, *senders_[target_of_group_[hash % modulus]]);
+    if ((modulus & (modulus - 1)) == 0) {
+      scatter(batch, [modulus](std::uint32_t hash) { return hash & (modulus - 1); });
+    } else {
+      scatter(batch, [modulus](std::uint32_t hash) { return hash % modulus; });
+    }
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      if (pending(i).full()) detail::send_and_replace(pending_[i], *senders_[i]);
     }
   }
 
-  template <typename B>
-  static void append_slot(B& target, const SmallString& slot) {
-    if (slot.is_inline()) {
-      target.append_short(slot);
-    } else {
-      target.append(slot.view());
+  /// The target of a record is a coin flip, so nothing branches on it: room for all records is made
+  /// in each target, and each lane moves on by what it got. A target may get more records than fill
+  /// a batch.
+  template <typename GroupOf>
+  void scatter(const Batch<T>& batch, GroupOf group_of) requires kIsTrivial {
+    const std::size_t count = batch.key_hashes.size();
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      lanes_[i] = {pending(i).extend(count), pending(i).key_hashes.extend(count)};
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t hash = batch.key_hashes[i];
+      const std::size_t target = target_of_group_[group_of(hash)];
+      Lane& lane = lanes_[target];
+      *lane.hashes++ = hash;
+      if constexpr (kIsText) {
+        const SmallString& slot = batch.slots()[i];
+        *lane.records++ = slot.is_inline() ? slot : pending(target).hold(slot.view());
+      } else {
+        *lane.records++ = batch[i];
+      }
+    }
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      const auto used = static_cast<std::size_t>(lanes_[i].hashes - pending_[i]->key_hashes.data());
+      pending(i).truncate(used);
+      pending_[i]->key_hashes.truncate(used);
     }
   }
+  template <typename GroupOf>
+  void scatter(const Batch<T>& batch, GroupOf group_of) {
+    const std::size_t count = batch.key_hashes.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t hash = batch.key_hashes[i];
+      const std::size_t target = target_of_group_[group_of(hash)];
+      pending(target).append(batch[i]);
+      pending_[target]->key_hashes.push_back(hash);
+    }
+  }
+
+  Batch<T>& pending(std::size_t target) { return static_cast<Batch<T>&>(*pending_[target]); }
 
   Senders senders_;
   int max_parallelism_;
   Selector selector_;
   std::vector<std::uint16_t> target_of_group_;
-  std::vector<std::unique_ptr<AnyBatch>> pending_;
+  std::vector<std::unique_ptr<AnyBatch>> pending_;  ///< one a target; none if there is one target
+  std::vector<Lane> lanes_;                         ///< where the next record of each target goes
 };
 
 }  // namespace streamrun

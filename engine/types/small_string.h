@@ -35,7 +35,8 @@ class alignas(16) SmallString {
   /// `text` of at most 15 bytes.
   static SmallString from_short(std::string_view text) {
     SmallString slot;
-    if (!text.empty()) std::memcpy(slot.bytes_, text.data(), text.size());  // an empty view may be of null
+    if (!text.empty())
+      std::memcpy(slot.bytes_, text.data(), text.size());  // an empty view may be of null
     slot.bytes_[15] = static_cast<char>(text.size());
     return slot;
   }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <streamrun/base/java_hash.h>
+#include <streamrun/base/vector_level.h>
 #include <streamrun/types/small_string.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #if defined(__SSE4_1__)
@@ -58,5 +60,9 @@ inline std::uint32_t java_hash(const SmallString& text) {
   return java_hash(text.view());
 }
 #endif
+
+/// `java_hash` of each of `count` strings; `level` at most `vector_level()`.
+void java_hash_all(const SmallString* strings, std::size_t count, std::uint32_t* hashes,
+                   VectorLevel level = vector_level());
 
 }  // namespace streamrun

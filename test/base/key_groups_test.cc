@@ -1,10 +1,12 @@
 #include <streamrun/base/java_hash.h>
 #include <streamrun/base/key_groups.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -160,6 +162,24 @@ TEST_CASE("murmur hash: is never negative", "[base]") {
     negative = negative || (murmur_hash(code * 2654435761U) & 0x80000000U) != 0;
   }
   CHECK_FALSE(negative);
+}
+
+TEST_CASE("murmur hashes: vectors of every width agree with one code at a time", "[base]") {
+  std::uint32_t seed = 1;
+  for (std::size_t count = 0; count < 70; ++count) {
+    std::vector<std::uint32_t> codes(count);
+    for (std::uint32_t& code : codes) code = seed = seed * 1664525U + 1013904223U;
+    std::vector<std::uint32_t> expected(count);
+    std::transform(codes.begin(), codes.end(), expected.begin(), murmur_hash);
+    for (const VectorLevel level :
+         {VectorLevel::baseline, VectorLevel::avx2, VectorLevel::avx512}) {
+      if (level > vector_level()) continue;
+      INFO(count << " codes at level " << static_cast<int>(level));
+      std::vector<std::uint32_t> hashes = codes;
+      murmur_hash_all(hashes.data(), count, level);
+      CHECK(hashes == expected);
+    }
+  }
 }
 
 }  // namespace

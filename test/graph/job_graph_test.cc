@@ -48,6 +48,22 @@ TEST_CASE("job graph: a forward edge between unequal parallelisms rebalances, as
   CHECK(chains_of(equal) == Chains{{0, 1, 4}, {2, 3}});
 }
 
+TEST_CASE("job graph: between single subtasks every edge is chained: nothing is distributed",
+          "[graph]") {
+  SampleGraph sample;
+  const int lines = sample.add("lines");
+  const int counts = sample.add("counts");
+  const int rows = sample.add("rows");
+  sample.connect(lines, counts, Exchange::hash).connect(counts, rows, Exchange::rebalance);
+  const JobGraph one = sample.build({.parallelism = 1});
+  CHECK(chains_of(one) == Chains{{0, 1, 2}});
+  CHECK(one.exchanges.empty());
+  REQUIRE(one.chained.size() == 2);
+  CHECK(one.chained[0].exchange == Exchange::hash);
+  CHECK(chains_of(sample.build({.parallelism = 2})) == Chains{{0}, {1}, {2}});
+  CHECK(chains_of(sample.build({.parallelism = 1, .chaining = false})) == Chains{{0}, {1}, {2}});
+}
+
 TEST_CASE("job graph: an operator with two inputs starts a chain", "[graph]") {
   SampleGraph sample;
   const int a = sample.add("a");

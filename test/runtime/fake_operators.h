@@ -17,6 +17,7 @@ namespace streamrun {
 /// What fake operators are to do, and what was done with them, in order.
 struct Script {
   std::vector<std::string> calls;
+  std::vector<std::uint32_t> key_hashes;  ///< of records behind a keyed exchange
   bool ready = true;
   bool throw_on_record = false;
   std::optional<Error> throw_on_open;
@@ -54,6 +55,8 @@ class FakeOperator : public OneOutputOperator<std::int64_t> {
   void remove_leftovers() override { log("remove leftovers"); }
   bool ready() const override { return script_.ready; }
   void receive(std::unique_ptr<AnyBatch>& batch) override {
+    script_.key_hashes.insert(script_.key_hashes.end(), batch->key_hashes.begin(),
+                              batch->key_hashes.end());
     for (const std::int64_t number : static_cast<const Batch<std::int64_t>&>(*batch)) {
       ++records_in_;
       log(std::to_string(number));

@@ -45,6 +45,29 @@ TEST_CASE(
   CHECK(world.task.metrics().records_out == 2);
 }
 
+TEST_CASE("stream task: an exchange between single subtasks is part of the chain", "[runtime]") {
+  TaskWorld world;
+  world.add_input();
+  world.add_operator("a");
+  world.add_operator_behind_exchange("b");
+  world.connect();
+  REQUIRE(world.open());
+  world.script.calls.clear();
+  for (std::int64_t number = 1; number <= 3; ++number) world.record(number);
+  world.barrier(1);
+  world.record(4);
+  world.end();
+  world.run();
+  // Both operators emit one more record before the barrier: 1001, which the second makes 1101 of.
+  CHECK(world.take_all() == "201 202 203 1101 1001 |1 204 end");
+  std::vector<std::uint32_t> expected;
+  for (const std::int64_t key : {101, 102, 103, 1001, 104}) {
+    expected.push_back(key_hash_of<std::int64_t>(key));
+  }
+  CHECK(world.script.key_hashes == expected);
+  REQUIRE(world.acknowledged.count(1) == 1);
+}
+
 TEST_CASE("stream task: opens its last operator first, from the state of each", "[runtime]") {
   TaskWorld world;
   world.add_input();
@@ -95,6 +118,28 @@ TEST_CASE("stream task: without room behind it, it stops, and goes on when there
   CHECK(world.executor.wakes == wakes + 1);
   world.run();
   CHECK(world.source.numbers.size() < left);
+}
+
+TEST_CASE(
+    "stream task: what an idle task flushes into a full channel is sent when there is room again",
+    "[runtime]") {
+  // One batch for each turn that ends idle: the last of them finds the channel full.
+  for (std::size_t batches = Channel::kCapacity; batches <= Channel::kCapacity + 1; ++batches) {
+    INFO(batches << " batches");
+    SourceTask world;
+    for (std::size_t i = 0; i < batches; ++i) {
+      world.source.numbers.push_back(static_cast<std::int64_t>(i));
+      CHECK(world.run() == Progress::idle);
+      REQUIRE(world.source.numbers.empty());
+    }
+    const int wakes = world.executor.wakes;
+    const std::string before = world.take_all();
+    CHECK(before.ends_with("115"));
+    const bool held_back = batches > Channel::kCapacity;
+    CHECK(world.executor.wakes == wakes + (held_back ? 1 : 0));
+    world.run();
+    CHECK(world.take_all() == (held_back ? "116" : ""));
+  }
 }
 
 TEST_CASE("stream task: an operator that is not ready gets no batch", "[runtime]") {

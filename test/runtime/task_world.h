@@ -3,6 +3,7 @@
 #include <streamrun/runtime/stream_task.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,15 @@ class TaskWorld {
   void add_operator(const std::string& name) {
     task.add_operator(std::make_unique<FakeOperator>(name, script), world.context());
     if (operators_ > 0) task.chain(operators_ - 1, operators_);
+    ++operators_;
+  }
+  /// Behind a keyed exchange with one subtask on either side.
+  void add_operator_behind_exchange(const std::string& name) {
+    task.add_operator(std::make_unique<FakeOperator>(name, script), world.context());
+    task.chain_through(operators_ - 1, operators_, [](Senders senders) {
+      using ByNumber = KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity>;
+      return std::make_unique<ByNumber>(std::move(senders), 128, std::identity());
+    });
     ++operators_;
   }
   void add_input(bool exactly_once = true) {

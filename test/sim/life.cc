@@ -195,9 +195,10 @@ std::optional<LifeEnd> Life::make_spec() {
 
   StreamExecutionEnvironment environment;
   build_job(environment, options.shape, world_.hooks);
-  spec_.graph = make_job_graph(
-      environment.take_graph(),
-      {.parallelism = spec_.parallelism, .max_parallelism = options.max_parallelism});
+  spec_.graph =
+      make_job_graph(environment.take_graph(), {.parallelism = spec_.parallelism,
+                                                .max_parallelism = options.max_parallelism,
+                                                .chaining = options.chaining});
   world_.say(fmt::format("life {} starts at parallelism {} from {}", world_.statistics.lives,
                          spec_.parallelism, spec_.restore ? spec_.restore->directory : "nothing"));
   if (!spec_.restore) return std::nullopt;

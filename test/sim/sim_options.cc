@@ -29,6 +29,7 @@ SimOptions SimOptions::draw(Tape& tape) {
   options.shape = JobShape::draw(tape, options.most_parallelism);
   options.parallelism =
       static_cast<int>(tape.between(1, static_cast<std::uint64_t>(options.most_parallelism)));
+  options.chaining = tape.flip();
   options.interval = milliseconds(tape.log_uniform(50));
   options.min_pause = tape.one_in(4) ? milliseconds(tape.log_uniform(20)) : milliseconds(0);
   options.timeout = milliseconds(tape.pick({15, 50, 300, 600'000}));
@@ -63,15 +64,15 @@ SimOptions SimOptions::draw(Tape& tape) {
 
 std::string SimOptions::describe() const {
   return fmt::format(
-      "{}: {} records in {} splits, {} keys, keyed parallelism {}; parallelism {} of {}; "
-      "checkpoint "
+      "{}: {} records in {} splits, {} keys, keyed parallelism {}; parallelism {} of {}, "
+      "chaining {}; checkpoint "
       "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
       "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve for {} steps, pause I/O "
       "1/{}, slow I/O "
       "1/{}, throw 1/{}, "
       "write error 1/{} {}, read error 1/{}, faults for {:g} ms",
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
-      shape.keyed_parallelism, parallelism, max_parallelism, in_milliseconds(interval),
+      shape.keyed_parallelism, parallelism, max_parallelism, chaining, in_milliseconds(interval),
       in_milliseconds(min_pause), in_milliseconds(timeout), tolerable_failures, retained,
       inline_threshold, deaths, kills, power_cuts, rescales, stops, starving_steps, pause_io_one_in,
       slow_io_one_in, throw_one_in, write_error_one_in, write_error_of + write_error_under,

@@ -18,6 +18,7 @@ struct SimOptions {
   int most_parallelism = 4;
   int parallelism = 1;
   int max_parallelism = 0;  ///< 0: as the engine derives it
+  bool chaining = true;     ///< false: a channel behind every operator
 
   Duration interval{0};
   Duration min_pause{0};

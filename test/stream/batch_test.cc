@@ -30,11 +30,12 @@ TEST_CASE("batch: keeps records in order and is full at its limit", "[stream]") 
 
 TEST_CASE("batch: a clone is the same and independent, hashes too", "[stream]") {
   const auto batch = batch_of<Order>({{"a", 1}, {"b", 2}});
-  batch->key_hashes = {7, 8};
+  for (const std::uint32_t hash : {7U, 8U}) batch->key_hashes.push_back(hash);
   const auto copy = batch->clone();
   batch->clear();
   CHECK(records_of<Order>(*copy) == std::vector<Order>{{"a", 1}, {"b", 2}});
-  CHECK(copy->key_hashes == std::vector<std::uint32_t>{7, 8});
+  CHECK(std::vector<std::uint32_t>(copy->key_hashes.begin(), copy->key_hashes.end()) ==
+        std::vector<std::uint32_t>{7, 8});
   CHECK(batch->empty());
   CHECK(batch->key_hashes.empty());
   CHECK(copy->make_empty()->empty());

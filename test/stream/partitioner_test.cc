@@ -41,7 +41,7 @@ TEST_CASE("forward partitioner: passes whole batches on and drops hashes of an e
   Channels channels(1);
   ForwardPartitioner partitioner(channels.senders());
   auto batch = batch_of<std::int64_t>({1, 2, 3});
-  batch->key_hashes = {1, 2, 3};
+  for (const std::uint32_t hash : {1U, 2U, 3U}) batch->key_hashes.push_back(hash);
   partitioner.receive(batch);
   REQUIRE(batch != nullptr);
   CHECK(batch->empty());
@@ -189,7 +189,7 @@ TEST_CASE("key group partitioner: hashes of an earlier exchange are not taken fo
   KeyGroupPartitioner<std::int64_t, std::int64_t, std::identity> partitioner(channels.senders(),
                                                                              128, {});
   auto batch = batch_of<std::int64_t>({5});
-  batch->key_hashes = {1, 2, 3};
+  for (const std::uint32_t hash : {1U, 2U, 3U}) batch->key_hashes.push_back(hash);
   partitioner.receive(batch);
   CHECK(channels[0].hashes() == std::vector<std::uint32_t>{key_hash_of<std::int64_t>(5)});
 }
