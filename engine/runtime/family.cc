@@ -5,6 +5,20 @@
 #include <streamrun/runtime/family.h>
 
 namespace streamrun {
+namespace {
+
+/// A snapshot that is not there may have been published, found not durable and taken back by the
+/// process that died, which could not make that durable either: a power cut brings it back. What is
+/// taken for absent is made so for good first.
+void make_absence_durable(FileSystem& files, const JobFolder& folder) {
+  for (const SnapshotEntry& entry : folder.entries) {
+    if (entry.status == SnapshotStatus::unfinished)
+      value_or_throw(files.sync_directory(entry.path));
+  }
+  value_or_throw(files.sync_directory(folder.path));
+}
+
+}  // namespace
 
 RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, const JobId& family,
                  const std::string& job_name) {
@@ -27,6 +41,7 @@ std::vector<std::string> committables_in(FileSystem& files, const std::string& r
                                          const JobId& job, const OperatorId& op) {
   std::vector<std::string> found;
   const JobFolder folder = value_or_throw(list_job_folder(files, join_path(root, to_string(job))));
+  make_absence_durable(files, folder);
   for (const SnapshotEntry& entry : folder.entries) {
     if (entry.status == SnapshotStatus::damaged) throw_error(*entry.damage);
     if (entry.status != SnapshotStatus::complete) continue;

@@ -191,6 +191,33 @@ TEST_CASE("checkpoint directory: the finished marker is written once", "[checkpo
   CHECK(must(list_job_folder(files, directory->path())).finished == marker);
 }
 
+TEST_CASE(
+    "checkpoint directory: a run that opens the folder again takes the finished marker away, for "
+    "good",
+    "[checkpoint]") {
+  MemoryFileSystem files;
+  Directory directory = open_directory(files);
+  must(directory->mark_finished({.job_id = test::job_id(0x11), .job_name = "wordcount"}));
+  const std::string path = directory->path();
+  REQUIRE(must(list_job_folder(files, path)).finished);
+  directory.reset();
+  directory = open_directory(files);
+  CHECK(!must(list_job_folder(files, path)).finished);
+  directory.reset();
+  test::SeededRandom random(1);
+  files.power_cut(random);
+  CHECK(!must(list_job_folder(files, path)).finished);
+}
+
+TEST_CASE("checkpoint directory: a runner that meets the lock leaves the finished marker",
+          "[checkpoint]") {
+  MemoryFileSystem files;
+  const Directory directory = open_directory(files);
+  must(directory->mark_finished({.job_id = test::job_id(0x11), .job_name = "wordcount"}));
+  REQUIRE(!CheckpointDirectory::open(files, kRoot, test::owner_of(test::sample_metadata(1))));
+  CHECK(must(list_job_folder(files, directory->path())).finished);
+}
+
 TEST_CASE("checkpoint directory: clean-up takes leftovers and nothing else", "[checkpoint]") {
   MemoryFileSystem files;
   Directory directory = open_directory(files);

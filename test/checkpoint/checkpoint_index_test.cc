@@ -230,6 +230,19 @@ TEST_CASE("newest complete: a run that ended by itself leaves nothing to do", "[
   CHECK(must(store.newest()).finished);
 }
 
+TEST_CASE(
+    "newest complete: a finish that knew less than the newest checkpoint of its folder is over",
+    "[checkpoint]") {
+  Store store;
+  const std::string folder = store.job(1, 100);
+  store.finish(folder, 900);  // its newest was chk-1
+  const std::string newer = store.checkpoint(folder, 2, 1000);
+  const NewestComplete found = must(store.newest());
+  CHECK(!found.finished);
+  REQUIRE(found.entry);
+  CHECK(found.entry->path == newer);
+}
+
 TEST_CASE("newest complete: a finish counts only if nothing is newer", "[checkpoint]") {
   Store store;
   store.finish(store.job(1, 100), 1000);

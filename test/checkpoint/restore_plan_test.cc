@@ -231,6 +231,16 @@ TEST_CASE("restore plan: state without a place is refused with both sides in a t
                                  "streamrun run -s /ckpt/chk-3 --drop-state counts  # loses 36B"});
 }
 
+TEST_CASE("restore plan: one line to try drops all state that has no place", "[checkpoint]") {
+  Case one;
+  one.operators.clear();
+  const auto decided = one.decide();
+  REQUIRE(!decided);
+  CHECK(decided.error().tries ==
+        std::vector<std::string>{
+            "streamrun run -s /ckpt/chk-3 --drop-state counts --drop-state lines  # loses 40B"});
+}
+
 TEST_CASE("restore plan: state without a place is dropped when that is allowed", "[checkpoint]") {
   Case one;
   one.operators.erase(one.operators.begin());

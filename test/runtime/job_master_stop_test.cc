@@ -18,7 +18,7 @@ TEST_CASE(
   const Emit emit = GENERATE(Emit::on_update, Emit::at_end_of_input);
   INFO("parallelism " << before << ", then " << after);
   JobWorld world;
-  CountingJob job{.records_per_second = 50000, .parallelism = before, .emit = emit};
+  CountingJob job{.records_per_second = 10000, .parallelism = before, .emit = emit};
   const JobSpec first = world.spec_of(job);
   const JobResult stopped = world.run(first, [&](JobMaster& master) {
     CHECK(world.listener->wait_for_checkpoints(3));
@@ -44,7 +44,7 @@ TEST_CASE(
 
 TEST_CASE("job master: stopping without an interval leaves a snapshot to go on from", "[runtime]") {
   JobWorld world;
-  CountingJob job{.records_per_second = 50000};
+  CountingJob job{.records_per_second = 10000};
   const JobSpec first = world.spec_of(job, std::nullopt);
   TestListener& listener = *world.listener;
   const JobResult stopped = world.run(first, [&](JobMaster& master) {

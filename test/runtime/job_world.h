@@ -17,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,10 +49,17 @@ class TestListener final : public JobListener {
   void on_checkpoint_failed(CheckpointId, const Error& error) override {
     const std::lock_guard lock(mutex_);
     failed_.push_back(error);
+    changed_.notify_all();
   }
   void on_restart(int, Duration, const Error& error) override {
     const std::lock_guard lock(mutex_);
     restarts_.push_back(error);
+    changed_.notify_all();
+  }
+  void on_status(const JobReport& report) override {
+    const std::lock_guard lock(mutex_);
+    statuses_.push_back(report.status);
+    changed_.notify_all();
   }
   void on_dump(const std::string& text) override {
     const std::lock_guard lock(mutex_);
@@ -73,6 +81,26 @@ class TestListener final : public JobListener {
   }
   bool wait_for_checkpoints(std::size_t count) {
     return wait_until([this, count] { return completed_.size() >= count || result_.has_value(); });
+  }
+  bool wait_for_failures(std::size_t count) {
+    return wait_until([this, count] { return failed_.size() >= count || result_.has_value(); });
+  }
+  bool wait_for_restarts(std::size_t count) {
+    return wait_until([this, count] { return restarts_.size() >= count || result_.has_value(); });
+  }
+  /// Asks the job until it is in this status; false if it ends, or within a minute is not.
+  bool wait_for_status(JobMaster& master, JobStatus wanted) {
+    const RealClock clock;
+    const Instant give_up = clock.now() + std::chrono::minutes(1);
+    for (std::size_t asked = 1; clock.now() < give_up; ++asked) {
+      master.request_status();
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::minutes(1),
+                        [&] { return statuses_.size() >= asked || result_.has_value(); });
+      if (result_.has_value()) return false;
+      if (!statuses_.empty() && statuses_.back() == wanted) return true;
+    }
+    return false;
   }
   bool wait_for_dumps(std::size_t count) {
     return wait_until([this, count] { return dumps_.size() >= count || result_.has_value(); });
@@ -98,6 +126,47 @@ class TestListener final : public JobListener {
   std::vector<Error> failed_;
   std::vector<Error> restarts_;
   std::vector<std::string> dumps_;
+  std::vector<JobStatus> statuses_;
+};
+
+/// Keeps the warnings; any thread.
+class WarningLog final : public Log {
+ public:
+  void write(LogLevel level, std::string_view message) override {
+    if (level != LogLevel::warning) return;
+    const std::lock_guard lock(mutex_);
+    warnings_.emplace_back(message);
+  }
+  /// How many have this text in them.
+  std::size_t count(std::string_view part) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(std::count_if(
+        warnings_.begin(), warnings_.end(),
+        [&](const std::string& warning) { return warning.find(part) != std::string::npos; }));
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> warnings_;  // guarded by mutex_
+};
+
+/// Holds up whoever comes until it is opened; a minute at most, so that no test hangs.
+class Gate {
+ public:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    opened_.wait_for(lock, std::chrono::minutes(1), [this] { return open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;  // guarded by mutex_
 };
 
 /// Numbers below `count`, how often each of `keys` keys occurs up to and with each, as
@@ -187,7 +256,6 @@ class JobWorld {
   const JobResult& run(JobSpec spec, const std::function<void(JobMaster&)>& meanwhile = {}) {
     ThreadPool io(4);
     ThreadedExecutor executor(spec.workers + 1);
-    NullLog log;
     Environment environment{clock_, random_, executor, io, log};
     JobMaster master(environment, stores_, std::move(spec), *listener);
     master.start();
@@ -213,6 +281,7 @@ class JobWorld {
   }
 
   Outside outside;
+  WarningLog log;
   std::unique_ptr<TestListener> listener = std::make_unique<TestListener>();
 
  private:

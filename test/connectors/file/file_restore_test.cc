@@ -182,5 +182,30 @@ TEST_CASE("file source: damaged state is an error, wherever it is cut or flipped
   }
 }
 
+TEST_CASE("file source: what is left to read is checked before a run, from nothing or a snapshot",
+          "[connectors]") {
+  const TemporaryFolder folder;
+  folder.write("in/1", numbered_lines(100));
+  folder.write("in/2", numbered_lines(100));
+  const FileSource source{.paths = {folder.at("in")}, .block_bytes = 16};
+  LocalWorld world;
+  const auto check = [&](const SourceState& state) {
+    const Result<void> checked =
+        source.check_input(world.stores, "/", state.enumerator, state.splits);
+    return checked ? std::string() : std::string(info_of(checked.error().code).text);
+  };
+  CHECK(check({}).empty());
+  SourceRun<std::string> run(world, source, 1);
+  while (run.lines().empty()) run.step();
+  const SourceState state = run.snapshot();
+  CHECK(check(state).empty());
+  SourceRun<std::string> whole(world, source, 1);
+  whole.run_to_end();
+  std::filesystem::rename(folder.at("in"), folder.at("moved"));
+  CHECK(check({}) == "E-PATH");
+  CHECK(check(state) == "E-SOURCE-LOST");
+  CHECK(check(whole.snapshot()).empty());  // nothing is left to be read
+}
+
 }  // namespace
 }  // namespace streamrun::test

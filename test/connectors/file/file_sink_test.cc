@@ -218,7 +218,7 @@ TEST_CASE("file sink: prepares that were waiting behind a failed write fail too"
   CHECK(failures == 3);
 }
 
-TEST_CASE("file sink: its folder is created below one that exists, and is tried out",
+TEST_CASE("file sink: its folder is created with those above it, and is tried out",
           "[connectors]") {
   sim::MemoryFileSystem store;
   SinkWorld world(store);
@@ -234,9 +234,11 @@ TEST_CASE("file sink: its folder is created below one that exists, and is tried 
   CHECK(open("/new").empty());
   CHECK(value_or_throw(store.status("/new")).kind == FileKind::directory);
   CHECK(open("/new").empty());
-  CHECK(open("/not/there") == "E-PATH");
+  CHECK(open("/not/yet/there").empty());
+  CHECK(value_or_throw(store.status("/not/yet/there")).kind == FileKind::directory);
   put(store, "/file", "");
   CHECK(open("/file") == "E-PATH");
+  CHECK(open("/file/below") == "E-PATH");
   const std::uint64_t steps = store.steps();
   CHECK(open("/new").empty());
   const std::uint64_t steps_of_open = store.steps() - steps;

@@ -109,6 +109,33 @@ TEST_CASE("file sink: what a retained snapshot of a dead run names stays", "[con
   }
 }
 
+TEST_CASE(
+    "file sink: a run whose snapshots are damaged keeps its own leftovers and no one else's (R2)",
+    "[connectors]") {
+  const std::string third_job(32, 'c');
+  sim::MemoryFileSystem store;
+  SinkWorld world(store);
+  const std::string damaged = hidden(of_other_job(part_name(0)));
+  put(store, damaged);
+  put(store, hidden("part-" + third_job + part_name(0).substr(5 + 32)));
+  put(store, hidden(part_name(0)));
+  world.fates[kOtherJob] = RunFate::dead;
+  world.fates[third_job] = RunFate::dead;
+  SinkRun sink(world, "attempt-2");
+  sink.context().retained_committables = [](const JobId& id) {
+    if (to_string(id) == kOtherJob) {
+      throw_error({.code = ErrorCode::metadata_corrupt, .message = "checksum"});
+    }
+    return std::vector<std::string>();
+  };
+  REQUIRE(sink.writer().remove_leftovers());
+  CHECK(names_in(store) == Names{damaged});
+  REQUIRE(world.log.warnings.size() == 2);
+  CHECK(world.log.warnings[0] ==
+        "sink name: cannot tell what " + kOtherJob + " still needs: E-META-CORRUPT: checksum");
+  CHECK(world.log.warnings[1].find("1 unfinished part(s)") != std::string::npos);
+}
+
 TEST_CASE("file sink: what was restored stays even before it is committed", "[connectors]") {
   sim::MemoryFileSystem store;
   SinkWorld world(store);

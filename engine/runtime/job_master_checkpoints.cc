@@ -1,0 +1,260 @@
+// Carries out what the CheckpointCoordinator decides.
+#include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/runtime/job_master.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace streamrun {
+
+void JobMaster::carry_out(CheckpointActions actions) {
+  for (const CheckpointAction& action : actions) {
+    std::visit([this](const auto& each) { on(each); }, action);
+  }
+}
+
+bool JobMaster::uses_directory(CheckpointReason reason) const {
+  if (directory_ == nullptr) return false;
+  // Without an interval the snapshot at the end of the input only commits, and may stay in memory,
+  // unless an older one could be resumed: that would repeat what this one commits.
+  const bool older_one = !retained_.empty() || (newest_ && !newest_->directory.empty());
+  return reason != CheckpointReason::final || spec_.checkpoints.interval || older_one;
+}
+
+void JobMaster::on(const TriggerCheckpoint& action) {
+  const CheckpointId id = action.id;
+  PendingSnapshot pending;
+  pending.id = id;
+  pending.reason = action.reason;
+  pending.in_directory = uses_directory(action.reason);
+  pending.attempt = environment_.random.uuid();
+  pending.triggered_unix_ms = environment_.clock.unix_milliseconds();
+  SnapshotTarget target;
+  if (pending.in_directory) {
+    target = {.file_system = spec_.checkpoint_store,
+              .directory = directory_->checkpoint_path(id),
+              .inline_threshold = spec_.inline_threshold};
+  }
+  pending.target = std::make_shared<const SnapshotTarget>(std::move(target));
+  const bool in_directory = pending.in_directory;
+  pending_[id] = std::move(pending);
+  if (!in_directory) return send_barriers(id);
+  strand_.run([this, id] { return directory_->begin(id); },
+              [this, id, attempt = attempt_](Result<bool> begun) {
+                if (phase_ == Phase::draining) return attempt_drained();
+                if (attempt != attempt_ || !pending_.contains(id)) return;
+                const Instant now = environment_.clock.now();
+                if (!begun) {
+                  carry_out(coordinator_->declined(now, id, CheckpointCoordinator::kNoTask,
+                                                   begun.error(), true));
+                } else if (!*begun) {
+                  pending_.erase(id);
+                  carry_out(coordinator_->name_taken(now, id));
+                } else {
+                  send_barriers(id);
+                }
+              });
+}
+
+/// The enumerators' state and the triggers leave in the same turn: what an enumerator hands out
+/// later comes behind the trigger in the reader's mailbox.
+void JobMaster::send_barriers(CheckpointId id) {
+  PendingSnapshot& pending = pending_.at(id);
+  for (const auto& [op, enumerator] : enumerators_)
+    pending.enumerators[op] = enumerator->snapshot();
+  const CheckpointBarrier barrier{id, pending.target};
+  for (auto& task : execution_->tasks()) {
+    if (!task->is_source()) continue;
+    task->post([each = task.get(), barrier] { each->trigger_checkpoint(barrier); });
+  }
+}
+
+void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
+  const auto found = pending_.find(id);
+  if (found != pending_.end()) {
+    found->second.task_states[task] = std::move(states);
+  } else {
+    late_files_ = files_of(states);
+  }
+  carry_out(coordinator_->acknowledged(environment_.clock.now(), id, task));
+  late_files_.clear();
+}
+
+void JobMaster::on(const PublishCheckpoint& action) {
+  const CheckpointId id = action.id;
+  const PendingSnapshot& pending = pending_.at(id);
+  if (!pending.in_directory) {
+    return post([this, id] { published(id, {}); });
+  }
+  CheckpointMetadata metadata = metadata_of(pending);
+  strand_.run(
+      [this, metadata]() mutable {
+        metadata.completed_unix_ms = environment_.clock.unix_milliseconds();
+        return directory_->publish(metadata);
+      },
+      [this, id](Result<void> result) { published(id, std::move(result)); });
+}
+
+void JobMaster::published(CheckpointId id, Result<void> result) {
+  const Instant now = environment_.clock.now();
+  const bool done = result.has_value();
+  if (done) {
+    PendingSnapshot& pending = pending_.at(id);
+    ResolvedSnapshot snapshot;
+    snapshot.metadata = metadata_of(pending);
+    snapshot.metadata.completed_unix_ms = environment_.clock.unix_milliseconds();
+    snapshot.full_bytes = full_bytes(snapshot.metadata);
+    abandoned_.erase(id);
+    if (pending.in_directory) {
+      snapshot.directory = directory_->checkpoint_path(id);
+      retained_.push_back(id);
+    }
+    last_completed_ = {.id = id,
+                       .path = snapshot.directory,
+                       .took_ms = snapshot.metadata.completed_unix_ms - pending.triggered_unix_ms,
+                       .full_bytes = snapshot.full_bytes,
+                       .new_bytes = snapshot.full_bytes};
+    last_completed_at_ = now;
+    newest_ = std::move(snapshot);
+    // What was asked about the snapshot that the run started from says nothing about its own ones.
+    spec_.allow_non_restored = false;
+    spec_.drop_state.clear();
+    // The one that only commits at the end of a job without checkpoints is nothing to talk about.
+    if (pending.in_directory || spec_.checkpoints.interval)
+      listener_.on_checkpoint_completed(*last_completed_);
+  } else if (result.error().code == ErrorCode::store_fatal) {
+    abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
+  }
+  carry_out(done ? coordinator_->published(now, id)
+                 : coordinator_->publish_failed(now, id, std::move(result).error()));
+  if (phase_ == Phase::draining) attempt_drained();
+}
+
+void JobMaster::on(const NotifyComplete& action) {
+  const CheckpointId id = action.id;
+  const auto found = pending_.find(id);
+  const CheckpointReason reason =
+      found != pending_.end() ? found->second.reason : CheckpointReason::periodic;
+  if (found != pending_.end()) pending_.erase(found);
+  if (phase_ != Phase::running)
+    return;  // the attempt is gone; the next one commits what this snapshot lists
+  const bool ends_job = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
+                        (reason == CheckpointReason::stop && goal_ == Goal::suspend);
+  if (ends_job) last_snapshot_ = id;
+  effects_missing_ = execution_->tasks().size();
+  for (auto& task : execution_->tasks()) {
+    task->post([each = task.get(), id] { each->notify_complete(id); });
+  }
+  retire_old_checkpoints();
+}
+
+void JobMaster::effects_done(CheckpointId id) {
+  if (id != last_snapshot_ || last_snapshot_ == 0) return;
+  if (--effects_missing_ > 0) return;
+  end_attempt(goal_);
+}
+
+void JobMaster::retire_old_checkpoints() {
+  while (static_cast<int>(retained_.size()) > spec_.retained) {
+    const CheckpointId oldest = retained_.front();
+    retained_.pop_front();
+    strand_.run([this, oldest] { return directory_->remove(oldest); },
+                [this, oldest](const Result<bool>& removed) {
+                  if (!removed) {
+                    environment_.log.warning("could not remove chk-" + std::to_string(oldest) +
+                                             ": " + removed.error().headline());
+                  }
+                  if (phase_ == Phase::draining) attempt_drained();
+                });
+  }
+}
+
+void JobMaster::on(const AbortCheckpoint& action) {
+  const auto found = pending_.find(action.id);
+  if (found == pending_.end()) return;
+  const CheckpointReason reason = found->second.reason;
+  const bool in_directory = found->second.in_directory;
+  std::vector<std::string> files = files_of(found->second);
+  pending_.erase(found);
+  if (phase_ != Phase::draining) listener_.on_checkpoint_failed(action.id, action.error);
+  if (in_directory) {
+    // Files of tasks that never said their names may lie there too: for when the attempt ends.
+    abandoned_.insert(action.id);
+    remove_files(action.id, std::move(files));
+  }
+  if (phase_ != Phase::running) return;
+  for (auto& task : execution_->tasks()) {
+    task->post([each = task.get(), id = action.id] { each->abort_checkpoint(id); });
+  }
+  const bool wanted = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
+                      (reason == CheckpointReason::stop && goal_ == Goal::suspend);
+  if (wanted) {
+    // Not at once: what failed fails again, and every try leaves work to clean up.
+    ask_again_for_ = reason;
+    ask_again_at_ = environment_.clock.now() +
+                    std::max<Duration>(spec_.checkpoints.min_pause, std::chrono::seconds(1));
+  }
+}
+
+void JobMaster::on(const DiscardAcknowledgement& action) {
+  if (directory_ != nullptr && !late_files_.empty())
+    remove_files(action.id, std::move(late_files_));
+}
+
+void JobMaster::remove_files(CheckpointId id, std::vector<std::string> files) {
+  strand_.run([this, id, files = std::move(files)] { return directory_->abort(id, files); },
+              [this, id](const Result<void>& removed) {
+                if (!removed) {
+                  environment_.log.warning("could not remove what was written for chk-" +
+                                           std::to_string(id) + ": " + removed.error().headline());
+                }
+                if (phase_ == Phase::draining) attempt_drained();
+              });
+}
+
+void JobMaster::on(const FailJob& action) {
+  fail_attempt(action.error);
+}
+
+CheckpointMetadata JobMaster::metadata_of(const PendingSnapshot& pending) const {
+  CheckpointMetadata metadata;
+  metadata.id = pending.id;
+  metadata.attempt = pending.attempt;
+  metadata.job_id = spec_.id;
+  metadata.family_id = spec_.family_id;
+  metadata.job_name = spec_.name;
+  metadata.registered_name = spec_.registered_name;
+  metadata.arguments = spec_.arguments;
+  metadata.parallelism = spec_.parallelism;
+  metadata.plan = plan_as_json(spec_.graph);
+  metadata.configuration = spec_.configuration;
+  metadata.restored_from = spec_.restore ? spec_.restore->directory : "";
+  metadata.triggered_unix_ms = pending.triggered_unix_ms;
+  metadata.version = spec_.version;
+  for (std::size_t i = 0; i < spec_.graph.operators.size(); ++i) {
+    const JobOperator& op = spec_.graph.operators[i];
+    OperatorSnapshot snapshot{.id = op.id,
+                              .uid = op.node.uid,
+                              .name = op.node.name,
+                              .parallelism = op.node.parallelism,
+                              .max_parallelism = op.node.max_parallelism,
+                              .coordinator_state = {},
+                              .subtasks = {}};
+    if (const auto found = pending.enumerators.find(static_cast<int>(i));
+        found != pending.enumerators.end()) {
+      snapshot.coordinator_state = found->second;
+    }
+    const std::vector<int>& chain =
+        spec_.graph.vertices[static_cast<std::size_t>(op.vertex)].operators;
+    const auto position = static_cast<std::size_t>(
+        std::find(chain.begin(), chain.end(), static_cast<int>(i)) - chain.begin());
+    for (int subtask = 0; subtask < op.node.parallelism; ++subtask) {
+      const int task = execution_->task_of(op.vertex, subtask);
+      snapshot.subtasks.push_back(pending.task_states.at(task).at(position));
+    }
+    metadata.operators.push_back(std::move(snapshot));
+  }
+  return metadata;
+}
+
+}  // namespace streamrun

@@ -1,0 +1,204 @@
+// How an attempt ends, by a failure, a stop or the end of its input, and how the job does.
+#include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/runtime/job_master.h>
+
+#include <utility>
+
+namespace streamrun {
+
+void JobMaster::fail_attempt(Error error) {
+  if (phase_ == Phase::draining && error.retry == Retry::no && goal_ != Goal::fail) {
+    // A graver reason than the one for which the attempt ends already.
+    failure_ = std::move(error);
+    goal_ = Goal::fail;
+    return;
+  }
+  if (phase_ != Phase::running && phase_ != Phase::recovering) return;
+  failure_ = std::move(error);
+  end_attempt(Goal::restart);
+}
+
+void JobMaster::end_attempt(Goal goal) {
+  goal_ = goal;
+  const bool had_tasks = phase_ == Phase::running;
+  phase_ = Phase::draining;
+  stop_deadline_.reset();
+  if (had_tasks) {
+    for (const CheckpointId id : coordinator_->pending()) {
+      const auto found = pending_.find(id);
+      if (found != pending_.end() && found->second.in_directory) abandoned_.insert(id);
+    }
+    carry_out(coordinator_->shutdown(environment_.clock.now()));
+    execution_->stop();
+  }
+  if (recovering_ == 0) attempt_drained();
+}
+
+/// Called whenever something that the attempt waits for has ended: I/O of its tasks, a recovery
+/// step, a publication.
+void JobMaster::attempt_drained() {
+  if (execution_ == nullptr) return;  // that is done, and it is being swept up
+  if (!execution_->io_idle() || recovering_ > 0 || coordinator_->publishing() || !strand_.idle())
+    return;
+  const JobReport last = [&] {
+    JobReport report;
+    for (const auto& task : execution_->tasks()) {
+      if (task->is_source()) report.records_in += task->metrics().records_in.load();
+    }
+    return report;
+  }();
+  result_.records_in = last.records_in;
+  for (const auto& op : spec_.graph.operators) {
+    if (op.node.type != "Data Sink") continue;
+    for (int subtask = 0; subtask < op.node.parallelism; ++subtask) {
+      const auto task = static_cast<std::size_t>(execution_->task_of(op.vertex, subtask));
+      result_.records_out += execution_->tasks()[task]->metrics().records_out.load();
+    }
+  }
+  execution_.reset();
+  enumerators_.clear();
+  pending_.clear();
+  if (abandoned_.empty()) return after_attempt();
+  strand_.run([this, ids = std::exchange(abandoned_, {})] { return sweep(ids); },
+              [this](bool) { after_attempt(); });
+}
+
+/// Removes what lies in the folders of checkpoints that the attempt began and did not complete: no
+/// task writes there any more. Only names that the engine gives; trouble is a warning.
+bool JobMaster::sweep(const std::set<CheckpointId>& ids) {
+  for (const CheckpointId id : ids) {
+    const auto listed = spec_.checkpoint_store->list(directory_->checkpoint_path(id));
+    if (!listed) continue;  // gone already, or the next start cleans it
+    std::vector<std::string> names;
+    bool complete = false;
+    for (const FileStatus& file : *listed) {
+      const std::string name = base_name(file.path);
+      complete = complete || name == kMetadataName;
+      if (file.kind == FileKind::file && !file.is_link && is_uuid_name(name)) names.push_back(name);
+    }
+    if (complete) continue;
+    if (const Result<void> removed = directory_->abort(id, names); !removed) {
+      environment_.log.warning("could not remove what was written for chk-" + std::to_string(id) +
+                               ": " + removed.error().headline());
+    }
+  }
+  return true;
+}
+
+/// The attempt is gone: the restart strategy decides, or the job ends.
+void JobMaster::after_attempt() {
+  if (goal_ != Goal::restart) return close_job();
+
+  const bool may_retry = failure_->retry == Retry::yes;
+  const double chance = static_cast<double>(environment_.random.below(1U << 20U)) / (1U << 20U);
+  const std::optional<Duration> delay =
+      may_retry ? restart_.on_failure(environment_.clock.now(), chance) : std::nullopt;
+  if (delay && stop_requested_) {
+    goal_ = Goal::suspend;
+    return close_job();
+  }
+  if (!delay) {
+    if (may_retry && failure_->why.empty())
+      failure_->why = "Recovery is suppressed by " + restart_.describe();
+    goal_ = Goal::fail;
+    return close_job();
+  }
+  phase_ = Phase::waiting;
+  ++restarts_;
+  listener_.on_restart(restarts_, *delay, *failure_);
+  restart_at_ = environment_.clock.now() + *delay;
+}
+
+/// What is left to do on the store before the job ends: which checkpoints stay depends on how it
+/// ends.
+void JobMaster::close_job() {
+  phase_ = Phase::closing;
+  result_.status = goal_ == Goal::finish    ? JobStatus::finished
+                   : goal_ == Goal::suspend ? JobStatus::suspended
+                                            : JobStatus::failed;
+  if (goal_ == Goal::fail) result_.error = failure_;
+  const bool externalized = spec_.retention != CheckpointRetention::no_externalized_checkpoints;
+  const bool keep = goal_ != Goal::finish && externalized;
+  if (directory_ == nullptr) return finish_closing({});
+  strand_.run(
+      [this, keep, finished = goal_ == Goal::finish, retained = retained_,
+       last = last_snapshot_]() -> Result<void> {
+        if (finished) {
+          SR_TRY(directory_->mark_finished(
+              {.job_id = spec_.id,
+               .job_name = spec_.name,
+               .last_checkpoint = last,
+               .finished_unix_ms = environment_.clock.unix_milliseconds()}));
+        }
+        if (keep) return {};
+        // Oldest first: what is left at any moment is never older than the last commit.
+        for (const CheckpointId id : retained) {
+          const Result<bool> removed = directory_->remove(id);
+          if (removed && *removed) continue;
+          environment_.log.warning(
+              "could not remove " + directory_->checkpoint_path(id) + ": " +
+              (removed ? "something that is not ours lies in it" : removed.error().headline()));
+        }
+        return {};
+      },
+      [this, keep](Result<void> result) {
+        if (!keep) retained_.clear();
+        finish_closing(std::move(result));
+      });
+}
+
+void JobMaster::finish_closing(Result<void> result) {
+  if (!result) {
+    environment_.log.warning("cleaning up: " + result.error().headline());
+    if (goal_ == Goal::finish) result_ = {.status = JobStatus::failed, .error = result.error()};
+  }
+  if (goal_ != Goal::finish) {
+    if (directory_ != nullptr && !retained_.empty()) {
+      result_.resume_path = directory_->checkpoint_path(retained_.back());
+    } else if (spec_.restore && !last_completed_) {
+      // Only while no snapshot of this run has committed anything beyond it.
+      result_.resume_path = spec_.restore->directory;
+    }
+  }
+  end(result_);
+}
+
+void JobMaster::end(JobResult result) {
+  phase_ = Phase::ended;
+  result.ran_for = environment_.clock.now() - started_;
+  result.restarts = restarts_;
+  directory_.reset();
+  listener_.on_end(result);
+}
+
+void JobMaster::end_of_data() {
+  if (ended_tasks_.size() < execution_->tasks().size() || goal_ != Goal::none) return;
+  goal_ = Goal::finish;
+  carry_out(coordinator_->request(environment_.clock.now(), CheckpointReason::final));
+}
+
+void JobMaster::begin_stop() {
+  switch (phase_) {
+    case Phase::running:
+      if (goal_ == Goal::finish) return;  // its last snapshot is on the way already
+      goal_ = Goal::suspend;
+      stop_deadline_ = environment_.clock.now() + spec_.shutdown_timeout;
+      for (auto& task : execution_->tasks()) {
+        if (task->is_source()) task->post([each = task.get()] { each->stop_source(); });
+      }
+      return carry_out(coordinator_->request(environment_.clock.now(), CheckpointReason::stop));
+    case Phase::waiting:
+      restart_at_.reset();
+      goal_ = Goal::suspend;
+      return close_job();
+    case Phase::recovering:
+      // Seen in `run_tasks`, or when the recovery fails.
+    case Phase::opening:
+    case Phase::draining:
+    case Phase::closing:
+    case Phase::ended:
+      return;
+  }
+}
+
+}  // namespace streamrun

@@ -1,0 +1,247 @@
+// From the opening of the job's folder to running tasks, for the first attempt and each one after
+// a failure.
+#include <streamrun/runtime/job_master.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace streamrun {
+
+void JobMaster::open_directory() {
+  struct Opened {
+    std::unique_ptr<CheckpointDirectory> directory;
+    CheckpointId highest = 0;
+  };
+  const CheckpointId restored = spec_.restore ? spec_.restore->metadata.id : 0;
+  strand_.run(
+      [this]() -> Result<Opened> {
+        Opened opened;
+        if (spec_.checkpoint_store == nullptr) return opened;
+        opened.directory = SR_TRY(CheckpointDirectory::open(
+            *spec_.checkpoint_store, spec_.checkpoint_root,
+            {.job = {.job_id = spec_.id,
+                     .family_id = spec_.family_id,
+                     .job_name = spec_.name,
+                     .started_unix_ms = environment_.clock.unix_milliseconds()},
+             .attempt = environment_.random.uuid(),
+             .lock_note = spec_.lock_note}));
+        for (const std::string& name : SR_TRY(opened.directory->clean_leftovers()).removed) {
+          environment_.log.info("removed the leftover " + name);
+        }
+        opened.highest = SR_TRY(opened.directory->highest_id_present());
+        return opened;
+      },
+      [this, restored](Result<Opened> opened) {
+        if (!opened) {
+          failure_ = std::move(opened).error();
+          return end({.status = JobStatus::failed, .error = failure_});
+        }
+        directory_ = std::move(opened->directory);
+        spec_.checkpoints.first_id = 1 + std::max(restored, opened->highest);
+        coordinator_ = std::make_unique<CheckpointCoordinator>(spec_.checkpoints);
+        if (spec_.status_period) next_status_ = environment_.clock.now() + *spec_.status_period;
+        if (stop_requested_) {
+          result_.status = JobStatus::suspended;
+          if (spec_.restore) result_.resume_path = spec_.restore->directory;
+          return end(result_);
+        }
+        deploy();
+      });
+}
+
+Result<RestorePlan> JobMaster::plan_current_restore() {
+  if (!newest_) return RestorePlan{};
+  return plan_restore(spec_.graph, *newest_, spec_.registered_name, spec_.allow_non_restored,
+                      spec_.drop_state);
+}
+
+void JobMaster::deploy() {
+  phase_ = Phase::recovering;
+  goal_ = Goal::none;
+  failure_.reset();
+  ask_again_at_.reset();
+  Result<RestorePlan> plan = plan_current_restore();
+  if (!plan) {
+    failure_ = std::move(plan).error();
+    goal_ = Goal::fail;
+    return close_job();
+  }
+  plan_ = *std::move(plan);
+  ++attempt_;
+  ended_tasks_.clear();
+  const int attempt = attempt_;
+  execution_ = std::make_unique<Execution>(
+      spec_.graph, context_, environment_.random.uuid(), reports_of_attempt(),
+      [this, attempt](int op, int subtask) {
+        post_from_attempt(attempt, [this, op, subtask] {
+          if (phase_ == Phase::running) enumerators_.at(op)->handle_request(subtask);
+        });
+      },
+      [this, mailbox = mailbox_] {
+        mailbox->post([this] {
+          if (phase_ == Phase::draining) attempt_drained();
+        });
+      });
+  recover_step(Execution::RecoveryStep::open);
+}
+
+void JobMaster::recover_step(Execution::RecoveryStep step) {
+  recovering_ = execution_->tasks().size();
+  recovery_error_.reset();
+  execution_->recover(step, plan_, [this, step, mailbox = mailbox_](Result<void> result) {
+    mailbox->post([this, step, result = std::move(result)] {
+      if (!result && !recovery_error_) recovery_error_ = result.error();
+      if (--recovering_ > 0) return;
+      if (phase_ == Phase::draining) return attempt_drained();
+      if (recovery_error_) {
+        // Input or output that is not there, or not ours, when the run starts will not come by
+        // waiting.
+        const ErrorCode code = recovery_error_->code;
+        const bool of_the_start = attempt_ == 1 && step == Execution::RecoveryStep::open;
+        if (of_the_start && (code == ErrorCode::path || code == ErrorCode::permission ||
+                             code == ErrorCode::store_read_only)) {
+          recovery_error_->retry = Retry::no;
+        }
+        return fail_attempt(*recovery_error_);
+      }
+      recovered(step);
+    });
+  });
+}
+
+void JobMaster::recovered(Execution::RecoveryStep step) {
+  switch (step) {
+    case Execution::RecoveryStep::open: {
+      if (!newest_ || newest_->directory.empty())
+        return recover_step(Execution::RecoveryStep::commit_recovered);
+      // The name of the snapshot may have been seen in a page cache only; commits make it count.
+      return strand_.run(
+          [this, directory = newest_->directory]() -> Result<void> {
+            FileSystem* const store = SR_TRY(file_systems_.of_scheme("file"));
+            Result<void> durable = make_durable(*store, directory, environment_.random.uuid());
+            const bool read_only = !durable && (durable.error().code == ErrorCode::permission ||
+                                                durable.error().code == ErrorCode::store_read_only);
+            if (read_only)
+              environment_.log.debug(
+                  "the restored snapshot can't be written to; its name is taken as durable");
+            return read_only ? Result<void>() : durable;
+          },
+          [this](const Result<void>& durable) {
+            if (phase_ == Phase::draining) return attempt_drained();
+            if (phase_ != Phase::recovering) return;
+            if (!durable) return fail_attempt(durable.error());
+            recover_step(Execution::RecoveryStep::commit_recovered);
+          });
+    }
+    case Execution::RecoveryStep::commit_recovered:
+      return recover_step(Execution::RecoveryStep::remove_leftovers);
+    case Execution::RecoveryStep::remove_leftovers:
+      return run_tasks();
+  }
+}
+
+void JobMaster::start_enumerators() {
+  enumerators_.clear();
+  const int attempt = attempt_;
+  for (std::size_t i = 0; i < spec_.graph.operators.size(); ++i) {
+    const JobOperator& op = spec_.graph.operators[i];
+    if (!op.node.make_enumerator) continue;
+    const int id = static_cast<int>(i);
+    std::string restored;
+    std::vector<std::string> unread;
+    if (!plan_.operators.empty()) {
+      restored = plan_.operators[i].coordinator_state;
+      for (const OperatorSubtaskState& subtask : plan_.operators[i].subtasks) {
+        for (const OperatorListState& list : subtask.lists) {
+          if (list.name == kSplitsState)
+            unread.insert(unread.end(), list.elements.begin(), list.elements.end());
+        }
+      }
+    }
+    const auto task_of = [this, id](int subtask) -> StreamTask& {
+      const int vertex = spec_.graph.operators[static_cast<std::size_t>(id)].vertex;
+      return *execution_->tasks()[static_cast<std::size_t>(execution_->task_of(vertex, subtask))];
+    };
+    SplitEnumerator& enumerator = *(enumerators_[id] = op.node.make_enumerator());
+    enumerator.start(
+        {.environment = execution_->environment(),
+         .file_systems = file_systems_,
+         .working_directory = spec_.working_directory,
+         .parallelism = op.node.parallelism,
+         .post = [this, attempt](
+                     UniqueFunction<void()> mail) { post_from_attempt(attempt, std::move(mail)); },
+         .assign =
+             [task_of](int subtask, std::string split) {
+               StreamTask& task = task_of(subtask);
+               task.post([&task, split = std::move(split)] { task.add_split(split); });
+             },
+         .no_more_splits =
+             [task_of](int subtask) {
+               StreamTask& task = task_of(subtask);
+               task.post([&task] { task.no_more_splits(); });
+             },
+         .fail =
+             [this, attempt](Error error) {
+               post_from_attempt(attempt,
+                                 [this, error = std::move(error)] { fail_attempt(error); });
+             }},
+        restored, std::move(unread));
+  }
+}
+
+void JobMaster::run_tasks() {
+  if (stop_requested_) {
+    phase_ = Phase::running;
+    return end_attempt(Goal::suspend);
+  }
+  phase_ = Phase::running;
+  running_since_ = environment_.clock.now();
+  start_enumerators();
+  execution_->start();
+  std::vector<std::string> names;
+  for (const auto& task : execution_->tasks()) names.push_back(task->name());
+  const double fraction = static_cast<double>(environment_.random.below(1U << 20U)) / (1U << 20U);
+  listener_.on_running();
+  carry_out(coordinator_->start(running_since_, std::move(names), fraction));
+}
+
+TaskReports JobMaster::reports_of_attempt() {
+  const int attempt = attempt_;
+  return {
+      .acknowledged =
+          [this, attempt](int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
+            post_from_attempt(attempt, [this, task, id, states = std::move(states)]() mutable {
+              acknowledged(task, id, std::move(states));
+            });
+          },
+      .declined =
+          [this, attempt](int task, CheckpointId id, Error error) {
+            post_from_attempt(attempt, [this, task, id, error = std::move(error)] {
+              carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
+            });
+          },
+      .failed =
+          [this, attempt](int, Error error) {
+            post_from_attempt(attempt, [this, error = std::move(error)] { fail_attempt(error); });
+          },
+      .end_of_data =
+          [this, attempt](int task) {
+            post_from_attempt(attempt, [this, task] {
+              ended_tasks_.insert(task);
+              end_of_data();
+            });
+          },
+      .effects_done =
+          [this, attempt](int, CheckpointId id) {
+            post_from_attempt(attempt, [this, id] { effects_done(id); });
+          }};
+}
+
+template <typename F>
+void JobMaster::post_from_attempt(int attempt, F&& mail) {
+  mailbox_->post([this, attempt, mail = std::forward<F>(mail)]() mutable {
+    if (attempt == attempt_ && phase_ == Phase::running) mail();
+  });
+}
+
+}  // namespace streamrun
