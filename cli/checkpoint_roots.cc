@@ -46,11 +46,8 @@ bool is_name_in(const SnapshotListing& listing, const std::string& job) {
 std::vector<Place> configured_roots(const Configuration& configuration, const FileSystems& stores) {
   std::vector<Place> roots;
   for (const auto* option : {&options::kCheckpointDirectory, &options::kSavepointDirectory}) {
-    const auto text = configuration.find(*option);
-    if (!text) continue;
-    Place root = configured_path(*text, configuration, stores);
-    if (std::find(roots.begin(), roots.end(), root) == roots.end())
-      roots.push_back(std::move(root));
+    const std::optional<Place> root = configured_folder(*option, configuration, stores);
+    if (root && std::find(roots.begin(), roots.end(), *root) == roots.end()) roots.push_back(*root);
   }
   return roots;
 }

@@ -15,14 +15,6 @@ namespace {
 constexpr std::string_view kErase = "\r\x1b[2K";
 constexpr std::string_view kLineUp = "\x1b[1A";
 
-void write_stderr(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
-    if (count <= 0) return;  // nobody reads stderr: the job goes on
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
-
 std::size_t terminal_width() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -79,9 +71,10 @@ std::string dashes_for_blanks(std::string text) {
 
 }  // namespace
 
-JobConsole::JobConsole(const GlobalFlags& flags, bool redraw,
+JobConsole::JobConsole(const GlobalFlags& flags, bool redraw, int descriptor,
                        std::function<std::int64_t()> unix_milliseconds)
-    : json_(flags.json || flags.log_format == "json"),
+    : descriptor_(descriptor),
+      json_(flags.json || flags.log_format == "json"),
       quiet_(flags.quiet),
       redraw_(redraw && !json_ && !flags.quiet),
       level_(level_of(flags)),
@@ -89,6 +82,7 @@ JobConsole::JobConsole(const GlobalFlags& flags, bool redraw,
 
 void JobConsole::start(const Start& start) {
   const std::lock_guard lock(mutex_);
+  restored_from_ = start.from_path;
   if (json_) {
     return json_locked(nlohmann::ordered_json{{"v", 1},
                                               {"event", "start"},
@@ -161,6 +155,8 @@ void JobConsole::checkpoint(const CheckpointSummary& summary) {
 }
 
 void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
+  // Overtaken, or the reader of standard output has left: nothing is wrong with checkpoints.
+  if (error.code == ErrorCode::cancelled && level_ > LogLevel::debug) return;
   const std::lock_guard lock(mutex_);
   if (json_) {
     return json_locked(nlohmann::ordered_json{
@@ -179,9 +175,11 @@ void JobConsole::restart(int restart, Duration delay, const Error& error) {
                                               {"delay_ms", milliseconds(delay)},
                                               {"error", error.headline()}});
   }
-  line_locked(fmt::format(
-      "warning: RESTARTING ({}) in {} from {}: {}", restart, seconds_text(milliseconds(delay)),
-      last_ ? fmt::format("chk-{}", last_->id) : "the start", error.headline()));
+  const std::string from = last_                    ? fmt::format("chk-{}", last_->id)
+                           : restored_from_.empty() ? "the start"
+                                                    : restored_from_;
+  line_locked(fmt::format("warning: RESTARTING ({}) in {} from {}: {}", restart,
+                          seconds_text(milliseconds(delay)), from, error.headline()));
 }
 
 std::string JobConsole::status_text(const JobReport& report) {
@@ -270,16 +268,24 @@ void JobConsole::end(const JobResult& result, const std::string& last_line) {
   if (!quiet_ || result.status != JobStatus::finished) line_locked(last_line);
 }
 
+void JobConsole::write_out(std::string_view text) const {
+  while (!text.empty()) {
+    const ssize_t count = ::write(descriptor_, text.data(), text.size());
+    if (count <= 0) return;  // nobody reads it: the job goes on
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
 void JobConsole::line_locked(const std::string& text) {
   erase_locked();
-  if (redraw_) return write_stderr(text + "\n");
-  write_stderr(rfc3339(unix_milliseconds_()) + " " + text + "\n");
+  if (redraw_) return write_out(text + "\n");
+  write_out(rfc3339(unix_milliseconds_()) + " " + text + "\n");
 }
 
 void JobConsole::json_locked(const nlohmann::ordered_json& document) {
   // A file name need not be UTF-8; talking about it must not end the job.
   constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
-  write_stderr(document.dump(-1, ' ', false, kReplace) + "\n");
+  write_out(document.dump(-1, ' ', false, kReplace) + "\n");
 }
 
 void JobConsole::draw_locked(std::vector<std::string> lines) {
@@ -287,7 +293,7 @@ void JobConsole::draw_locked(std::vector<std::string> lines) {
   const std::size_t width = terminal_width();
   std::string text;
   for (const std::string& line : lines) text += line.substr(0, width - 1) + "\n";
-  write_stderr(text);
+  write_out(text);
   drawn_ = lines.size();
 }
 
@@ -297,7 +303,7 @@ void JobConsole::erase_locked() {
     text += kLineUp;
     text += kErase;
   }
-  write_stderr(text);
+  write_out(text);
 }
 
 }  // namespace streamrun

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -20,8 +21,9 @@ namespace streamrun {
 /// main thread all talk.
 class JobConsole final : public Log {
  public:
-  /// `redraw`: stderr is a terminal of known width and nothing else is printed to it.
-  JobConsole(const GlobalFlags& flags, bool redraw,
+  /// `redraw`: stderr is a terminal of known width and nothing else is printed to it. `descriptor`
+  /// is where all is written: stderr, or the file of `--log-file`.
+  JobConsole(const GlobalFlags& flags, bool redraw, int descriptor,
              std::function<std::int64_t()> unix_milliseconds);
 
   // What is said before the job runs.
@@ -59,7 +61,10 @@ class JobConsole final : public Log {
   void erase_locked();
   std::string status_text(const JobReport& report);
 
+  void write_out(std::string_view text) const;
+
   // Constant after construction.
+  int descriptor_;
   bool json_;
   bool quiet_;
   bool redraw_;
@@ -68,6 +73,7 @@ class JobConsole final : public Log {
 
   std::mutex mutex_;
   std::size_t drawn_ = 0;                  // lines on the terminal; guarded by mutex_
+  std::string restored_from_;              // guarded by mutex_
   std::optional<CheckpointSummary> last_;  // guarded by mutex_
   std::uint64_t last_in_ = 0;              // guarded by mutex_
   std::uint64_t last_out_ = 0;             // guarded by mutex_

@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include <streamrun/config/conf_search.h>
+#include <streamrun/config/key_names.h>
 #include <streamrun/config/options.h>
 #include <streamrun/config/validation.h>
 #include <streamrun/storage/local_file_system.h>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "command_table.h"
@@ -61,6 +63,14 @@ Result<ConfLocation> take_file(FileSystem& files, const GlobalFlags& global,
     sources.file = SR_TRY(read_configuration_file(files, location.file));
   }
   return location;
+}
+
+/// The name of a key that a person wrote, so that it is found again where it was written.
+std::string name_written(const Configuration& configuration, const std::string& key) {
+  for (const EffectiveEntry& entry : configuration.entries()) {
+    if (entry.key == key) return entry.written_as;
+  }
+  return key;
 }
 
 }  // namespace
@@ -129,6 +139,28 @@ Place configured_path(std::string_view text, const Configuration& configuration,
   if (scheme && place.starts_with('/')) place = join_path(*scheme, place);
   const Location location = value_or_throw(parse_location(place, working_directory()));
   return {.path = location.path, .store = value_or_throw(stores.of_scheme(location.scheme))};
+}
+
+std::optional<Place> configured_folder(const ConfigOption<std::string>& option,
+                                       const Configuration& configuration,
+                                       const FileSystems& stores) {
+  const auto text = configuration.find(option);
+  if (!text) return std::nullopt;
+  try {
+    return configured_path(*text, configuration, stores);
+  } catch (const ErrorException& thrown) {
+    const Error& cause = thrown.error();
+    const bool by_default_scheme = text->starts_with('/');
+    const std::string key(by_default_scheme ? options::kDefaultScheme.key : option.key);
+    const std::string value =
+        by_default_scheme ? configuration.find(options::kDefaultScheme).value_or("") : *text;
+    throw_error({.code = ErrorCode::config,
+                 .message = fmt::format("{}: {}: {}", name_written(configuration, key),
+                                        displayed_value(key, value), cause.message),
+                 .where = configuration.from(key),
+                 .why = cause.why,
+                 .retry = Retry::no});
+  }
 }
 
 }  // namespace streamrun

@@ -5,6 +5,7 @@
 #include <streamrun/storage/file_systems.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,12 @@ struct Place {
 /// Throws E-PATH for one that can't be read, E-USAGE for a scheme that this binary has no store of.
 Place configured_path(std::string_view text, const Configuration& configuration,
                       const FileSystems& stores);
+
+/// The folder that an option names, if it is set. E-CONF, thrown, with the key and where it was
+/// set, for what `configured_path` can't read or has no store for.
+std::optional<Place> configured_folder(const ConfigOption<std::string>& option,
+                                       const Configuration& configuration,
+                                       const FileSystems& stores);
 
 /// The environment of the process.
 std::map<std::string, std::string> environment_variables();

@@ -93,7 +93,10 @@ std::string files() {
          tagged("flink\\-conf.yaml, config.yaml",
                 "the configuration: in --conf, STREAMRUN_CONF_DIR, FLINK_CONF_DIR, ./conf, "
                 "$XDG_CONFIG_HOME/streamrun or /etc/streamrun, the first that has one") +
-         tagged("chk\\-N/_metadata", "what makes a folder a complete checkpoint");
+         tagged("chk\\-N/_metadata", "what makes a folder a complete checkpoint") +
+         tagged("streamrun.log",
+                "log of a job in the background, in its folder of checkpoints; without checkpoints "
+                "it is JOB\\-ID.log in $XDG_STATE_HOME/streamrun or ~/.local/state/streamrun");
 }
 
 std::string signals() {

@@ -11,11 +11,11 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -23,9 +23,13 @@
 #include <unistd.h>
 
 #include "assemble.h"
+#include "background.h"
 #include "job_console.h"
 #include "output.h"
+#include "outside.h"
+#include "resume_line.h"
 #include "run_spec.h"
+#include "usage_error.h"
 
 namespace streamrun {
 namespace {
@@ -87,8 +91,13 @@ class Bell {
 /// Passes on what happens to the console, and the result to the main thread.
 class ConsoleListener final : public JobListener {
  public:
-  ConsoleListener(JobConsole& console, Bell& bell) : console_(console), bell_(bell) {}
-  void on_running() override { console_.running(); }
+  /// `started` is called when the job first runs, or waits to be started again.
+  ConsoleListener(JobConsole& console, Bell& bell, std::function<void()> started)
+      : console_(console), bell_(bell), started_(std::move(started)) {}
+  void on_running() override {
+    started_();
+    console_.running();
+  }
   void on_checkpoint_completed(const CheckpointSummary& summary) override {
     console_.checkpoint(summary);
   }
@@ -97,6 +106,7 @@ class ConsoleListener final : public JobListener {
   }
   void on_restart(int restart, Duration delay, const Error& error) override {
     console_.restart(restart, delay, error);
+    started_();
   }
   void on_status(const JobReport& report) override {
     records_.store(report.records_in);
@@ -118,6 +128,7 @@ class ConsoleListener final : public JobListener {
  private:
   JobConsole& console_;
   Bell& bell_;
+  const std::function<void()> started_;
   JobResult result_;
   std::atomic<bool> ended_{false};
   std::atomic<std::uint64_t> records_{0};
@@ -182,8 +193,8 @@ int wait_for_end(JobMaster& master, ConsoleListener& listener, JobConsole& conso
     pollfd fds[2] = {{.fd = signals.fd(), .events = POLLIN, .revents = 0},
                      {.fd = bell.fd(), .events = POLLIN, .revents = 0}};
     const bool watching = !stopping && (stop_after.time || stop_after.records);
-    ::poll(fds, 2, watching ? 5 : give_up_at ? 200 : -1);
     if (stopping && !give_up_at) give_up_at = clock.now() + spec.shutdown_timeout + kGrace;
+    ::poll(fds, 2, watching ? 5 : give_up_at ? 200 : -1);
     if (give_up_at && clock.now() >= *give_up_at && !listener.ended()) {
       // A call that hangs (a disk that is gone, a reader that does not read) can't be waited for.
       console.write(LogLevel::error,
@@ -246,7 +257,7 @@ std::string last_line(const JobResult& result, const JobSpec& spec) {
     case JobStatus::suspended:
       if (!result.resume_path.empty()) {
         return fmt::format("stopped with {}; go on with: streamrun run -s {}", result.resume_path,
-                           result.resume_path);
+                           shell_word(result.resume_path));
       }
       return spec.checkpoint_store != nullptr &&
                      spec.retention == CheckpointRetention::no_externalized_checkpoints
@@ -257,99 +268,167 @@ std::string last_line(const JobResult& result, const JobSpec& spec) {
       return result.resume_path.empty()
                  ? fmt::format("{} after {}", to_string(result.status), took)
                  : fmt::format("{} after {}; go on with: streamrun run -s {}",
-                               to_string(result.status), took, result.resume_path);
+                               to_string(result.status), took, shell_word(result.resume_path));
   }
 }
 
-int exit_status_of(const JobResult& result, int stopped_by, const GlobalFlags& global) {
+int exit_status_of(const JobResult& result, int stopped_by) {
   if (result.status == JobStatus::failed) {
     // A reader that left (`| head -1`) is no failure: the rest was not wanted.
     if (result.error && result.error->code == ErrorCode::cancelled) return 0;
-    if (result.error) print_error(*result.error, global);
-    return result.error ? info_of(result.error->code).exit_status
-                        : info_of(ErrorCode::job_failed).exit_status;
+    return info_of(result.error ? result.error->code : ErrorCode::job_failed).exit_status;
   }
-  if (!result.stopped_cleanly && result.error) print_error(*result.error, global);
   if (stopped_by == SIGINT) die_of(SIGINT);
   if (!result.stopped_cleanly) return info_of(ErrorCode::stop_unclean).exit_status;
   return 0;
 }
 
-int execute(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepared,
-            FileSystems& file_systems, Random& random) {
-  const StopAfter stop_after = parse_stop_after(flags.stop_after);
-  RealClock clock;
-  const bool stderr_is_terminal = is_terminal(STDERR_FILENO) && terminal_width(STDERR_FILENO) > 0;
-  const bool prints_beside = prepared.prints_to_stdout && is_terminal(STDOUT_FILENO);
-  const bool redraw = stderr_is_terminal && !prints_beside;
-  JobConsole console(global, redraw, [&clock] { return clock.unix_milliseconds(); });
-  JobSpec& spec = prepared.spec;
-  // Here and not earlier: with -d this process is not the one that was started.
-  spec.lock_note = fmt::format("pid {} since {}", ::getpid(), rfc3339(clock.unix_milliseconds()));
-  console.start({.name = spec.name,
-                 .id = to_string(spec.id),
-                 .parallelism = spec.parallelism,
-                 .checkpoints = prepared.checkpoints_text,
-                 .from = prepared.from_text,
-                 .from_path = spec.restore ? spec.restore->directory : ""});
-  if (!prepared.passed_over.empty()) {
-    console.warning_with_tries(
-        fmt::format("starting EMPTY, but {} checkpoints of {} exist; newest {}",
-                    prepared.passed_over.size(), spec.name, prepared.passed_over.front()),
-        {"to go on from it: streamrun run -s latest " + spec.registered_name});
+/// One run, from what was prepared to its exit status.
+class Run {
+ public:
+  Run(const GlobalFlags& global, const RunFlags& flags, PreparedRun prepared,
+      FileSystems& file_systems, Random& random)
+      : global_(global),
+        flags_(flags),
+        prepared_(std::move(prepared)),
+        file_systems_(file_systems),
+        random_(random) {}
+
+  int run() {
+    const StopAfter stop_after = parse_stop_after(flags_.stop_after);
+    if (prepared_.plan && flags_.job_arguments.empty()) refuse_lost_output();
+    if (flags_.dry_run) return check_only();
+    int log = STDERR_FILENO;
+    // Opened even for a run in the background, which opens it again: an error is to be seen now.
+    if (!global_.log_file.empty()) log = value_or_throw(open_log(global_.log_file));
+    std::unique_ptr<Background> background;
+    if (flags_.detached) {
+      // Sources look for their input once the job runs, when nobody waits for an answer any more.
+      if (const int status = report_problems()) return status;
+      log = STDERR_FILENO;
+      if (prepared_.prints_to_stdout) {
+        prepared_.warnings.emplace_back(
+            "with -d nobody reads standard output: what the job prints there is thrown away");
+      }
+      background =
+          Background::enter(prepared_.spec.id, log_path_of(prepared_.spec, global_), global_);
+    }
+    return execute(stop_after, log, background.get());
   }
-  for (const std::string& notice : prepared.notices) console.notice(notice);
-  for (const std::string& warning : prepared.warnings) console.write(LogLevel::warning, warning);
-  spec.status_period = redraw ? std::optional<Duration>(std::chrono::milliseconds(250))
-                              : prepared.configuration.find(options::kStatusInterval);
-  if (flags.dry_run) {
-    console.write(
-        LogLevel::info,
-        "dry run: configuration, graph and restore are good; nothing was started or written");
+
+ private:
+  void refuse_lost_output() const {
+    const JobSpec& spec = prepared_.spec;
+    auto lost = lost_output(spec.graph, spec.working_directory);
+    if (lost) throw_error(with_hints_for_moved(*std::move(lost), spec, global_, flags_));
+  }
+
+  bool may_redraw(int log) const {
+    const bool stderr_is_terminal = is_terminal(STDERR_FILENO) && terminal_width(STDERR_FILENO) > 0;
+    const bool prints_beside = prepared_.prints_to_stdout && is_terminal(STDOUT_FILENO);
+    return stderr_is_terminal && !prints_beside && log == STDERR_FILENO && !flags_.detached;
+  }
+
+  JobConsole console_at(int log) {
+    return {global_, may_redraw(log), log, [this] { return clock_.unix_milliseconds(); }};
+  }
+
+  void announce(JobConsole& console) const {
+    const JobSpec& spec = prepared_.spec;
+    console.start({.name = spec.name,
+                   .id = to_string(spec.id),
+                   .parallelism = spec.parallelism,
+                   .checkpoints = prepared_.checkpoints_text,
+                   .from = prepared_.from_text,
+                   .from_path = spec.restore ? spec.restore->directory : ""});
+    if (!prepared_.passed_over.empty()) {
+      console.warning_with_tries(
+          fmt::format("starting EMPTY, but {} checkpoints of {} exist; newest {}",
+                      prepared_.passed_over.size(), spec.name, prepared_.passed_over.front()),
+          {"to go on from it: " + run_line(global_, flags_, {.from = "latest"})});
+    }
+    for (const std::string& notice : prepared_.notices) console.notice(notice);
+    for (const std::string& warning : prepared_.warnings) {
+      console.write(LogLevel::warning, warning);
+    }
+  }
+
+  int check_only() {
+    JobConsole console = console_at(STDERR_FILENO);
+    announce(console);
+    if (const int status = report_problems()) return status;
+    console.write(LogLevel::info,
+                  "dry run: configuration, graph, restore, input and output are good; nothing was "
+                  "started or written");
     return 0;
   }
 
-  const Signals signals;  // before any thread starts, so that all of them block these
-  Bell bell;
-  ConsoleListener listener(console, bell);
-  // Declared in the order in which they must outlive each other.
-  ThreadPool io(kIoThreads);
-  const JobSpec told = spec;
-  int stopped_by = 0;
-  {
-    ThreadedExecutor executor(spec.workers + 1);
-    Environment environment{clock, random, executor, io, console};
-    JobMaster master(environment, file_systems, std::move(spec), listener);
-    master.start();
-    stopped_by = wait_for_end(master, listener, console, signals, bell, stop_after, told);
+  /// Prints what would keep the job from its first record; the exit status of that, or 0.
+  int report_problems() const {
+    const std::vector<Error> problems = problems_outside(
+        prepared_.spec, prepared_.plan ? &*prepared_.plan : nullptr, file_systems_);
+    for (const Error& problem : problems) {
+      print_error(with_hints_for_moved(problem, prepared_.spec, global_, flags_), global_);
+    }
+    return problems.empty() ? 0 : info_of(problems.front().code).exit_status;
   }
-  const JobResult result = listener.result();
-  const bool reader_left = result.error && result.error->code == ErrorCode::cancelled;
-  if (!reader_left) console.end(result, last_line(result, told));
-  return exit_status_of(result, stopped_by, global);
-}
 
-/// Goes to the background. In the parent: prints the job's id and does not return.
-void detach(const JobId& id, const GlobalFlags& global) {
-  const pid_t child = ::fork();
-  if (child < 0) {
-    throw_error({.code = ErrorCode::unavailable,
-                 .message = std::string("cannot fork: ") + std::strerror(errno)});
+  int execute(const StopAfter& stop_after, int log, Background* background) {
+    JobConsole console = console_at(log);
+    JobSpec& spec = prepared_.spec;
+    // Here and not earlier: with -d this process is not the one that was started.
+    spec.lock_note =
+        fmt::format("pid {} since {}", ::getpid(), rfc3339(clock_.unix_milliseconds()));
+    spec.status_period = may_redraw(log) ? std::optional<Duration>(std::chrono::milliseconds(250))
+                                         : prepared_.configuration.find(options::kStatusInterval);
+    announce(console);
+
+    const Signals signals;  // before any thread starts, so that all of them block these
+    Bell bell;
+    ConsoleListener listener(console, bell, [&] {
+      if (background != nullptr) background->started([&] { announce(console); });
+    });
+    // Declared in the order in which they must outlive each other.
+    ThreadPool io(kIoThreads);
+    int stopped_by = 0;
+    {
+      ThreadedExecutor executor(spec.workers + 1);
+      Environment environment{clock_, random_, executor, io, console};
+      JobMaster master(environment, file_systems_, spec, listener);
+      master.start();
+      stopped_by = wait_for_end(master, listener, console, signals, bell, stop_after, spec);
+    }
+    const JobResult result = listener.result();
+    report(result, log, console);
+    return exit_status_of(result, stopped_by);
   }
-  if (child > 0) {
-    std::printf("%s\n", to_string(id).c_str());
-    std::fflush(stdout);
-    std::_Exit(0);
+
+  /// The last words, in the log and, as far as a person must know them, on stderr.
+  void report(const JobResult& result, int log, JobConsole& console) const {
+    const bool reader_left = result.error && result.error->code == ErrorCode::cancelled;
+    if (reader_left) return;
+    const std::string line = last_line(result, prepared_.spec);
+    console.end(result, line);
+    const bool logs_elsewhere = log != STDERR_FILENO;
+    if (logs_elsewhere && result.status != JobStatus::finished && !global_.json) {
+      JobConsole(global_, false, STDERR_FILENO, [this] {
+        return clock_.unix_milliseconds();
+      }).end(result, line);
+    }
+    const bool has_failed = result.status == JobStatus::failed || !result.stopped_cleanly;
+    if (!has_failed || !result.error) return;
+    const Error error = with_hints_for_moved(*result.error, prepared_.spec, global_, flags_);
+    if (logs_elsewhere) console.write(LogLevel::error, error.headline());
+    print_error(error, global_);
   }
-  ::setsid();
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int log = global.log_file.empty() ? null
-                                          : ::open(global.log_file.c_str(),
-                                                   O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  ::dup2(null, STDIN_FILENO);
-  ::dup2(null, STDOUT_FILENO);
-  ::dup2(log >= 0 ? log : null, STDERR_FILENO);
-}
+
+  const GlobalFlags& global_;
+  const RunFlags& flags_;
+  PreparedRun prepared_;
+  FileSystems& file_systems_;
+  Random& random_;
+  RealClock clock_;
+};
 
 }  // namespace
 
@@ -362,8 +441,7 @@ int run_job(const GlobalFlags& global, const RunFlags& flags, const JobTable& jo
     if (!global.quiet) std::fprintf(stderr, "%s\n", prepared.nothing_left->c_str());
     return 0;
   }
-  if (flags.detached && !flags.dry_run) detach(prepared.spec.id, global);
-  return execute(global, flags, std::move(prepared), *file_systems, random);
+  return Run(global, flags, std::move(prepared), *file_systems, random).run();
 }
 
 }  // namespace streamrun

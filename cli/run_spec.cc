@@ -14,6 +14,9 @@
 #include <fmt/format.h>
 
 #include "load.h"
+#include "other_runs.h"
+#include "outside.h"
+#include "resume_line.h"
 #include "version.h"
 
 namespace streamrun {
@@ -37,12 +40,26 @@ class Preparation {
         now_(now) {}
 
   PreparedRun prepare() {
+    try {
+      return prepare_step_by_step();
+    } catch (const ConfigurationErrors&) {
+      throw;
+    } catch (const ErrorException& thrown) {
+      Error error = thrown.error();
+      error.tries = completed_tries(global_, flags_, std::move(error.tries));
+      throw_error(std::move(error));
+    }
+  }
+
+ private:
+  PreparedRun prepare_step_by_step() {
     refuse_what_makes_no_sense();
     run_.spec.working_directory = std::filesystem::current_path().string();
     load();
     if (flags_.from) find_snapshot();
     if (run_.nothing_left) return std::move(run_);
     if (snapshot_) load();  // once more, now with what the snapshot recorded
+    if (snapshot_ && *flags_.from != "latest") warn_of_finished_kin();
     choose_job();
     check_supported();
     build_graph();
@@ -55,7 +72,6 @@ class Preparation {
     return std::move(run_);
   }
 
- private:
   void refuse_what_makes_no_sense() const {
     if (flags_.from && flags_.from->empty()) {
       fail(ErrorCode::usage, "-s was given an empty path, so there is nothing to resume",
@@ -93,9 +109,9 @@ class Preparation {
   }
 
   std::optional<std::string> root(const ConfigOption<std::string>& option) const {
-    const auto text = run_.configuration.find(option);
-    if (!text) return std::nullopt;
-    return configured_path(*text, run_.configuration, file_systems_).path;
+    const auto place = configured_folder(option, run_.configuration, file_systems_);
+    if (!place) return std::nullopt;
+    return place->path;
   }
 
   std::vector<std::string> roots() const {
@@ -120,16 +136,22 @@ class Preparation {
     snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, true)
                                                : resolve_snapshot(files, where.path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
-    if (const auto note = holder_of(*snapshot_)) {
+    if (const auto note = holder_of(local(), parent_path(snapshot_->directory))) {
       run_.warnings.push_back("the run that wrote this snapshot is still alive (" + *note + ")");
     }
+  }
+
+  GlobalFlags with_definition(const std::string& definition) const {
+    GlobalFlags flags = global_;
+    flags.definitions.push_back(definition);
+    return flags;
   }
 
   void find_latest() {
     const std::vector<std::string> places = roots();
     if (places.empty()) {
       fail(ErrorCode::usage, "-s latest looks under state.checkpoints.dir, which is not set",
-           {"streamrun run -D state.checkpoints.dir=DIR -s latest " + *flags_.job});
+           {run_line(with_definition("state.checkpoints.dir=DIR"), flags_, {.from = "latest"})});
     }
     NewestComplete newest =
         value_or_throw(newest_complete(local(), places, name_of_job(), flags_.fallback));
@@ -145,13 +167,13 @@ class Preparation {
       fail(ErrorCode::path,
            fmt::format("there is no complete checkpoint of {} under {}", name_of_job(),
                        join(places, ", ")),
-           {"streamrun run -s latest --or-fresh " + *flags_.job +
-            "        # starts empty the first time"});
+           {run_line(global_, flags_, {.from = "latest", .extra = {"--or-fresh"}}) +
+            "  # starts empty the first time"});
     }
     snapshot_ =
         value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, true)
                                        : resolve_snapshot(local(), newest.entry->path));
-    if (const auto note = holder_of(*snapshot_)) {
+    if (const auto note = holder_of(local(), parent_path(snapshot_->directory))) {
       throw_error({.code = ErrorCode::lock,
                    .message = "the run that wrote the newest checkpoint is still alive: " + *note,
                    .where = snapshot_->directory,
@@ -159,14 +181,9 @@ class Preparation {
     }
   }
 
-  /// Who holds the job folder of the snapshot, if it is in one and somebody does.
-  std::optional<std::string> holder_of(const ResolvedSnapshot& snapshot) const {
-    const std::string lock = join_path(parent_path(snapshot.directory), kLockName);
-    const Result<bool> there = local().exists(lock);
-    if (!there || !*there) return std::nullopt;
-    const auto taken = local().lock(lock, "");
-    if (taken || taken.error().code != ErrorCode::lock) return std::nullopt;
-    return taken.error().why.empty() ? taken.error().message : taken.error().why;
+  void warn_of_finished_kin() {
+    std::string warning = warning_of_finished_kin(local(), roots(), *snapshot_, now_);
+    if (!warning.empty()) run_.warnings.push_back(std::move(warning));
   }
 
   void choose_job() {
@@ -231,6 +248,11 @@ class Preparation {
          .max_parallelism = std::max(0, run_.configuration.get(options::kMaxParallelism)),
          .chaining = run_.configuration.get(options::kOperatorChaining)});
     for (const std::string& warning : run_.spec.graph.warnings) run_.warnings.push_back(warning);
+    if (const auto problem = output_inside_input(run_.spec.graph, run_.spec.working_directory)) {
+      // A job that has run so before may have read all there was.
+      if (!snapshot_) throw_error(*problem);
+      run_.warnings.push_back(problem->message);
+    }
     for (const JobOperator& op : run_.spec.graph.operators) {
       run_.prints_to_stdout |= op.node.name.find("standard output") != std::string::npos;
     }
@@ -326,9 +348,9 @@ class Preparation {
   }
 
   void plan_and_describe_restore() {
-    const RestorePlan plan = value_or_throw(plan_restore(
-        run_.spec.graph, *snapshot_, job_->name, flags_.allow_non_restored, flags_.drop_state));
-    for (const std::string& warning : plan.warnings) run_.warnings.push_back(warning);
+    run_.plan = value_or_throw(plan_restore(run_.spec.graph, *snapshot_, job_->name,
+                                            flags_.allow_non_restored, flags_.drop_state));
+    for (const std::string& warning : run_.plan->warnings) run_.warnings.push_back(warning);
     run_.from_text = fmt::format("restored   {} ({} old, {})", snapshot_->directory,
                                  human_age(now_ - snapshot_->metadata.completed_unix_ms),
                                  human_bytes(snapshot_->full_bytes));
@@ -340,6 +362,9 @@ class Preparation {
     for (const std::string& place : places) {
       const Result<SnapshotListing> listing = list_all(local(), place);
       if (!listing) continue;  // it need not exist yet
+      for (std::string& warning : warnings_of_living_runs(local(), *listing, run_.spec.name)) {
+        run_.warnings.push_back(std::move(warning));
+      }
       for (const SnapshotEntry& entry : listing->entries) {
         if (entry.status == SnapshotStatus::complete && entry.job_name == run_.spec.name) {
           run_.passed_over.push_back(entry.path);

@@ -26,6 +26,8 @@ struct PreparedRun {
   /// Complete snapshots of the job's name that a start from nothing passes over, newest first.
   std::vector<std::string> passed_over;
   bool prints_to_stdout = false;
+  /// How the operators of `spec.graph` are restored; none: they start empty.
+  std::optional<RestorePlan> plan;
 };
 
 /// Puts configuration, snapshot, job and arguments together and checks that they fit. Reads, writes

@@ -263,6 +263,7 @@ class DataStream {
   template <typename Sink>
   void add_sink(Sink sink, StreamNode node) const {
     node.name = node.name == "Sink" ? "Sink: " + sink.describe() : node.name;
+    if constexpr (requires { sink.output_folder(); }) node.writes = {sink.output_folder()};
     attach<T>(std::move(node),
               [sink] { return std::make_unique<SinkOperator<T>>(sink.template make_writer<T>()); });
   }

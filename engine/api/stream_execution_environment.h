@@ -28,6 +28,14 @@ class StreamExecutionEnvironment {
       return std::make_unique<SourceOperator<T>>(source.make_reader());
     };
     node.make_enumerator = [source] { return source.make_enumerator(); };
+    if constexpr (requires { source.input_paths(); }) node.reads = source.input_paths();
+    if constexpr (requires { &Source::check_input; }) {
+      node.check_input = [source](const FileSystems& stores, const std::string& working_directory,
+                                  const std::string& restored,
+                                  const std::vector<std::string>& unread) {
+        return source.check_input(stores, working_directory, restored, unread);
+      };
+    }
     const int id = builder_->add_node(std::move(node));
     return DataStream<T>(builder_, {{id, Exchange::forward, detail::forward_factory()}});
   }

@@ -140,16 +140,19 @@ Error mismatch_error(const RestoreFacts& facts, const std::vector<Homeless>& hom
               .where = facts.directory,
               .why = table_of(rows),
               .retry = Retry::no};
+  std::string drops;  // all in one command: with one of several left, it would be refused again
+  std::uint64_t lost_bytes = 0;
   for (const Homeless& entry : homeless) {
     const NewOperator* pair = likely_pair(facts, *entry.snapshot);
     if (pair != nullptr && !entry.snapshot->uid.empty()) {
       error.tries.push_back(fmt::format("give {} the uid \"{}\" in the job  # keeps its state",
                                         pair->name, entry.snapshot->uid));
     }
-    error.tries.push_back(fmt::format("streamrun run -s {} --drop-state {}  # loses {}",
-                                      facts.directory, handle_of(*entry.snapshot),
-                                      human_bytes(state_bytes(*entry.snapshot))));
+    drops += " --drop-state " + handle_of(*entry.snapshot);
+    lost_bytes += state_bytes(*entry.snapshot);
   }
+  error.tries.push_back(fmt::format("streamrun run -s {}{}  # loses {}", facts.directory, drops,
+                                    human_bytes(lost_bytes)));
   return error;
 }
 

@@ -98,11 +98,11 @@ Result<FileSystem*> FileSystems::of_scheme(const std::string& scheme) const {
   const auto found = stores_.find(scheme);
   if (found != stores_.end()) return found->second.get();
   std::vector<std::string> known;
-  for (const auto& [name, store] : stores_) known.push_back(name);
-  return Error{
-      .code = ErrorCode::usage,
-      .message = "no file system for scheme " + scheme + "://; known: " + join(known, ", "),
-      .retry = Retry::no};
+  for (const auto& [name, store] : stores_) known.push_back(name + "://");
+  return Error{.code = ErrorCode::usage,
+               .message = "this version has no file system for " + scheme + "://, only for " +
+                          join(known, ", "),
+               .retry = Retry::no};
 }
 
 }  // namespace streamrun

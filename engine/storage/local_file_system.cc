@@ -172,6 +172,25 @@ class LocalFileSystem final : public FileSystem {
 
 }  // namespace
 
+Result<void> check_local_output(const std::string& folder) {
+  SR_TRY(check_path(folder));
+  struct stat found {};
+  if (::stat(folder.c_str(), &found) != 0) {
+    const bool is_missing = errno == ENOENT && ::lstat(folder.c_str(), &found) != 0;
+    const std::string parent = parent_path(folder);
+    if (is_missing && parent != folder) return check_local_output(parent);
+    return posix_error(errno, "write to the folder", folder);
+  }
+  if (!S_ISDIR(found.st_mode)) {
+    return Error{.code = ErrorCode::path,
+                 .message = "the output is not a folder",
+                 .where = folder,
+                 .retry = Retry::no};
+  }
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
+  return posix_error(errno, "write to the folder", folder);
+}
+
 std::unique_ptr<FileSystem> make_local_file_system() {
   return std::make_unique<LocalFileSystem>();
 }

@@ -5,8 +5,11 @@
 #include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/connectors/print/print_sink.h>
 
+#include <chrono>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 namespace {
 
@@ -43,11 +46,22 @@ void echo(StreamExecutionEnvironment& env, JobArguments&) {
   env.from_source(numbers(3), {.uid = "numbers"}).sink_to(PrintSink{}, {.uid = "rows"});
 }
 
+/// Its function does not return from its second record.
+void hang(StreamExecutionEnvironment& env) {
+  env.from_source(numbers(2), {.uid = "numbers"})
+      .map([](std::int64_t number) {
+        while (number > 0) std::this_thread::sleep_for(std::chrono::hours(1));
+        return number;
+      })
+      .sink_to(PrintSink{}, {.uid = "rows"});
+}
+
 /// Throws once it has arguments, so that the others can still be listed.
 void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   const std::string how = args.text("how", "what goes wrong");
   if (how == "exception") throw std::runtime_error("thrown by the program");
   SR_ASSERT(how != "assertion", "the program asserts");
+  if (how == "hang") return hang(env);
   echo(env, args);
 }
 

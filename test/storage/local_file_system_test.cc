@@ -236,5 +236,22 @@ TEST_CASE("local file system: leaves no descriptor open", "[storage]") {
   CHECK(open_descriptors() == before);
 }
 
+TEST_CASE("local file system: a folder to write to is checked without being made", "[storage]") {
+  Local local;
+  write_file(*local.files, local.path("file"), "x");
+  CHECK(check_local_output(local.path("")));
+  CHECK(check_local_output(local.path("new/below")));
+  CHECK_FALSE(local.files->exists(local.path("new")).value());
+  CHECK(check_local_output(local.path("file")).error().code == ErrorCode::path);
+  CHECK(check_local_output(local.path("file/below")).error().code == ErrorCode::path);
+  link_to(local.path("nowhere"), local.path("link"));
+  CHECK(check_local_output(local.path("link")).error().code == ErrorCode::path);
+  REQUIRE(::chmod(local.path("").c_str(), 0755) == 0);
+  CHECK(holds_for_ordinary_user([&] {
+    const Result<void> checked = check_local_output(local.path("new"));
+    return !checked && checked.error().code == ErrorCode::permission;
+  }));
+}
+
 }  // namespace
 }  // namespace streamrun

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "file_split.h"
+#include "input_file.h"
 
 namespace streamrun {
 namespace {
@@ -68,10 +69,11 @@ std::string FileEnumerator::snapshot() const {
   return bytes;
 }
 
-Result<std::vector<InputPath>> FileEnumerator::input_paths() const {
+Result<std::vector<InputPath>> FileEnumerator::input_paths(
+    const std::string& working_directory) const {
   std::vector<InputPath> paths;
   for (const std::string& text : settings_.paths) {
-    Location location = SR_TRY(parse_location(text, context_->working_directory));
+    Location location = SR_TRY(parse_location(text, working_directory));
     const bool was_read = processed_.count(location.path) > 0;
     paths.push_back({.location = std::move(location), .may_be_gone = was_read});
   }
@@ -81,7 +83,7 @@ Result<std::vector<InputPath>> FileEnumerator::input_paths() const {
 void FileEnumerator::look_for_files() {
   next_listing_.reset();
   listing_ = true;
-  Result<std::vector<InputPath>> paths = input_paths();
+  Result<std::vector<InputPath>> paths = input_paths(context_->working_directory);
   if (!paths) return context_->fail(std::move(paths).error());
   context_->environment.io.submit([this, alive = std::weak_ptr<const bool>(alive_),
                                    post = context_->post, stores = &context_->file_systems,
@@ -91,6 +93,27 @@ void FileEnumerator::look_for_files() {
       if (!alive.expired()) add_files(std::move(listing));
     });
   });
+}
+
+Result<void> FileEnumerator::check_input(const FileSystems& stores,
+                                         const std::string& working_directory,
+                                         const std::string& restored,
+                                         const std::vector<std::string>& unread) {
+  SR_TRY(restore(restored));
+  splits_.insert(splits_.end(), unread.begin(), unread.end());
+  for (const std::string& split : splits_) {
+    SR_TRY(open_input(stores, SR_TRY(decode_split(split))));
+  }
+  if (listed_ && !settings_.watch) return {};
+  const InputListing listing = SR_TRY(
+      list_input(stores, SR_TRY(input_paths(working_directory)), /*may_be_empty=*/settings_.watch));
+  for (const FileStatus& file : listing.files) {
+    for (const FileSplit& split : cut_into_splits(file, settings_.split_bytes)) {
+      SR_TRY(open_input(stores, split));
+      break;  // the others are of the same file
+    }
+  }
+  return {};
 }
 
 void FileEnumerator::add_files(Result<InputListing> listing) {

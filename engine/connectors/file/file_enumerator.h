@@ -32,9 +32,14 @@ class FileEnumerator final : public SplitEnumerator {
   void on_time() override;
   std::string snapshot() const override;
 
+  /// Instead of `start`: whether the files can be opened that it and readers of the `unread` splits
+  /// would read. Changes nothing outside; blocks.
+  Result<void> check_input(const FileSystems& stores, const std::string& working_directory,
+                           const std::string& restored, const std::vector<std::string>& unread);
+
  private:
   Result<void> restore(const std::string& bytes);
-  Result<std::vector<InputPath>> input_paths() const;
+  Result<std::vector<InputPath>> input_paths(const std::string& working_directory) const;
   void look_for_files();
   void add_files(Result<InputListing> listing);
   void add_file(const FileStatus& file);

@@ -11,7 +11,7 @@ namespace streamrun {
 /// Records as lines in the files of a folder, each exactly once. A part file ends at every
 /// checkpoint; until that checkpoint is complete its name begins with a dot, and readers that leave
 /// such names out (as `FileSource` does) see finished files only, which never change. The folder is
-/// created if its parent exists. A fresh start adds to what is there.
+/// created, with those above it. A fresh start adds to what is there.
 struct FileSink {
   std::string path;  ///< a folder
 
@@ -19,6 +19,7 @@ struct FileSink {
   std::unique_ptr<SinkWriter<T>> make_writer() const {
     return std::make_unique<FileSinkWriter<T>>(path);
   }
+  std::string output_folder() const { return path; }
   std::string describe() const { return "files in " + path; }
 };
 

@@ -37,6 +37,18 @@ std::unique_ptr<SplitEnumerator> FileSource::make_enumerator() const {
                                .watch_interval = watch_interval});
 }
 
+Result<void> FileSource::check_input(const FileSystems& stores,
+                                     const std::string& working_directory,
+                                     const std::string& restored,
+                                     const std::vector<std::string>& unread) const {
+  check(*this);
+  FileEnumerator enumerator({.paths = paths,
+                             .watch = watch,
+                             .split_bytes = split_bytes,
+                             .watch_interval = watch_interval});
+  return enumerator.check_input(stores, working_directory, restored, unread);
+}
+
 std::string FileSource::describe() const {
   return (watch ? "lines of files, watching " : "lines of files ") + join(paths, ", ");
 }

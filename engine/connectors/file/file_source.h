@@ -41,6 +41,11 @@ struct FileSource {
   std::unique_ptr<SourceReader<std::string>> make_reader() const;
   std::unique_ptr<SplitEnumerator> make_enumerator() const;
   bool bounded() const { return !watch; }
+  std::vector<std::string> input_paths() const { return paths; }
+  /// Whether all files that it would read from here can be opened; see `StreamNode::check_input`.
+  Result<void> check_input(const FileSystems& stores, const std::string& working_directory,
+                           const std::string& restored,
+                           const std::vector<std::string>& unread) const;
   std::string describe() const;
 };
 

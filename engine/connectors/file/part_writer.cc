@@ -9,9 +9,9 @@
 namespace streamrun {
 namespace {
 
-/// Creates one folder whose parent exists, durably.
+/// Creates the folder and those above it, durably.
 Result<void> create_folder(FileSystem& store, const std::string& folder) {
-  if (!SR_TRY(store.exists(folder))) SR_TRY(store.create_directory(folder));
+  if (!SR_TRY(store.exists(folder))) SR_TRY(store.create_directories(folder));
   const FileStatus status = SR_TRY(store.status(folder));
   if (status.kind != FileKind::directory) {
     return Error{.code = ErrorCode::path,

@@ -28,7 +28,7 @@ class PartWriter {
   ~PartWriter();
 
   void set_restored_committables(std::vector<std::string> committables);
-  /// Creates the folder if its parent exists, and tries to write there. Blocking; throws.
+  /// Creates the folder and those above it, and tries to write there. Blocking; throws.
   void open(const OperatorContext& context);
 
   /// False while as many buffers as may be wait to be written.
