@@ -44,6 +44,14 @@ class ReadableFile {
   /// Up to `length` bytes at `offset` into `into`; fewer only at the end of the file. Returns the
   /// count.
   virtual Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t length) = 0;
+  /// All `length` bytes, if that takes no waiting: they are in memory already. Else false, and what
+  /// is in `into` then means nothing. For threads that must not block.
+  virtual bool read_now(std::uint64_t offset, char* into, std::size_t length) {
+    (void)offset;
+    (void)into;
+    (void)length;
+    return false;
+  }
   virtual std::uint64_t size() const = 0;
 };
 

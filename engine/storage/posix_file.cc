@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "posix_error.h"
@@ -34,6 +35,13 @@ class PosixReadableFile final : public ReadableFile {
       }
     }
     return filled;
+  }
+  bool read_now(std::uint64_t offset, char* into, std::size_t length) override {
+    // A short count is a page that is not there, or the end of the file: the other way tells which.
+    iovec piece{into, length};
+    const ssize_t count =
+        ::preadv2(descriptor_.number(), &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    return count >= 0 && static_cast<std::size_t>(count) == length;
   }
   std::uint64_t size() const override { return size_; }
 

@@ -68,6 +68,7 @@ class Batch final : public AnyBatch {
   auto begin() const { return records_.begin(); }
   auto end() const { return records_.end(); }
 
+  const T* data() const requires kIsTrivial { return records_.data(); }
   /// Appends `count` records that the caller writes.
   T* extend(std::size_t count) requires kIsTrivial { return records_.extend(count); }
   void truncate(std::size_t count) requires kIsTrivial { records_.truncate(count); }
@@ -114,6 +115,16 @@ class Batch<std::string> final : public AnyBatch {
   SmallString* extend(std::size_t count) { return slots_.extend(count); }
   void truncate(std::size_t count) { slots_.truncate(count); }
   SmallString hold(std::string_view record) { return arena_.hold(record); }
+  const SmallString* data() const { return slots().data(); }
+  /// Whether there may be strings that refer to memory.
+  bool holds_long() const { return arena_.used_bytes() > 0 || !text_.empty(); }
+  /// Takes the bytes of the long strings from record `first` on into its own memory, wherever they
+  /// are now.
+  void hold_again(std::size_t first) {
+    for (std::size_t i = first; i < slots_.size(); ++i) {
+      if (!slots_[i].is_inline()) slots_[i] = arena_.hold(slots_[i].view());
+    }
+  }
 
   /// Makes the batch hold the lines in `size` bytes of `block`, from `begin` on. Each line ends
   /// with a newline but perhaps the last. The batch must be empty.

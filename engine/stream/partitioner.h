@@ -2,6 +2,7 @@
 
 #include <streamrun/base/key_groups.h>
 #include <streamrun/stream/batch.h>
+#include <streamrun/stream/select.h>
 #include <streamrun/types/key_traits.h>
 
 #include <cstdint>
@@ -96,10 +97,15 @@ class BroadcastPartitioner final : public Partitioner {
 template <typename T, typename K, typename Selector>
 class KeyGroupPartitioner final : public Partitioner {
  public:
-  KeyGroupPartitioner(Senders senders, int max_parallelism, Selector selector)
+  /// `level` at most `vector_level()`.
+  KeyGroupPartitioner(Senders senders, int max_parallelism, Selector selector,
+                      VectorLevel level = vector_level())
       : senders_(std::move(senders)),
         max_parallelism_(max_parallelism),
-        selector_(std::move(selector)) {
+        selector_(std::move(selector)),
+        selects_(kIsSelectable && level == VectorLevel::avx512 &&
+                 (max_parallelism & (max_parallelism - 1)) == 0 &&
+                 senders_.size() <= kMostSelectTargets) {
     const int parallelism = static_cast<int>(senders_.size());
     target_of_group_.resize(static_cast<std::size_t>(max_parallelism));
     for (int group = 0; group < max_parallelism; ++group) {
@@ -131,6 +137,8 @@ class KeyGroupPartitioner final : public Partitioner {
  private:
   static constexpr bool kIsText = std::is_same_v<T, std::string>;
   static constexpr bool kIsTrivial = Batch<T>::kIsTrivial;
+  static constexpr bool kIsSelectable =
+      kIsText || (kIsTrivial && (sizeof(T) == 4 || sizeof(T) == 8 || sizeof(T) == 16));
   struct Lane {
     std::conditional_t<kIsText, SmallString, T>* records = nullptr;
     std::uint32_t* hashes = nullptr;
@@ -154,13 +162,41 @@ class KeyGroupPartitioner final : public Partitioner {
 
   void scatter(const Batch<T>& batch) {
     const auto modulus = static_cast<std::uint32_t>(max_parallelism_);
-    if ((modulus & (modulus - 1)) == 0) {
+    if (selects_) {
+      if constexpr (kIsSelectable) select(batch);
+    } else if ((modulus & (modulus - 1)) == 0) {
       scatter(batch, [modulus](std::uint32_t hash) { return hash & (modulus - 1); });
     } else {
       scatter(batch, [modulus](std::uint32_t hash) { return hash % modulus; });
     }
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       if (pending(i).full()) detail::send_and_replace(pending_[i], *senders_[i]);
+    }
+  }
+
+  /// Target after target.
+  void select(const Batch<T>& batch) requires kIsTrivial {
+    using Value = std::remove_pointer_t<decltype(Lane::records)>;
+    const std::size_t count = batch.key_hashes.size();
+    targets_.clear();
+    std::uint8_t* const targets = targets_.extend(count + kSelectStep);
+    find_targets(batch.key_hashes.data(), count, static_cast<int>(senders_.size()),
+                 max_parallelism_, targets);
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      Batch<T>& to = pending(i);
+      TrivialVector<std::uint32_t>& hashes = to.key_hashes;
+      const std::size_t before = hashes.size();
+      Value* const records = to.extend(count + kSelectSlack / sizeof(Value));
+      const auto target = static_cast<std::uint8_t>(i);
+      const std::size_t chosen =
+          select_values(batch.data(), sizeof(Value), targets, count, target, records);
+      select_values(batch.key_hashes.data(), sizeof(std::uint32_t), targets, count, target,
+                    hashes.extend(count + kSelectSlack / sizeof(std::uint32_t)));
+      to.truncate(before + chosen);
+      hashes.truncate(before + chosen);
+      if constexpr (kIsText) {
+        if (batch.holds_long()) to.hold_again(before);
+      }
     }
   }
 
@@ -207,6 +243,8 @@ class KeyGroupPartitioner final : public Partitioner {
   Senders senders_;
   int max_parallelism_;
   Selector selector_;
+  bool selects_;
+  TrivialVector<std::uint8_t> targets_;  ///< of the batch in hand
   std::vector<std::uint16_t> target_of_group_;
   std::vector<std::unique_ptr<AnyBatch>> pending_;  ///< one a target; none if there is one target
   std::vector<Lane> lanes_;                         ///< where the next record of each target goes

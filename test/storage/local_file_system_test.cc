@@ -69,6 +69,18 @@ TEST_CASE("local file system: open follows a link, open_no_follow refuses it", "
   CHECK(local.files->open_no_follow(local.path("f")));
 }
 
+TEST_CASE("local file system: what was just written is read without waiting, and never less of it",
+          "[storage]") {
+  Local local;
+  write_file(*local.files, local.path("f"), "0123456789");
+  const std::unique_ptr<ReadableFile> file = local.files->open(local.path("f")).value();
+  std::string into(10, ' ');
+  CHECK(file->read_now(2, into.data(), 5));
+  CHECK(into.substr(0, 5) == "23456");
+  CHECK_FALSE(file->read_now(5, into.data(), 6));
+  CHECK_FALSE(file->read_now(10, into.data(), 1));
+}
+
 TEST_CASE("local file system: status of a link is that of what it leads to", "[storage]") {
   Local local;
   write_file(*local.files, local.path("f"), "abc");

@@ -129,9 +129,10 @@ TEST_CASE(
     "key group partitioner: texts that are their own keys arrive whole, cut from a block or not",
     "[stream]") {
   const std::size_t parallelism = GENERATE(1U, 3U);
+  const VectorLevel level = GENERATE(VectorLevel::baseline, vector_level());
   Channels channels(parallelism);
   KeyGroupPartitioner<std::string, std::string, std::identity> partitioner(channels.senders(), 128,
-                                                                           {});
+                                                                           {}, level);
   std::vector<std::string> expected;
   std::string text;
   for (std::uint64_t i = 0; i < 500; ++i) {
@@ -161,6 +162,45 @@ TEST_CASE(
   std::sort(seen.begin(), seen.end());
   std::sort(expected.begin(), expected.end());
   CHECK((seen == expected));
+}
+
+TEMPLATE_TEST_CASE(
+    "key group partitioner: numbers of every size arrive in order, however many targets there are",
+    "[stream]", std::int16_t, std::int32_t, std::int64_t) {
+  const std::size_t parallelism = GENERATE(1U, 2U, 3U, 15U, 16U, 17U);
+  const int max_parallelism = GENERATE(100, 128, 32768);
+  const VectorLevel level = GENERATE(VectorLevel::baseline, vector_level());
+  INFO(parallelism << " of " << max_parallelism << ", level " << static_cast<int>(level));
+  using Number = TestType;
+  Channels channels(parallelism);
+  KeyGroupPartitioner<Number, Number, std::identity> partitioner(channels.senders(),
+                                                                 max_parallelism, {}, level);
+  std::vector<std::vector<Number>> expected(parallelism);
+  std::uint32_t seed = 7;
+  for (const std::size_t size : {1U, 15U, 64U, 65U, 1024U, 1000U, 2047U}) {
+    std::vector<Number> numbers(size);
+    for (Number& number : numbers) {
+      seed = seed * 1664525U + 1013904223U;
+      number = static_cast<Number>(seed >> 12U);
+      const int group = key_group_of_hash(key_hash_of<Number>(number), max_parallelism);
+      expected[static_cast<std::size_t>(
+                   subtask_of_key_group(group, static_cast<int>(parallelism), max_parallelism))]
+          .push_back(number);
+    }
+    auto batch = batch_of(numbers);
+    partitioner.receive(batch);
+    batch->clear();
+  }
+  partitioner.flush();
+  for (std::size_t subtask = 0; subtask < parallelism; ++subtask) {
+    const auto records = channels[subtask].template records<Number>();
+    CHECK((records == expected[subtask]));
+    const auto hashes = channels[subtask].hashes();
+    REQUIRE(hashes.size() == records.size());
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      REQUIRE(hashes[i] == key_hash_of<Number>(records[i]));
+    }
+  }
 }
 
 TEST_CASE("key group partitioner: full batches leave at once, part-filled ones when it is flushed",

@@ -8,7 +8,8 @@
 namespace streamrun {
 namespace {
 
-/// Blocks that are being read or wait to be emitted.
+/// Blocks that are being read or wait to be emitted. One is enough while the file is in memory: it
+/// is read where it is used, without another thread, and stays in the caches.
 constexpr std::size_t kBlocksAhead = 2;
 /// Splits asked for ahead when they are so small that asking takes longer than reading. Larger ones
 /// are asked for one at a time, so that they spread evenly over the readers.
@@ -72,7 +73,7 @@ FileReader::Input* FileReader::next_to_read() {
 }
 
 void FileReader::read_ahead() {
-  while (slots_.size() < kBlocksAhead) {
+  while (slots_.size() < (reads_now_ ? 1 : kBlocksAhead)) {
     Input* const input = next_to_read();
     if (input == nullptr) return;
     read(*input);
@@ -91,6 +92,7 @@ void FileReader::read(Input& input) {
     input.next_block = end;
     input.all_asked = end == split.end;
     source.file = input.source.file;
+    if (read_now(input, begin, end)) return;
   } else {
     source.lines = std::move(input.source.lines);
   }
@@ -106,6 +108,23 @@ void FileReader::read(Input& input) {
               result = read_block(*stores, split, std::move(source), begin, end, std::move(spare),
                                   limits)]() mutable { finish_read(number, std::move(result)); });
       });
+}
+
+bool FileReader::read_now(Input& input, std::uint64_t begin, std::uint64_t end) {
+  reads_now_ = false;
+  if (input.source.file == nullptr) return false;
+  TextBlock spare = take_spare();
+  std::optional<LineBlock> block =
+      read_lines_now(*input.source.file, input.split, begin, end, spare, limits_);
+  if (!block) {
+    keep_spare(std::move(spare));
+    return false;
+  }
+  reads_now_ = true;
+  const std::uint64_t next_position = block->next_position;
+  BlockRead read{.source = {}, .block = *std::move(block)};
+  slots_.push_back({.input = &input, .next_position = next_position, .result = std::move(read)});
+  return true;
 }
 
 Result<FileReader::BlockRead> FileReader::read_block(const FileSystems& file_systems,
@@ -124,7 +143,7 @@ Result<FileReader::BlockRead> FileReader::read_block(const FileSystems& file_sys
   }
   LineBlock block =
       SR_TRY(is_compressed ? source.lines->next(std::move(spare))
-                           : read_lines(*source.file, split, begin, end, std::move(spare), limits));
+                           : read_lines(*source.file, split, begin, end, spare, limits));
   return BlockRead{.source = std::move(source), .block = std::move(block)};
 }
 

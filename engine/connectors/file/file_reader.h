@@ -15,9 +15,9 @@
 
 namespace streamrun {
 
-/// Reads splits block by block, ahead of what it emits: the next blocks are read on I/O threads
-/// while the last one is processed. Blocks are emitted in the order in which they were asked for,
-/// one per `poll`; what was read but not emitted is read again after a restore.
+/// Reads splits block by block: what is in memory at once, the rest ahead of what it emits, on I/O
+/// threads, while the last block is processed. Blocks are emitted in the order in which they were
+/// asked for, one per `poll`; what was read but not emitted is read again after a restore.
 class FileReader final : public SourceReader<std::string> {
  public:
   explicit FileReader(const LineLimits& limits) : limits_(limits) {}
@@ -66,6 +66,8 @@ class FileReader final : public SourceReader<std::string> {
   Input* next_to_read();
   void read_ahead();
   void read(Input& input);
+  /// Reads a block of an open plain file if that takes no waiting.
+  bool read_now(Input& input, std::uint64_t begin, std::uint64_t end);
   void finish_read(std::uint64_t number, Result<BlockRead> result);
   void note_change(const std::string& change);
   void advance(const Slot& slot, const LineBlock& block);
@@ -86,6 +88,7 @@ class FileReader final : public SourceReader<std::string> {
   std::string last_change_;
   int asked_ = 0;
   bool last_was_small_ = false;
+  bool reads_now_ = false;  ///< the last block of a plain file was in memory
   bool no_more_ = false;
 };
 

@@ -34,7 +34,7 @@ struct FileSource {
   std::uint64_t split_bytes = std::uint64_t{64} << 20U;
   Duration watch_interval = std::chrono::seconds(1);
   /// What is read at once and travels as one batch.
-  std::uint64_t block_bytes = std::uint64_t{256} << 10U;
+  std::uint64_t block_bytes = std::uint64_t{64} << 10U;
   /// A longer line ends the job.
   std::uint64_t max_line_bytes = std::uint64_t{1} << 30U;
 

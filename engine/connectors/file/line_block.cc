@@ -17,8 +17,8 @@ constexpr std::uint64_t kTailBytes = 4096;
 /// A piece of a file in memory: from `first` up to `end()`.
 class FileWindow {
  public:
-  FileWindow(ReadableFile& file, const FileSplit& split, std::uint64_t first, TextBlock spare)
-      : file_(file), split_(split), first_(first), memory_(std::move(spare)) {}
+  FileWindow(ReadableFile& file, const FileSplit& split, std::uint64_t first, TextBlock& memory)
+      : file_(file), split_(split), first_(first), memory_(memory) {}
 
   std::uint64_t end() const { return first_ + filled_; }
   /// Reads on up to `new_end`.
@@ -40,14 +40,27 @@ class FileWindow {
     if (newline == nullptr) return end() + 1;
     return from + static_cast<std::uint64_t>(static_cast<const char*>(newline) - at) + 1;
   }
-  TextBlock take_memory() { return std::move(memory_); }
 
  private:
   ReadableFile& file_;
   const FileSplit& split_;
   const std::uint64_t first_;
-  TextBlock memory_;
+  TextBlock& memory_;
   std::size_t filled_ = 0;
+};
+
+/// A file of which only that is there which can be read without waiting.
+class FileNow final : public ReadableFile {
+ public:
+  explicit FileNow(ReadableFile& file) : file_(file) {}
+  Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t length) override {
+    if (file_.read_now(offset, into, length)) return length;
+    return Error{.code = ErrorCode::cancelled, .message = "reading would take waiting"};
+  }
+  std::uint64_t size() const override { return file_.size(); }
+
+ private:
+  ReadableFile& file_;
 };
 
 /// Where the last line that starts before `end` ends; reads on as far as needed.
@@ -83,10 +96,10 @@ Error line_too_long(const FileSplit& split, std::uint64_t offset, const LineLimi
 }
 
 Result<LineBlock> read_lines(ReadableFile& file, const FileSplit& split, std::uint64_t begin,
-                             std::uint64_t end, TextBlock spare, const LineLimits& limits) {
+                             std::uint64_t end, TextBlock& spare, const LineLimits& limits) {
   // The byte before `begin` tells whether a line starts there.
   const std::uint64_t first = begin == 0 ? 0 : begin - 1;
-  FileWindow window(file, split, first, std::move(spare));
+  FileWindow window(file, split, first, spare);
   SR_TRY(window.extend(end + std::min(kTailBytes, split.file_size - end)));
   LineBlock block;
   block.next_position = end;
@@ -97,8 +110,17 @@ Result<LineBlock> read_lines(ReadableFile& file, const FileSplit& split, std::ui
     block.begin = start - first;
     block.size = last_end - start;
   }
-  block.memory = window.take_memory();
+  block.memory = std::exchange(spare, {});
   return block;
+}
+
+std::optional<LineBlock> read_lines_now(ReadableFile& file, const FileSplit& split,
+                                        std::uint64_t begin, std::uint64_t end, TextBlock& spare,
+                                        const LineLimits& limits) {
+  FileNow now(file);
+  Result<LineBlock> block = read_lines(now, split, begin, end, spare, limits);
+  if (!block) return std::nullopt;
+  return *std::move(block);
 }
 
 }  // namespace streamrun

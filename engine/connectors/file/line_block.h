@@ -4,6 +4,7 @@
 #include <streamrun/stream/batch.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "file_split.h"
 
@@ -24,11 +25,17 @@ struct LineBlock {
   bool is_last = false;  ///< of its split
 };
 
-/// Reads the lines that start in [begin, end) of a file that is not compressed, into `spare` if
-/// that is large enough; the line in which `begin` falls belongs to the block before. Blocks need
-/// nothing from each other, so they can be read side by side. Blocking.
+/// Reads the lines that start in [begin, end) of a file that is not compressed, into `spare`, which
+/// grows if need be and is empty after a success; the line in which `begin` falls belongs to the
+/// block before. Blocks need nothing from each other, so they can be read side by side. Blocking.
 Result<LineBlock> read_lines(ReadableFile& file, const FileSplit& split, std::uint64_t begin,
-                             std::uint64_t end, TextBlock spare, const LineLimits& limits);
+                             std::uint64_t end, TextBlock& spare, const LineLimits& limits);
+
+/// The same if it takes no waiting; else nothing, and so if anything is wrong: `read_lines` says
+/// what. Does not block.
+std::optional<LineBlock> read_lines_now(ReadableFile& file, const FileSplit& split,
+                                        std::uint64_t begin, std::uint64_t end, TextBlock& spare,
+                                        const LineLimits& limits);
 
 /// The line at about `offset` of a file is longer than the limit.
 Error line_too_long(const FileSplit& split, std::uint64_t offset, const LineLimits& limits);

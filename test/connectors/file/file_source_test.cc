@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sim/memory_file_system.h"
 #include "temporary_folder.h"
 
 namespace streamrun::test {
@@ -85,17 +86,38 @@ TEST_CASE("file source: a poll emits one block at most", "[connectors]") {
   CHECK(run.poll(0) == SourceStatus::ended);
 }
 
-TEST_CASE("file source: two blocks are read ahead and no more", "[connectors]") {
-  const TemporaryFolder folder;
-  folder.write("in", std::string(1000, '\n'));
-  LocalWorld world;
-  SourceRun<std::string> run(world, FileSource{.paths = {folder.at("in")}, .block_bytes = 100}, 1);
+TEST_CASE("file source: where reading takes waiting two blocks are read ahead and no more",
+          "[connectors]") {
+  World world;
+  auto store = std::make_unique<sim::MemoryFileSystem>();  // it never answers at once
+  const std::unique_ptr<WritableFile> file = value_or_throw(store->create("/in"));
+  CHECK(file->append(std::string(1000, '\n')));
+  CHECK(file->close());
+  world.stores.add("file", std::move(store));
+  SourceRun<std::string> run(world, FileSource{.paths = {"/in"}, .block_bytes = 100}, 1);
   world.settle();
   CHECK(run.lines().empty());
   run.poll(0);
   CHECK(run.lines().size() == 100);
   CHECK(world.io.waiting() == 1);  // one is there, its successor is asked for
   CHECK(run.reader(0).backlog_bytes() == 900);
+}
+
+TEST_CASE("file source: what is in memory is read without another thread, once the file is open",
+          "[connectors]") {
+  const TemporaryFolder folder;
+  folder.write("in", std::string(1000, '\n'));
+  LocalWorld world;
+  SourceRun<std::string> run(world, FileSource{.paths = {folder.at("in")}, .block_bytes = 100}, 1);
+  world.settle();
+  for (std::size_t lines = 100; lines <= 1000; lines += 100) {
+    run.poll(0);
+    CHECK(run.lines().size() == lines);
+    CHECK(world.io.waiting() == 0);
+    CHECK(run.reader(0).backlog_bytes() == 1000 - lines);
+  }
+  world.settle();
+  CHECK(run.poll(0) == SourceStatus::ended);
 }
 
 TEST_CASE("file source: a line may be far longer than a block", "[connectors]") {
