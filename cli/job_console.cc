@@ -208,9 +208,10 @@ std::string JobConsole::status_text(const JobReport& report) {
   for (const TaskStatus& task : report.tasks) last_busy_.push_back(task.busy_nanoseconds);
   std::string text = fmt::format("{} {}  in {}  out {}", to_string(report.status),
                                  clock_text(report.uptime), rate_text(in), rate_text(out));
-  if (most >= 0)
+  if (most >= 0) {
     text +=
         fmt::format("  busiest {} {:.0f} %", dashes_for_blanks(busiest), std::min(most, 1.0) * 100);
+  }
   if (report.restarts > 0) text += fmt::format("  restarts {}", report.restarts);
   return text;
 }
@@ -288,7 +289,7 @@ void JobConsole::json_locked(const nlohmann::ordered_json& document) {
   write_out(document.dump(-1, ' ', false, kReplace) + "\n");
 }
 
-void JobConsole::draw_locked(std::vector<std::string> lines) {
+void JobConsole::draw_locked(const std::vector<std::string>& lines) {
   erase_locked();
   const std::size_t width = terminal_width();
   std::string text;

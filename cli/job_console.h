@@ -57,7 +57,7 @@ class JobConsole final : public Log {
   void say(const char* kind, const std::string& text);
   void line_locked(const std::string& text);
   void json_locked(const nlohmann::ordered_json& document);
-  void draw_locked(std::vector<std::string> lines);
+  void draw_locked(const std::vector<std::string>& lines);
   void erase_locked();
   std::string status_text(const JobReport& report);
 

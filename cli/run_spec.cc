@@ -330,7 +330,7 @@ class Preparation {
         spec.checkpoints.interval ? "every " + format_duration(*spec.checkpoints.interval) : "none";
     if (in_memory) {
       run_.checkpoints_text = spec.checkpoints.interval ? "in memory " + every : every;
-      run_.notices.push_back(
+      run_.notices.emplace_back(
           "no checkpoint directory: a failed task recovers, but nothing outlives this process; set "
           "state.checkpoints.dir");
       return;
@@ -341,7 +341,7 @@ class Preparation {
     spec.configuration[std::string(options::kCheckpointDirectory.key)] = *path;
     run_.checkpoints_text = fmt::format("{} {}, keep {}", *path, every, spec.retained);
     if (!spec.checkpoints.interval) {
-      run_.warnings.push_back(
+      run_.warnings.emplace_back(
           "a checkpoint directory is set but no execution.checkpointing.interval: no periodic "
           "checkpoints are taken");
     }

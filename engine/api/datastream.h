@@ -85,9 +85,10 @@ inline PartitionerFactory forward_factory() {
   };
 }
 
-inline StreamNode node_of(const Stateful& attributes, std::string fallback_name, std::string type) {
+inline StreamNode node_of(const Stateful& attributes, const std::string& fallback_name,
+                          std::string type) {
   return {.uid = attributes.uid.text(),
-          .name = attributes.name.empty() ? std::move(fallback_name) : attributes.name,
+          .name = attributes.name.empty() ? fallback_name : attributes.name,
           .type = std::move(type),
           .parallelism = attributes.parallelism,
           .max_parallelism = attributes.max_parallelism,
@@ -95,16 +96,16 @@ inline StreamNode node_of(const Stateful& attributes, std::string fallback_name,
           .make_operator = {},
           .make_enumerator = {}};
 }
-inline StreamNode node_of(const Aggregated& attributes, std::string fallback_name,
+inline StreamNode node_of(const Aggregated& attributes, const std::string& fallback_name,
                           std::string type) {
   return node_of(
       Stateful{attributes.uid, attributes.name, attributes.parallelism, attributes.max_parallelism},
-      std::move(fallback_name), std::move(type));
+      fallback_name, std::move(type));
 }
-inline StreamNode node_of(const WithoutUid& attributes, std::string fallback_name,
+inline StreamNode node_of(const WithoutUid& attributes, const std::string& fallback_name,
                           std::string type) {
   return {.uid = {},
-          .name = attributes.name.empty() ? std::move(fallback_name) : attributes.name,
+          .name = attributes.name.empty() ? fallback_name : attributes.name,
           .type = std::move(type),
           .parallelism = attributes.parallelism,
           .make_operator = {},

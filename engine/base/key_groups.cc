@@ -12,8 +12,8 @@ namespace {
 [[gnu::target("avx2")]] void murmur_avx2(std::uint32_t* codes, std::size_t count) {
   murmur_loop(codes, count);
 }
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512")]] void murmur_avx512(
-    std::uint32_t* codes, std::size_t count) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void murmur_avx512(std::uint32_t* codes,
+                                                                         std::size_t count) {
   murmur_loop(codes, count);
 }
 #endif

@@ -22,8 +22,8 @@ VectorLevel find_vector_level() {
 }  // namespace
 
 VectorLevel vector_level() {
-  static const VectorLevel level = find_vector_level();
-  return level;
+  static const VectorLevel kLevel = find_vector_level();
+  return kLevel;
 }
 
 }  // namespace streamrun

@@ -48,7 +48,7 @@ Error note(ErrorCode code, std::string message) {
 }  // namespace
 
 CheckpointCoordinator::CheckpointCoordinator(CheckpointOptions options)
-    : options_(checked(std::move(options))), next_id_(options_.first_id) {}
+    : options_(checked(options)), next_id_(options_.first_id) {}
 
 CheckpointActions CheckpointCoordinator::start(Instant now, std::vector<std::string> task_names,
                                                double fraction) {
@@ -292,7 +292,7 @@ Error CheckpointCoordinator::expired_error(CheckpointId id, const Pending& pendi
   return error;
 }
 
-void CheckpointCoordinator::abort(CheckpointId id, Error error, bool counted,
+void CheckpointCoordinator::abort(CheckpointId id, const Error& error, bool counted,
                                   CheckpointActions& actions) {
   pending_.erase(id);
   aborted_.push_back(id);

@@ -136,7 +136,7 @@ class CheckpointCoordinator {
   void publish_next(CheckpointActions& actions);
   void expire(Instant now, CheckpointActions& actions);
   Error expired_error(CheckpointId id, const Pending& pending) const;
-  void abort(CheckpointId id, Error error, bool counted, CheckpointActions& actions);
+  void abort(CheckpointId id, const Error& error, bool counted, CheckpointActions& actions);
   void abort_older_than(CheckpointId id, CheckpointActions& actions);
   void count_failure(CheckpointId id, const Error& error, CheckpointActions& actions);
   void fail_job(Error error, CheckpointActions& actions);

@@ -27,7 +27,7 @@ void accept(Table& table, std::string_view key, std::string_view default_text,
 }
 
 /// An enum that no code of ours has as a type.
-void accept_choice(Table& table, std::string_view key, std::vector<std::string_view> choices,
+void accept_choice(Table& table, std::string_view key, const std::vector<std::string_view>& choices,
                    std::string_view default_text, std::string_view description) {
   accept<Text>(table, key, default_text, description);
   OptionInfo& option = table.back();

@@ -57,6 +57,7 @@ class StreamOperator : public BatchReceiver {
   virtual bool advance_snapshots() { return false; }
   /// Snapshot `id` is complete and durable (so are all before it). `done` is called when the
   /// effects of that are.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): operators keep it
   virtual void notify_complete(CheckpointId id, std::function<void()> done) {
     (void)id;
     done();

@@ -6,9 +6,9 @@
 
 namespace streamrun {
 
-CompressedLines::CompressedLines(std::unique_ptr<Decompressor> text, const FileSplit& split,
+CompressedLines::CompressedLines(std::unique_ptr<Decompressor> text, FileSplit split,
                                  const LineLimits& limits)
-    : split_(split), limits_(limits), text_(std::move(text)) {}
+    : split_(std::move(split)), limits_(limits), text_(std::move(text)) {}
 
 Result<std::unique_ptr<CompressedLines>> CompressedLines::open(std::unique_ptr<ReadableFile> file,
                                                                const FileSplit& split,

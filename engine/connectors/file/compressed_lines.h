@@ -21,8 +21,7 @@ class CompressedLines {
   Result<LineBlock> next(TextBlock spare);
 
  private:
-  CompressedLines(std::unique_ptr<Decompressor> text, const FileSplit& split,
-                  const LineLimits& limits);
+  CompressedLines(std::unique_ptr<Decompressor> text, FileSplit split, const LineLimits& limits);
   Result<void> skip(std::uint64_t count);
   /// Fills memory up to its capacity or the end of the text.
   Result<void> fill(LineBlock& block);
