@@ -43,6 +43,38 @@ class ByteWriter {
   std::string& out_;
 };
 
+/// What `ByteWriter` appends, written to memory that has room for it; each returns the place
+/// behind.
+inline char* put_u8(char* to, std::uint8_t value) {
+  *to = static_cast<char>(value);
+  return to + 1;
+}
+inline char* put_u16(char* to, std::uint16_t value) {
+  value = __builtin_bswap16(value);
+  std::memcpy(to, &value, sizeof value);
+  return to + sizeof value;
+}
+inline char* put_u32(char* to, std::uint32_t value) {
+  value = __builtin_bswap32(value);
+  std::memcpy(to, &value, sizeof value);
+  return to + sizeof value;
+}
+inline char* put_u64(char* to, std::uint64_t value) {
+  value = __builtin_bswap64(value);
+  std::memcpy(to, &value, sizeof value);
+  return to + sizeof value;
+}
+constexpr std::size_t kMostVarintBytes = 10;
+inline char* put_varint(char* to, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7U) to = put_u8(to, static_cast<std::uint8_t>(value | 0x80U));
+  return put_u8(to, static_cast<std::uint8_t>(value));
+}
+inline char* put_text(char* to, std::string_view bytes) {
+  to = put_varint(to, bytes.size());
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
 /// Reads what `ByteWriter` wrote, from bytes that may be damaged: after a read past the end, or a
 /// length beyond what is left, every value is zero or empty and `failed()` stays true. Check it
 /// before the values are used.

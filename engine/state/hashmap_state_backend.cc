@@ -13,23 +13,21 @@ constexpr std::size_t kSlice = 8192;
 constexpr std::uint64_t kBacklogLimit = std::uint64_t{16} << 20U;
 
 StateFileReader::ReadAt reader_of_bytes(const std::string& bytes) {
-  return [&bytes](std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
-    return bytes.substr(offset, length);
+  return [&bytes](std::uint64_t offset, char* into, std::size_t length) -> Result<void> {
+    bytes.copy(into, length, offset);
+    return {};
   };
 }
 
 StateFileReader::ReadAt reader_of_file(std::shared_ptr<ReadableFile> file, std::string path) {
-  return [file = std::move(file), path = std::move(path)](
-             std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
-    std::string bytes(length, '\0');
-    const std::size_t count = SR_TRY(file->read_at(offset, bytes.data(), length));
-    if (count != length) {
-      return Error{.code = ErrorCode::state_corrupt,
-                   .message = "state file is shorter than its index says",
-                   .where = path + ", offset " + std::to_string(offset + count),
-                   .retry = Retry::no};
-    }
-    return bytes;
+  return [file = std::move(file), path = std::move(path)](std::uint64_t offset, char* into,
+                                                          std::size_t length) -> Result<void> {
+    const std::size_t count = SR_TRY(file->read_at(offset, into, length));
+    if (count == length) return {};
+    return Error{.code = ErrorCode::state_corrupt,
+                 .message = "state file is shorter than its index says",
+                 .where = path + ", offset " + std::to_string(offset + count),
+                 .retry = Retry::no};
   };
 }
 
@@ -109,9 +107,10 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
   for (const auto& [group, rows] : rows_of_group) {
     if (table_.key_groups().contains(group)) table_.reserve(group, rows);
   }
+  StateBytes buffer;
   for (const StateBlock& block : reader.blocks()) {
     if (!table_.key_groups().contains(block.key_group)) continue;
-    const std::string payload = SR_TRY(reader.payload(block));
+    const std::string_view payload = SR_TRY(reader.payload(block, buffer));
     if (!table_.restore_rows(block.key_group, block.rows, payload, numbers)) {
       return Error{.code = ErrorCode::state_corrupt,
                    .message = "state file holds rows that can't be read",
@@ -125,8 +124,9 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
 void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, Done done) {
   auto builder = std::make_shared<StateFileBuilder>();
   TableSnapshot& snapshot = table_.start_snapshot(
-      [writer, builder](int key_group, std::uint32_t rows, const std::string& payload) {
-        writer->append(builder->block(key_group, rows, payload));
+      [writer, builder](int key_group, std::uint32_t rows, StateBytes& block) {
+        builder->begin_block(block, key_group, rows);
+        writer->append_block(std::exchange(block, writer->take_spare()));
       });
   running_.push_back({&snapshot, std::move(writer), std::move(builder), std::move(done)});
 }

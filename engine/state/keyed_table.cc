@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <utility>
 
 namespace streamrun {
 namespace {
@@ -20,16 +22,17 @@ constexpr std::size_t kCacheLine = 64;
 /// Below it memory is cheap and a wrong guess of the branch at the end of a probe is not.
 constexpr std::size_t kSmallCapacity = 1024;
 
-/// How many rows a sub-table holds before it grows: 25 % to 35 % while it is small, 70 % to 80 %
+/// How many rows a sub-table holds before it grows: 25 % to 35 % while it is small, 72 % to 82 %
 /// later. Sub-tables fill evenly, so all would grow in the same moment if their limits were not
 /// spread.
 std::size_t limit_of(std::size_t capacity, int group) {
   const std::size_t spread = static_cast<std::size_t>(group * 37 % 101);
-  return capacity * ((capacity <= kSmallCapacity ? 250 : 700) + spread) / 1000;
+  return capacity * ((capacity <= kSmallCapacity ? 250 : 720) + spread) / 1000;
 }
 
+/// In small steps once memory counts: what is empty right after one is the waste.
 std::size_t next_capacity(std::size_t capacity) {
-  return capacity < 2 * kSmallCapacity ? capacity * 2 : capacity + capacity / 4;
+  return capacity < 2 * kSmallCapacity ? capacity * 2 : capacity + capacity / 8;
 }
 
 }  // namespace
@@ -64,6 +67,7 @@ int KeyedTableBase::add_state(StateDescription description, ValueOperations oper
   row_alignment_ = std::max(row_alignment_, operations.alignment);
   stride_ = aligned(offset + operations.size, row_alignment_);
   states_.push_back({operations, offset});
+  puts_states_ = puts_states_ && operations.put != nullptr;
   descriptions_.push_back(std::move(description));
   return static_cast<int>(states_.size()) - 1;
 }
@@ -179,22 +183,21 @@ void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
     const auto slot = static_cast<std::size_t>(row - sub_table(group).rows) / stride_;
     if (snapshot.passed(group, slot)) continue;
     write_row(snapshot.pending_[static_cast<std::size_t>(group - range_.first)], row);
-    if (snapshot.pending_[static_cast<std::size_t>(group - range_.first)].bytes.size() >=
-        kBlockBytes) {
-      emit_pending(snapshot, group);
-    }
+    emit_if_full(snapshot, group);
   }
   head.epoch = epoch_;
 }
 
-void KeyedTableBase::write_row(TableSnapshot::Pending& pending, std::byte* row) const {
-  ByteWriter out(pending.bytes);
-  out.varint(header(row).present);
-  write_key(out, row);
+void KeyedTableBase::write_states(ByteWriter& out, std::byte* row) const {
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (has(row, static_cast<int>(i))) states_[i].operations.write(out, row + states_[i].offset);
   }
-  ++pending.rows;
+}
+
+void KeyedTableBase::emit_if_full(TableSnapshot& snapshot, int group) {
+  const auto& pending = snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+  if (pending.bytes.size() >= kBlockBytes) [[unlikely]]
+    emit_pending(snapshot, group);
 }
 
 void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
@@ -202,23 +205,17 @@ void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
       snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
   if (pending.rows > 0) snapshot.emit_(group, pending.rows, pending.bytes);
   pending.rows = 0;
-  pending.bytes.clear();
 }
 
 void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
   const int group = snapshot.group_;
-  const SubTable& table = sub_table(group);
-  TableSnapshot::Pending& pending =
-      snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
-  for (; snapshot.slot_ < table.capacity; ++snapshot.slot_) {
-    std::byte* const row = row_at(table, snapshot.slot_);
-    const RowHeader& head = header(row);
-    if (head.epoch == 0 || head.epoch >= snapshot.epoch_ || head.present == 0) continue;
-    write_row(pending, row);
-    if (pending.bytes.size() >= kBlockBytes) emit_pending(snapshot, group);
-  }
+  write_rows(snapshot, sub_table(group).capacity - snapshot.slot_);
   emit_pending(snapshot, group);
-  std::string().swap(pending.bytes);
+  // Its memory goes on with the next group.
+  const auto index = static_cast<std::size_t>(group - range_.first);
+  StateBytes spare = std::exchange(snapshot.pending_[index].bytes, {});
+  if (index + 1 < snapshot.pending_.size() && snapshot.pending_[index + 1].bytes.empty())
+    snapshot.pending_[index + 1].bytes = std::move(spare);
   ++snapshot.group_;
   snapshot.slot_ = 0;
   if (snapshot.group_ > range_.last) snapshot.done_ = true;
@@ -227,43 +224,16 @@ void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
 bool KeyedTableBase::advance(TableSnapshot& snapshot, std::size_t slots) {
   if (range_.size() <= 0) snapshot.done_ = true;
   while (!snapshot.done_ && slots > 0) {
-    const SubTable& table = sub_table(snapshot.group_);
-    const std::size_t left = table.capacity - snapshot.slot_;
+    const std::size_t left = sub_table(snapshot.group_).capacity - snapshot.slot_;
     if (left <= slots) {
       slots -= std::max<std::size_t>(left, 1);
       finish_group(snapshot);
-      continue;
-    }
-    TableSnapshot::Pending& pending =
-        snapshot.pending_[static_cast<std::size_t>(snapshot.group_ - range_.first)];
-    for (; slots > 0; --slots, ++snapshot.slot_) {
-      std::byte* const row = row_at(table, snapshot.slot_);
-      const RowHeader& head = header(row);
-      if (head.epoch == 0 || head.epoch >= snapshot.epoch_ || head.present == 0) continue;
-      write_row(pending, row);
-      if (pending.bytes.size() >= kBlockBytes) emit_pending(snapshot, snapshot.group_);
+    } else {
+      write_rows(snapshot, slots);
+      slots = 0;
     }
   }
   return snapshot.done_;
-}
-
-bool KeyedTableBase::restore_rows(int group, std::uint32_t rows, std::string_view payload,
-                                  const std::vector<int>& state_numbers) {
-  ByteReader in(payload);
-  for (; rows > 0; --rows) {
-    const std::uint64_t present = in.varint();
-    if (in.failed() || present == 0 || present >> state_numbers.size() != 0) return false;
-    std::byte* const row = restore_row(group, in);
-    if (row == nullptr) return false;
-    for (std::size_t i = 0; i < state_numbers.size(); ++i) {
-      if ((present >> i & 1U) == 0) continue;
-      const State& state = states_[static_cast<std::size_t>(state_numbers[i])];
-      state.operations.read(in, row + state.offset);
-      mark_present(row, state_numbers[i]);
-    }
-    if (in.failed()) return false;
-  }
-  return in.done();
 }
 
 }  // namespace streamrun

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <streamrun/base/key_groups.h>
+#include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/types/key_traits.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +14,8 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,11 +29,24 @@ struct ValueOperations {
   void (*relocate)(void* to, void* from);
   void (*write)(ByteWriter& out, const void* value);
   void (*read)(ByteReader& in, void* uninitialised);
+  // Null for a type that can't be written straight to memory.
+  std::size_t (*most_bytes)(const void* value);
+  char* (*put)(char* to, const void* value);
 };
 
 template <Serializable V>
 ValueOperations operations_of() {
   static_assert(alignof(V) <= 16, "a state value is aligned to at most 16 bytes");
+  std::size_t (*most_bytes)(const void*) = nullptr;
+  char* (*put)(char*, const void*) = nullptr;
+  if constexpr (PutSerializable<V>) {
+    most_bytes = [](const void* value) {
+      return TypeSerializer<V>::most_bytes(*static_cast<const V*>(value));
+    };
+    put = [](char* to, const void* value) {
+      return TypeSerializer<V>::put(to, *static_cast<const V*>(value));
+    };
+  }
   return {
       .size = sizeof(V),
       .alignment = alignof(V),
@@ -44,7 +61,9 @@ ValueOperations operations_of() {
             TypeSerializer<V>::write(out, *static_cast<const V*>(value));
           },
       .read = [](ByteReader& in,
-                 void* uninitialised) { TypeSerializer<V>::read(in, *::new (uninitialised) V()); }};
+                 void* uninitialised) { TypeSerializer<V>::read(in, *::new (uninitialised) V()); },
+      .most_bytes = most_bytes,
+      .put = put};
 }
 
 /// What follows the key in a row. Epoch 0 is an empty slot. `present` has one bit per state; none
@@ -58,14 +77,16 @@ struct RowHeader {
 /// a row that the cursor has not reached saves that row first.
 class TableSnapshot {
  public:
-  using EmitBlock =
-      std::function<void(int key_group, std::uint32_t rows, const std::string& payload)>;
+  /// Gets rows behind room for the block's header, and leaves empty memory in their place.
+  using EmitBlock = std::function<void(int key_group, std::uint32_t rows, StateBytes& block)>;
   bool done() const { return done_; }
 
  private:
   friend class KeyedTableBase;
+  template <Key K>
+  friend class KeyedTable;
   struct Pending {
-    std::string bytes;
+    StateBytes bytes;  ///< from kStateBlockHeader on
     std::uint32_t rows = 0;
   };
   bool passed(int group, std::size_t slot) const {
@@ -101,6 +122,8 @@ class KeyedTableBase {
 
   std::size_t offset_of(int state) const { return states_[static_cast<std::size_t>(state)].offset; }
   std::uint64_t size() const { return live_; }
+  /// Of all rows, empty ones included; long strings and what values point to come on top.
+  std::size_t row_bytes() const { return row_bytes_; }
   KeyGroupRange key_groups() const { return range_; }
 
   /// The row of the current key, or null if it has none yet.
@@ -137,8 +160,8 @@ class KeyedTableBase {
   /// Adds the rows of one block. The states of the file in its order, by their numbers here.
   /// `reader.failed()` on damage. Fails on a row whose key is there already or belongs to another
   /// group.
-  bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
-                    const std::vector<int>& state_numbers);
+  virtual bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
+                            const std::vector<int>& state_numbers) = 0;
   void reserve(int group, std::size_t rows);
   /// Changes whenever rows move.
   std::uint64_t layout() const { return layout_; }
@@ -180,10 +203,17 @@ class KeyedTableBase {
   void grow(int group);
   void resize(int group, std::size_t capacity);
 
-  virtual void write_key(ByteWriter& out, const std::byte* row) const = 0;
-  /// Reads a key and puts a new, empty row for it; null if it is there already or not of this
-  /// group.
-  virtual std::byte* restore_row(int group, ByteReader& in) = 0;
+  /// Serialises one row.
+  virtual void write_row(TableSnapshot::Pending& pending, std::byte* row) const = 0;
+  /// Serialises what belongs to the snapshot of `count` slots from its cursor on, and moves the
+  /// cursor.
+  virtual void write_rows(TableSnapshot& snapshot, std::size_t count) = 0;
+  /// The states of a row behind its key, for types that can't be put.
+  void write_states(ByteWriter& out, std::byte* row) const;
+  bool belongs_to(const TableSnapshot& snapshot, const RowHeader& head) const {
+    return head.epoch != 0 && head.epoch < snapshot.epoch_ && head.present != 0;
+  }
+  void emit_if_full(TableSnapshot& snapshot, int group);
   virtual std::uint32_t hash_of_row(const std::byte* row) const = 0;
   virtual void relocate_key(std::byte* to, std::byte* from, StringArena& arena) const = 0;
   virtual void destroy_key(std::byte* row) const = 0;
@@ -195,6 +225,7 @@ class KeyedTableBase {
   std::size_t row_alignment_;
   std::size_t stride_;
   std::vector<State> states_;
+  bool puts_states_ = true;  ///< all of them can be put
   std::vector<StateDescription> descriptions_;
 
   std::vector<SubTable> sub_tables_;
@@ -210,7 +241,6 @@ class KeyedTableBase {
 
  private:
   void save_for_snapshots(std::byte* row, int group);
-  void write_row(TableSnapshot::Pending& pending, std::byte* row) const;
   void finish_group(TableSnapshot& snapshot);
   void emit_pending(TableSnapshot& snapshot, int group);
 };
@@ -338,18 +368,39 @@ class KeyedTable final : public KeyedTableBase {
   }
 
  protected:
-  void write_key(ByteWriter& out, const std::byte* row) const override {
-    TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
+  void write_row(TableSnapshot::Pending& pending, std::byte* row) const override {
+    put_row(pending, row);
   }
-  std::byte* restore_row(int group, ByteReader& in) override {
-    K key{};
-    TypeSerializer<K>::read(in, key);
-    if (in.failed()) return nullptr;
-    const std::uint32_t hash = key_hash_of<K>(key);
-    if (group_of(hash) != group) return nullptr;
-    const Held probe = KeyTraits<K>::probe(key);
-    if (find(probe, hash, group) != nullptr) return nullptr;
-    return make(probe, hash, group);
+  void write_rows(TableSnapshot& snapshot, std::size_t count) override {
+    const int group = snapshot.group_;
+    const SubTable& table = sub_table(group);
+    TableSnapshot::Pending& pending =
+        snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+    std::byte* row = row_at(table, snapshot.slot_);
+    for (; count > 0; --count, row += stride_) {
+      ++snapshot.slot_;
+      if (!belongs_to(snapshot, header(row))) continue;
+      put_row(pending, row);
+      emit_if_full(snapshot, group);
+    }
+  }
+  bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
+                    const std::vector<int>& state_numbers) override {
+    ByteReader in(payload);
+    for (; rows > 0; --rows) {
+      const std::uint64_t present = in.varint();
+      if (in.failed() || present == 0 || present >> state_numbers.size() != 0) return false;
+      std::byte* const row = restore_key(group, in);
+      if (row == nullptr) return false;
+      for (std::size_t i = 0; i < state_numbers.size(); ++i) {
+        if ((present >> i & 1U) == 0) continue;
+        const State& state = states_[static_cast<std::size_t>(state_numbers[i])];
+        state.operations.read(in, row + state.offset);
+        mark_present(row, state_numbers[i]);
+      }
+      if (in.failed()) return false;
+    }
+    return in.done();
   }
   std::uint32_t hash_of_row(const std::byte* row) const override {
     return key_hash_of<K>(KeyTraits<K>::view(key_of(row)));
@@ -362,6 +413,58 @@ class KeyedTable final : public KeyedTableBase {
   void destroy_key(std::byte* row) const override { key_of(row).~Held(); }
 
  private:
+  [[gnu::always_inline]] void put_row(TableSnapshot::Pending& pending, std::byte* row) const {
+    StateBytes& bytes = pending.bytes;
+    if (bytes.empty()) bytes.extend(kStateBlockHeader);
+    ++pending.rows;
+    if constexpr (PutSerializable<K>) {
+      if (puts_states_) {
+        const std::uint32_t present = header(row).present;
+        decltype(auto) key = KeyTraits<K>::view(key_of(row));
+        std::size_t most = kMostVarintBytes + TypeSerializer<K>::most_bytes(key);
+        for (std::uint32_t left = present; left != 0; left &= left - 1) {
+          const State& state = states_[static_cast<std::size_t>(std::countr_zero(left))];
+          most += state.operations.most_bytes(row + state.offset);
+        }
+        const std::size_t before = bytes.size();
+        char* const first = bytes.extend(most);
+        char* to = TypeSerializer<K>::put(put_varint(first, present), key);
+        for (std::uint32_t left = present; left != 0; left &= left - 1) {
+          const State& state = states_[static_cast<std::size_t>(std::countr_zero(left))];
+          to = state.operations.put(to, row + state.offset);
+        }
+        bytes.truncate(before + static_cast<std::size_t>(to - first));
+        return;
+      }
+    }
+    std::string text;
+    ByteWriter out(text);
+    out.varint(header(row).present);
+    TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
+    write_states(out, row);
+    std::copy(text.begin(), text.end(), bytes.extend(text.size()));
+  }
+
+  /// Reads a key and puts a new, empty row for it; null if it is there already or not of this
+  /// group.
+  std::byte* restore_key(int group, ByteReader& in) {
+    // A text stays where it is until its row holds it.
+    using Key = std::conditional_t<std::is_same_v<K, std::string>, std::string_view, K>;
+    Key key{};
+    if constexpr (std::is_same_v<K, std::string>) {
+      key = in.text();
+    } else {
+      TypeSerializer<K>::read(in, key);
+    }
+    if (in.failed()) return nullptr;
+    const std::uint32_t hash = key_hash_of<K>(key);
+    if (group_of(hash) != group) return nullptr;
+    const Held probe = KeyTraits<K>::probe(key);
+    const std::uint64_t rows_before = sub_table(group).used;
+    std::byte* const row = find_or_make(probe, hash, group);
+    return sub_table(group).used > rows_before ? row : nullptr;
+  }
+
   std::byte* make(const Held& probe, std::uint32_t hash, int group) {
     SubTable* table = &sub_table(group);
     if (table->used >= table->limit) {

@@ -2,12 +2,20 @@
 #include <streamrun/base/crash_point.h>
 #include <streamrun/state/snapshot_file_writer.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace streamrun {
 namespace {
+
 constexpr std::size_t kChecksumBlock = std::size_t{1} << 20U;
+constexpr std::size_t kMostSpares = 64;
+
+std::string_view view(const StateBytes& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
 }  // namespace
 
 /// What is known of the file so far. Belongs to the job that is in flight, else to the writer.
@@ -35,13 +43,14 @@ struct SnapshotFileWriter::File {
     block_crc = 0;
     block_fill = 0;
   }
-  Result<void> write(FileSystem& file_system, const std::string& path,
-                     const std::vector<std::string>& parts, bool last) {
+  Result<void> write(FileSystem& file_system, const std::string& path, std::vector<Part>& parts,
+                     bool last) {
     if (handle == nullptr) handle = SR_TRY(file_system.create(path));
     SR_CRASH("cp.file.created");
-    for (const std::string& part : parts) {
-      SR_TRY(handle->append(part));
-      add_checksums(part);
+    for (Part& part : parts) {
+      if (part.is_block) seal_state_block(part.bytes);
+      SR_TRY(handle->append(view(part.bytes)));
+      add_checksums(view(part.bytes));
       SR_CRASH("cp.file.half");
     }
     if (!last) return {};
@@ -67,11 +76,29 @@ SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* fi
 
 SnapshotFileWriter::~SnapshotFileWriter() = default;
 
-void SnapshotFileWriter::append(std::string bytes) {
+void SnapshotFileWriter::append(std::string_view bytes) {
+  Part part;
+  if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), part.bytes.extend(bytes.size()));
+  append(std::move(part));
+}
+
+void SnapshotFileWriter::append_block(StateBytes block) {
+  append({.bytes = std::move(block), .is_block = true});
+}
+
+StateBytes SnapshotFileWriter::take_spare() {
+  if (spares_.empty()) return {};
+  StateBytes spare = std::move(spares_.back());
+  spares_.pop_back();
+  spare.clear();
+  return spare;
+}
+
+void SnapshotFileWriter::append(Part part) {
   SR_ASSERT(!closed_, "nothing is appended after finish");
-  if (bytes.empty()) return;
-  backlog_ += bytes.size();
-  queue_.push_back(std::move(bytes));
+  if (part.bytes.empty()) return;
+  backlog_ += part.bytes.size();
+  queue_.push_back(std::move(part));
   const bool small = file_ == nullptr && !in_flight_ && backlog_ <= inline_threshold_;
   if (file_system_ == nullptr || small || in_flight_) return;
   start_job();
@@ -88,7 +115,10 @@ void SnapshotFileWriter::complete() {
       file_system_ == nullptr || (file_ == nullptr && backlog_ <= inline_threshold_);
   if (is_inline) {
     StateHandle handle;
-    for (const std::string& part : queue_) handle.inline_bytes += part;
+    for (Part& part : queue_) {
+      if (part.is_block) seal_state_block(part.bytes);
+      handle.inline_bytes += view(part.bytes);
+    }
     queue_.clear();
     backlog_ = 0;
     return done_(std::move(handle));
@@ -101,7 +131,7 @@ void SnapshotFileWriter::start_job() {
   auto file = file_ != nullptr ? std::move(file_) : std::make_unique<File>();
   file->description.path = name_;
   std::uint64_t bytes = 0;
-  for (const std::string& part : queue_) bytes += part.size();
+  for (const Part& part : queue_) bytes += part.bytes.size();
   io_.submit([self = shared_from_this(), file = std::move(file), parts = std::exchange(queue_, {}),
               bytes, last = closed_]() mutable {
     if (!file->error) {
@@ -114,11 +144,15 @@ void SnapshotFileWriter::start_job() {
         static_cast<void>(self->file_system_->remove_file(path));
       }
     }
-    parts.clear();
     SnapshotFileWriter& writer = *self;
-    writer.post_([self = std::move(self), file = std::move(file), bytes, last]() mutable {
+    writer.post_([self = std::move(self), file = std::move(file), parts = std::move(parts), bytes,
+                  last]() mutable {
       self->in_flight_ = false;
       self->backlog_ -= bytes;
+      for (Part& part : parts) {
+        if (part.is_block && self->spares_.size() < kMostSpares)
+          self->spares_.push_back(std::move(part.bytes));
+      }
       if (last || (self->closed_ && file->error)) {
         if (file->error) return self->done_(*file->error);
         StateHandle handle;

@@ -2,12 +2,14 @@
 
 #include <streamrun/platform/executor.h>
 #include <streamrun/platform/random.h>
+#include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/storage/file_system.h>
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace streamrun {
@@ -26,7 +28,11 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
                      std::string name, std::uint64_t inline_threshold);
   ~SnapshotFileWriter();
 
-  void append(std::string bytes);
+  void append(std::string_view bytes);
+  /// A block that `StateFileBuilder::begin_block` made; it is sealed where it is written.
+  void append_block(StateBytes block);
+  /// Empty memory for another block: that of one which is written, if there is any.
+  StateBytes take_spare();
   /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
   void finish(Done done);
   /// Bytes taken and not yet written: the owner goes slower when this is large.
@@ -34,6 +40,11 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
 
  private:
   struct File;
+  struct Part {
+    StateBytes bytes;
+    bool is_block = false;
+  };
+  void append(Part part);
   void start_job();
   void complete();
 
@@ -45,7 +56,8 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   std::string name_;
   std::uint64_t inline_threshold_;
   // Owned by the owner's thread.
-  std::vector<std::string> queue_;
+  std::vector<Part> queue_;
+  std::vector<StateBytes> spares_;
   std::uint64_t backlog_ = 0;
   std::unique_ptr<File> file_;  ///< null while a job has it, or before there is one
   bool in_flight_ = false;

@@ -3,6 +3,8 @@
 #include <streamrun/base/key_groups.h>
 #include <streamrun/state/state_file.h>
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace streamrun {
@@ -10,17 +12,9 @@ namespace {
 
 constexpr std::string_view kBlockMagic = "SRB1";
 constexpr std::string_view kFileMagic = "SRSTATE1";
-constexpr std::uint64_t kBlockHeader = 4 + 2 + 4 + 4 + 8;
+constexpr std::uint64_t kBlockHeader = kStateBlockHeader;
+constexpr std::size_t kChecksumAt = kStateBlockHeader - 8;
 constexpr std::uint64_t kFooter = 8 + 4 + 8 + 8;
-
-std::string checked_fields(const StateBlock& block) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u16(static_cast<std::uint16_t>(block.key_group));
-  out.u32(block.rows);
-  out.u32(block.length);
-  return bytes;
-}
 
 std::uint64_t checksum_of(std::string_view fields, std::string_view payload) {
   return xxh3_64(payload) ^ xxh3_64(fields);
@@ -35,24 +29,36 @@ Error damaged(const std::string& name, std::uint64_t offset, std::string what) {
 
 }  // namespace
 
-std::string StateFileBuilder::block(int key_group, std::uint32_t rows, std::string_view payload) {
-  SR_ASSERT(payload.size() < (std::uint64_t{1} << 32U), "a state block is below 4 GiB");
-  const StateBlock block{.key_group = key_group,
-                         .offset = offset_,
-                         .length = static_cast<std::uint32_t>(payload.size()),
-                         .rows = rows};
-  const std::string fields = checked_fields(block);
-  std::string bytes;
-  bytes.reserve(kBlockHeader + payload.size());
-  ByteWriter out(bytes);
-  out.raw(kBlockMagic);
-  out.raw(fields);
-  out.u64(checksum_of(fields, payload));
-  out.raw(payload);
-  offset_ += bytes.size();
+void StateFileBuilder::begin_block(StateBytes& block, int key_group, std::uint32_t rows) {
+  const std::uint64_t length = block.size() - kBlockHeader;
+  SR_ASSERT(block.size() >= kBlockHeader && length < (std::uint64_t{1} << 32U),
+            "a state block has room for its header and is below 4 GiB");
+  blocks_.push_back({.key_group = key_group,
+                     .offset = offset_,
+                     .length = static_cast<std::uint32_t>(length),
+                     .rows = rows});
+  char* to = block.data();
+  std::memcpy(to, kBlockMagic.data(), kBlockMagic.size());
+  to = put_u16(to + kBlockMagic.size(), static_cast<std::uint16_t>(key_group));
+  put_u32(put_u32(to, rows), static_cast<std::uint32_t>(length));
+  offset_ += block.size();
   rows_ += rows;
-  blocks_.push_back(block);
-  return bytes;
+}
+
+void seal_state_block(StateBytes& block) {
+  const std::string_view bytes(block.data(), block.size());
+  const std::string_view fields =
+      bytes.substr(kBlockMagic.size(), kChecksumAt - kBlockMagic.size());
+  put_u64(block.data() + kChecksumAt, checksum_of(fields, bytes.substr(kBlockHeader)));
+}
+
+std::string StateFileBuilder::block(int key_group, std::uint32_t rows, std::string_view payload) {
+  StateBytes bytes;
+  std::copy(payload.begin(), payload.end(),
+            bytes.extend(kBlockHeader + payload.size()) + kBlockHeader);
+  begin_block(bytes, key_group, rows);
+  seal_state_block(bytes);
+  return {bytes.data(), bytes.size()};
 }
 
 std::string StateFileBuilder::end() const {
@@ -77,8 +83,8 @@ Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t si
                                               ReadAt read_at) {
   StateFileReader reader(std::move(name), std::move(read_at));
   if (size < kFooter) return damaged(reader.name_, 0, "shorter than its footer");
-  const std::string footer = SR_TRY(reader.read_at_(size - kFooter, kFooter));
-  ByteReader in(footer);
+  StateBytes footer;
+  ByteReader in(SR_TRY(reader.read(size - kFooter, kFooter, footer)));
   const std::uint64_t index_offset = in.u64();
   const std::uint32_t index_length = in.u32();
   const std::uint64_t index_hash = in.u64();
@@ -86,7 +92,8 @@ Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t si
   if (index_offset > size - kFooter || index_length != size - kFooter - index_offset) {
     return damaged(reader.name_, size - kFooter, "the index lies outside the file");
   }
-  const std::string index = SR_TRY(reader.read_at_(index_offset, index_length));
+  StateBytes index_bytes;
+  const std::string_view index = SR_TRY(reader.read(index_offset, index_length, index_bytes));
   if (xxh3_64(index) != index_hash)
     return damaged(reader.name_, index_offset, "wrong checksum of the index");
   ByteReader entries(index);
@@ -114,18 +121,29 @@ Result<StateFileReader> StateFileReader::open(std::string name, std::uint64_t si
   return reader;
 }
 
-Result<std::string> StateFileReader::payload(const StateBlock& block) const {
-  std::string bytes = SR_TRY(read_at_(block.offset, kBlockHeader + block.length));
+Result<std::string_view> StateFileReader::read(std::uint64_t offset, std::size_t length,
+                                               StateBytes& buffer) const {
+  buffer.clear();
+  char* const into = buffer.extend(length);
+  SR_TRY(read_at_(offset, into, length));
+  return std::string_view(into, length);
+}
+
+Result<std::string_view> StateFileReader::payload(const StateBlock& block,
+                                                  StateBytes& buffer) const {
+  const std::string_view bytes = SR_TRY(read(block.offset, kBlockHeader + block.length, buffer));
   ByteReader in(bytes);
   const bool magic = in.raw(kBlockMagic.size()) == kBlockMagic;
-  const std::string fields(in.raw(2 + 4 + 4));
+  const std::string_view fields =
+      bytes.substr(kBlockMagic.size(), kChecksumAt - kBlockMagic.size());
+  const bool expected =
+      in.u16() == block.key_group && in.u32() == block.rows && in.u32() == block.length;
   const std::uint64_t hash = in.u64();
   const std::string_view content = in.raw(block.length);
-  if (!magic || in.failed() || fields != checked_fields(block) ||
-      checksum_of(fields, content) != hash) {
+  if (!magic || in.failed() || !expected || checksum_of(fields, content) != hash) {
     return damaged(name_, block.offset, "wrong checksum of a block");
   }
-  return bytes.substr(kBlockHeader);
+  return content;
 }
 
 }  // namespace streamrun

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/result.h>
+#include <streamrun/base/trivial_vector.h>
 #include <streamrun/storage/file_system.h>
 
 #include <cstdint>
@@ -25,9 +26,17 @@ struct StateBlock {
   std::uint32_t rows = 0;
 };
 
-/// Encodes blocks; what it returns is to be written one after another. Owned by one thread.
+/// Bytes of a block's header: a payload is built behind so much room.
+constexpr std::size_t kStateBlockHeader = 4 + 2 + 4 + 4 + 8;
+using StateBytes = TrivialVector<char>;
+
+/// Encodes blocks, which are to be written one after another. Owned by one thread.
 class StateFileBuilder {
  public:
+  /// Fills in the header in front of a payload that starts at kStateBlockHeader, but for its
+  /// checksum: `seal_state_block`, which another thread may do.
+  void begin_block(StateBytes& block, int key_group, std::uint32_t rows);
+  /// A whole block.
   std::string block(int key_group, std::uint32_t rows, std::string_view payload);
   /// Index and footer: the last bytes.
   std::string end() const;
@@ -39,21 +48,26 @@ class StateFileBuilder {
   std::uint64_t rows_ = 0;
 };
 
+/// Computes the checksum of a block and puts it into its header.
+void seal_state_block(StateBytes& block);
+
 /// Reads what a builder wrote, from bytes that may be damaged: every error is E-STATE-CORRUPT with
 /// `name` and offset. Any thread; blocking.
 class StateFileReader {
  public:
-  using ReadAt = std::function<Result<std::string>(std::uint64_t offset, std::uint64_t length)>;
+  /// Reads exactly `length` bytes into memory or fails.
+  using ReadAt = std::function<Result<void>(std::uint64_t offset, char* into, std::size_t length)>;
   static Result<StateFileReader> open(std::string name, std::uint64_t size, ReadAt read_at);
 
   /// Sorted as they were written; offsets and lengths lie within the file.
   const std::vector<StateBlock>& blocks() const { return blocks_; }
-  /// The checked payload of one block.
-  Result<std::string> payload(const StateBlock& block) const;
+  /// The checked payload of one block, in `buffer`.
+  Result<std::string_view> payload(const StateBlock& block, StateBytes& buffer) const;
 
  private:
   StateFileReader(std::string name, ReadAt read_at)
       : name_(std::move(name)), read_at_(std::move(read_at)) {}
+  Result<std::string_view> read(std::uint64_t offset, std::size_t length, StateBytes& buffer) const;
   std::string name_;
   ReadAt read_at_;
   std::vector<StateBlock> blocks_;

@@ -1,30 +1,24 @@
 // Parts of the engine, each beside a bare loop that does the same work and nothing else, in turn
 // and in one process. Prints one JSON line a benchmark: rates of both in every round. Arguments:
-// rounds, scale in percent, scratch folder.
-#include <streamrun/platform/threaded_executor.h>
+// rounds, scale in percent.
 #include <streamrun/runtime/channel.h>
-#include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/runtime/input_gate.h>
 #include <streamrun/state/keyed_state.h>
-#include <streamrun/storage/local_file_system.h>
 #include <streamrun/stream/partitioner.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace streamrun::bench {
 namespace {
@@ -34,7 +28,6 @@ constexpr int kMaxParallelism = 128;
 struct Settings {
   int rounds = 7;
   int percent = 100;
-  std::string folder;
 };
 
 double seconds_of(const std::function<void()>& work) {
@@ -219,6 +212,48 @@ void compare_exchanges(const Settings& settings) {
   run("keyed exchange, 2 outputs, two threads", 2, exchange_between_threads);
 }
 
+// ---- channels that nothing comes through
+
+/// Moves batches through one channel of a gate that has `channels`, and returns their sum.
+std::uint64_t through_gate(const std::vector<std::int64_t>& keys, std::size_t channels) {
+  InputGate gate(channels, true);
+  WakeTarget nobody;
+  std::vector<std::unique_ptr<Channel>> all;
+  for (std::size_t i = 0; i < channels; ++i) {
+    all.push_back(std::make_unique<Channel>(i, gate.ready_channels(), nobody, nobody));
+    gate.set_channel(i, *all.back());
+  }
+  ChannelWriter writer(*all[channels / 2]);
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
+    std::unique_ptr<AnyBatch> batch = writer.recycled();
+    if (batch == nullptr) batch = std::make_unique<Batch<std::int64_t>>();
+    const std::size_t count = std::min(kBatchRecords, keys.size() - at);
+    std::copy_n(keys.data() + at, count, static_cast<Batch<std::int64_t>&>(*batch).extend(count));
+    writer.send(std::move(batch));
+    GateInput input = gate.poll();
+    auto& received = std::get<std::unique_ptr<AnyBatch>>(input);
+    for (const std::int64_t key : static_cast<const Batch<std::int64_t>&>(*received)) {
+      sum += murmur_hash(java_hash(key));
+    }
+    gate.recycle(std::move(received));
+    if (!std::holds_alternative<NoInput>(gate.poll())) std::abort();  // as a task that runs dry
+  }
+  return sum;
+}
+
+void compare_idle_channels(const Settings& settings) {
+  const auto count = std::size_t{200'000} * static_cast<std::size_t>(settings.percent);
+  const std::vector<std::int64_t> keys = random_keys(count, 1U << 30U);
+  std::uint64_t ours = 0;
+  std::uint64_t bare = 0;
+  const char* const name = "a busy channel among 1,000 idle ones / alone";
+  compare(
+      settings, name, "M records/s", static_cast<double>(count) / 1e6,
+      [&] { ours = through_gate(keys, 1001); }, [&] { bare = through_gate(keys, 1); });
+  must_agree(ours, bare, name);
+}
+
 // ---- keyed state
 
 /// Open addressing, keys and values next to each other, nothing else.
@@ -297,104 +332,18 @@ void compare_updates(const Settings& settings, const char* name, std::uint64_t d
   must_agree(state.table.size(), table.distinct(), name);
 }
 
-// ---- snapshots
-
-/// What I/O threads have finished, for the thread that owns the table.
-class Mail {
- public:
-  void post(UniqueFunction<void()> letter) {
-    const std::lock_guard lock(mutex_);
-    letters_.push_back(std::move(letter));
-    arrived_.notify_one();
-  }
-  void read(bool wait) {
-    std::vector<UniqueFunction<void()>> letters;
-    {
-      std::unique_lock lock(mutex_);
-      if (wait) arrived_.wait(lock, [&] { return !letters_.empty(); });
-      letters.swap(letters_);
-    }
-    for (auto& letter : letters) letter();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::vector<UniqueFunction<void()>> letters_;  ///< guarded by `mutex_`
-};
-
-[[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "error: %s\n", what.c_str());
-  std::exit(1);
-}
-
-/// Writes a snapshot of the table to a file and returns the file's length.
-std::uint64_t take_snapshot(CountingState& state, IoExecutor& io, FileSystem& files,
-                            const std::string& folder) {
-  const std::string name = "snapshot";
-  HashMapStateBackend backend(state.table);
-  Mail mail;
-  std::uint64_t length = 0;
-  bool done = false;
-  const auto writer = std::make_shared<SnapshotFileWriter>(
-      io, [&](UniqueFunction<void()> letter) { mail.post(std::move(letter)); }, &files, folder,
-      name, 0);
-  backend.snapshot(writer, [&](const Result<KeyedStateHandle>& handle) {
-    if (!handle) give_up(handle.error().headline());
-    length = handle->data.size();
-    done = true;
-  });
-  bool more = true;
-  while (!done) {
-    if (more) more = backend.advance_snapshots();
-    mail.read(!more && !done);
-  }
-  if (!files.remove_file(join_path(folder, name)))
-    give_up("cannot remove " + join_path(folder, name));
-  return length;
-}
-
-/// The same number of bytes written from memory and synced.
-void write_plainly(const std::string& path, std::uint64_t length) {
-  const std::string block(std::size_t{1} << 20U, 'x');
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) give_up("cannot create " + path);
-  for (std::uint64_t left = length; left > 0;) {
-    const ssize_t written =
-        ::write(file, block.data(), std::min<std::uint64_t>(left, block.size()));
-    if (written <= 0) give_up("cannot write " + path);
-    left -= static_cast<std::uint64_t>(written);
-  }
-  if (::fsync(file) != 0 || ::close(file) != 0) give_up("cannot sync " + path);
-  ::unlink(path.c_str());
-}
-
-void compare_snapshots(const Settings& settings) {
-  const std::int64_t entries = std::int64_t{20'000} * settings.percent;
-  CountingState state;
-  for (std::int64_t key = 0; key < entries; ++key) state.increment(key);
-  const std::unique_ptr<FileSystem> files = make_local_file_system();
-  ThreadPool io(2);
-  const std::uint64_t length = take_snapshot(state, io, *files, settings.folder);
-  compare(
-      settings, "snapshot to disk, 8-byte keys and values", "MB/s",
-      static_cast<double>(length) / 1e6, [&] { take_snapshot(state, io, *files, settings.folder); },
-      [&] { write_plainly(settings.folder + "/plain", length); });
-}
-
 }  // namespace
 }  // namespace streamrun::bench
 
 int main(int argc, char** argv) {
   using namespace streamrun::bench;
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: streamrun_microbench ROUNDS PERCENT FOLDER\n");
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: streamrun_microbench ROUNDS PERCENT\n");
     return 64;
   }
-  const Settings settings{
-      .rounds = std::atoi(argv[1]), .percent = std::atoi(argv[2]), .folder = argv[3]};
+  const Settings settings{.rounds = std::atoi(argv[1]), .percent = std::atoi(argv[2])};
   compare_exchanges(settings);
+  compare_idle_channels(settings);
   compare_updates(settings, "state updates, 10 k keys", 10'000);
   compare_updates(settings, "state updates, 1 M keys", 1'000'000);
-  compare_snapshots(settings);
 }

@@ -24,7 +24,10 @@ struct Store {
 
   template <Key K>
   Result<KeyedStateHandle> snapshot(ModelledTable<K>& table, std::uint64_t inline_threshold) {
-    HashMapStateBackend backend(table.table);
+    return snapshot(table.table, inline_threshold);
+  }
+  Result<KeyedStateHandle> snapshot(KeyedTableBase& table, std::uint64_t inline_threshold) {
+    HashMapStateBackend backend(table);
     std::optional<Result<KeyedStateHandle>> result;
     auto writer = std::make_shared<SnapshotFileWriter>(
         io, io.poster(), &files, "/chk-1", "state-" + std::to_string(++names), inline_threshold);
@@ -285,6 +288,41 @@ TEST_CASE(
   CHECK(good.look_up("a").count == 5);
   CHECK(code_of_restore(with_blocks({80}), store.files) == ErrorCode::state_corrupt);
   CHECK(code_of_restore(with_blocks({81, 81}), store.files) == ErrorCode::state_corrupt);
+}
+
+/// A number and a map for each key: maps can't be put straight to memory.
+struct TableWithMaps {
+  TableWithMaps() {
+    count.bind(table, "int64");
+    prices.bind(table, "int64");
+  }
+  void set(std::int64_t key) { table.set_current(key, key_hash_of<std::int64_t>(key)); }
+
+  KeyedTable<std::int64_t> table{128, {0, 127}};
+  ValueState<std::int64_t> count{"count"};
+  MapState<std::string, std::int64_t> prices{"prices"};
+};
+
+TEST_CASE("hashmap state backend: rows with a state of many values restore to the same content",
+          "[state]") {
+  const std::uint64_t threshold = GENERATE(std::uint64_t{0}, kAllInline);
+  Store store;
+  TableWithMaps before;
+  for (std::int64_t key = 0; key < 3000; ++key) {
+    before.set(key);
+    if (key % 3 != 0) before.count.update(-key);
+    for (std::int64_t i = 0; i < key % 5; ++i) before.prices.put(std::to_string(i), key + i);
+  }
+  const KeyedStateHandle handle = store.snapshot(before.table, threshold).value();
+  TableWithMaps after;
+  REQUIRE(HashMapStateBackend(after.table).restore({handle}, &store.files));
+  CHECK(after.table.size() == before.table.size());
+  for (std::int64_t key = 0; key < 3000; ++key) {
+    after.set(key);
+    before.set(key);
+    CHECK(after.count.value_or(1) == before.count.value_or(1));
+    CHECK(after.prices.entries() == before.prices.entries());
+  }
 }
 
 }  // namespace

@@ -137,12 +137,12 @@ TEST_CASE("keyed snapshot: large rows leave in blocks of bounded size", "[state]
   }
   std::size_t blocks = 0;
   std::size_t rows_seen = 0;
-  TableSnapshot& snapshot =
-      table.start_snapshot([&](int, std::uint32_t rows, const std::string& payload) {
-        ++blocks;
-        rows_seen += rows;
-        CHECK(payload.size() < 200 * 1024);
-      });
+  TableSnapshot& snapshot = table.start_snapshot([&](int, std::uint32_t rows, StateBytes& block) {
+    ++blocks;
+    rows_seen += rows;
+    CHECK(block.size() < 200 * 1024);
+    block.clear();
+  });
   while (!table.advance(snapshot, 100)) {
   }
   CHECK(rows_seen == 1000);

@@ -88,10 +88,11 @@ class ModelledSnapshot {
  public:
   ModelledSnapshot(ModelledTable<K>& table, int max_parallelism)
       : expected(table.model), max_parallelism_(max_parallelism), table_(table.table) {
-    snapshot_ =
-        &table_.start_snapshot([this](int group, std::uint32_t rows, const std::string& payload) {
-          take(group, rows, payload);
-        });
+    snapshot_ = &table_.start_snapshot([this](int group, std::uint32_t rows, StateBytes& block) {
+      take(group, rows,
+           std::string(block.data() + kStateBlockHeader, block.size() - kStateBlockHeader));
+      block.clear();
+    });
   }
   bool advance(std::size_t slots) { return table_.advance(*snapshot_, slots); }
   void end() { table_.end_snapshot(*snapshot_); }

@@ -32,15 +32,17 @@ Written sample_file() {
 Result<std::vector<std::string>> read_all(const std::string& bytes) {
   const StateFileReader reader = SR_TRY(StateFileReader::open(
       "state", bytes.size(),
-      [&bytes](std::uint64_t offset, std::uint64_t length) -> Result<std::string> {
+      [&bytes](std::uint64_t offset, char* into, std::size_t length) -> Result<void> {
         REQUIRE(offset <= bytes.size());
         REQUIRE(length <= bytes.size() - offset);
-        return bytes.substr(offset, length);
+        bytes.copy(into, length, offset);
+        return {};
       }));
   std::vector<std::string> found;
+  StateBytes buffer;
   for (const StateBlock& block : reader.blocks()) {
     found.push_back(std::to_string(block.key_group) + "/" + std::to_string(block.rows) + "/" +
-                    SR_TRY(reader.payload(block)));
+                    std::string(SR_TRY(reader.payload(block, buffer))));
   }
   return found;
 }
@@ -100,7 +102,7 @@ TEST_CASE("state file: a block in the place of another one of the same length is
 }
 
 TEST_CASE("state file: an error of the store is passed on as it is", "[state]") {
-  const auto failing = [](std::uint64_t, std::uint64_t) -> Result<std::string> {
+  const auto failing = [](std::uint64_t, char*, std::size_t) -> Result<void> {
     return Error{.code = ErrorCode::store_io, .message = "broken"};
   };
   const Result<StateFileReader> reader = StateFileReader::open("state", 1000, failing);

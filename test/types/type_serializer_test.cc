@@ -33,7 +33,18 @@ void check_round_trip(const T& value) {
   const Result<T> read = from_bytes<T>(bytes);
   REQUIRE(read);
   CHECK(*read == value);
+  if constexpr (PutSerializable<T>) {
+    std::string put(TypeSerializer<T>::most_bytes(value), '?');
+    REQUIRE(put.size() >= bytes.size());
+    const char* const end = TypeSerializer<T>::put(put.data(), value);
+    CHECK(put.substr(0, static_cast<std::size_t>(end - put.data())) == bytes);
+  }
 }
+
+static_assert(PutSerializable<Twelve> && PutSerializable<One> && PutSerializable<Point>);
+static_assert(PutSerializable<std::tuple<bool, float, std::optional<Colour>>>);
+static_assert(PutSerializable<std::pair<std::string, double>>);
+static_assert(!PutSerializable<Everything> && !PutSerializable<std::vector<int>>);
 
 template <typename T>
 void check_limits() {

@@ -1,0 +1,410 @@
+// Keyed state of some size: what a snapshot costs the task that it is taken of, how fast it becomes
+// durable, how fast it is restored, and how much memory an entry takes. Each beside a baseline, in
+// turn and in one process; one JSON line a benchmark, as streamrun_microbench. Arguments: rounds,
+// entries, scratch folder.
+#include <streamrun/operators/keyed_operator.h>
+#include <streamrun/platform/threaded_executor.h>
+#include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/storage/local_file_system.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace streamrun::bench {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+using Steady = std::chrono::steady_clock;
+constexpr int kGroups = 128;
+constexpr std::size_t kBatch = 1024;
+constexpr std::size_t kBlock = 256;
+
+[[noreturn]] void give_up(const std::string& what) {
+  std::fprintf(stderr, "error: %s\n", what.c_str());
+  std::exit(1);
+}
+template <typename T>
+T must(Result<T> result) {
+  if (!result) give_up(result.error().headline());
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+double seconds_since(Steady::time_point begin) {
+  return Seconds(Steady::now() - begin).count();
+}
+
+/// One line of figures; without a baseline only what was measured.
+struct Row {
+  std::string name;
+  std::string unit;
+  bool lower_is_better = false;
+  std::vector<double> ours = {};
+  std::vector<double> baseline = {};
+
+  void print() const {
+    const auto list = [](const std::vector<double>& values) {
+      std::string text;
+      for (const double value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
+      return text;
+    };
+    std::printf(
+        R"({"name": "%s", "unit": "%s", "lower_is_better": %s, "ours": [%s], "baseline": [%s]})"
+        "\n",
+        name.c_str(), unit.c_str(), lower_is_better ? "true" : "false", list(ours).c_str(),
+        list(baseline).c_str());
+    std::fflush(stdout);
+  }
+};
+
+class Mail {
+ public:
+  void post(UniqueFunction<void()> letter) {
+    const std::lock_guard lock(mutex_);
+    letters_.push_back(std::move(letter));
+    arrived_.notify_one();
+  }
+  void read(bool wait) {
+    std::vector<UniqueFunction<void()>> letters;
+    {
+      std::unique_lock lock(mutex_);
+      if (wait) arrived_.wait(lock, [&] { return !letters_.empty(); });
+      letters.swap(letters_);
+    }
+    for (auto& letter : letters) letter();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<UniqueFunction<void()>> letters_;  ///< guarded by mutex_
+};
+
+/// About 100 bytes with its key of 8.
+struct Account {
+  std::int64_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0;
+};
+/// What the bar for memory is about.
+struct Triple {
+  std::int64_t a = 0, b = 0, c = 0;
+};
+
+template <typename V>
+class State {
+ public:
+  State() {
+    number_ = table.add_state({.name = "account",
+                               .kind = "value",
+                               .key_type = "int64",
+                               .namespace_type = "void",
+                               .value_type = TypeSerializer<V>::type_name()},
+                              operations_of<V>());
+    offset_ = table.offset_of(number_);
+  }
+  /// A batch of updates as a keyed operator does them: `keys` consecutive draws below `below`.
+  void update_batch(std::uint64_t below) {
+    std::array<std::int64_t, kBlock> keys{};
+    for (std::size_t done = 0; done < kBatch; done += kBlock) {
+      for (std::int64_t& key : keys) {
+        seed_ = seed_ * 6364136223846793005ULL + 1442695040888963407ULL;
+        key = static_cast<std::int64_t>((seed_ >> 24U) % below);
+      }
+      update(keys);
+    }
+  }
+  void fill(std::uint64_t entries) {
+    std::array<std::int64_t, kBlock> keys{};
+    for (std::uint64_t begin = 0; begin < entries; begin += kBlock) {
+      for (std::size_t i = 0; i < kBlock; ++i) {
+        keys[i] = static_cast<std::int64_t>(std::min(begin + i, entries - 1));
+      }
+      const auto start = Steady::now();
+      update(keys);
+      longest_fill = std::max(longest_fill, seconds_since(start));
+    }
+  }
+
+  KeyedTable<std::int64_t> table{kGroups, {0, kGroups - 1}};
+  double longest_fill = 0;
+
+ private:
+  void update(const std::array<std::int64_t, kBlock>& keys) {
+    std::array<std::uint32_t, kBlock> hashes{};
+    std::array<std::byte*, kBlock> homes{};
+    for (std::size_t i = 0; i < kBlock; ++i) hashes[i] = java_hash(keys[i]);
+    murmur_hash_all(hashes.data(), kBlock);
+    table.locate(hashes.data(), kBlock, homes.data());
+    std::uint64_t layout = table.layout();
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      if (table.layout() != layout) {
+        layout = table.layout();
+        table.locate(hashes.data() + i, kBlock - i, homes.data() + i);
+      }
+      table.set_current(keys[i], hashes[i], homes[i]);
+      std::byte* const row = table.make_current_row();
+      table.before_change_of_current(row);
+      auto* const value = reinterpret_cast<V*>(row + offset_);
+      if (!table.has(row, number_)) {
+        table.mark_present(row, number_);
+        ::new (value) V();
+      }
+      ++value->a;
+    }
+  }
+  int number_ = 0;
+  std::size_t offset_ = 0;
+  std::uint64_t seed_ = 42;
+};
+
+struct Snapshot {
+  KeyedStateHandle handle;
+  double seconds = 0;
+};
+
+/// Takes a snapshot to `folder`/state, with `between` (a batch) between its slices. Each turn is
+/// timed into `turns`.
+template <typename V>
+Snapshot take_snapshot(State<V>& state, IoExecutor& io, FileSystem& files,
+                       const std::string& folder, const std::function<void()>& between,
+                       std::vector<double>& turns) {
+  HashMapStateBackend backend(state.table);
+  Mail mail;
+  std::optional<KeyedStateHandle> taken;
+  const auto writer = std::make_shared<SnapshotFileWriter>(
+      io, [&](UniqueFunction<void()> letter) { mail.post(std::move(letter)); }, &files, folder,
+      "state", 0);
+  const auto begin = Steady::now();
+  backend.snapshot(writer,
+                   [&](Result<KeyedStateHandle> handle) { taken = must(std::move(handle)); });
+  bool more = true;
+  while (!taken) {
+    const auto turn = Steady::now();
+    if (more) more = backend.advance_snapshots();
+    if (between) between();
+    mail.read(!between && !more && !taken);
+    turns.push_back(seconds_since(turn));
+    if (!more && !taken) more = true;  // a mail may have made room
+  }
+  return {*std::move(taken), seconds_since(begin)};
+}
+
+void write_plainly(const std::string& path, std::uint64_t length) {
+  const std::string block(std::size_t{1} << 20U, 'x');
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) give_up("cannot create " + path);
+  for (std::uint64_t left = length; left > 0;) {
+    const ssize_t written =
+        ::write(file, block.data(), std::min<std::uint64_t>(left, block.size()));
+    if (written <= 0) give_up("cannot write " + path);
+    left -= static_cast<std::uint64_t>(written);
+  }
+  if (::fsync(file) != 0 || ::close(file) != 0) give_up("cannot sync " + path);
+  ::unlink(path.c_str());
+}
+
+/// What a restore can't do without: reads the file, finds each row's place in a flat table of the
+/// right size, and copies key and value there. No checks.
+template <typename V>
+std::uint64_t restore_plainly(const std::string& path, std::uint64_t entries) {
+  struct Entry {
+    std::int64_t key;
+    std::uint64_t used;
+    V value;
+  };
+  const std::size_t capacity = entries * 3 / 2 + 16;
+  const std::unique_ptr<Entry, decltype(&std::free)> table(
+      static_cast<Entry*>(std::calloc(capacity, sizeof(Entry))), &std::free);
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) give_up("cannot open " + path);
+  const off_t size = ::lseek(file, 0, SEEK_END);
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  std::uint64_t sum = 0;
+  off_t at = 0;
+  for (std::uint64_t left = entries; left > 0 && at < size;) {
+    if (::pread(file, buffer.data(), kStateBlockHeader, at) != ssize_t{kStateBlockHeader}) break;
+    ByteReader header({buffer.data(), kStateBlockHeader});
+    header.u32();
+    header.u16();
+    const std::uint32_t rows = header.u32();
+    const std::uint32_t length = header.u32();
+    if (buffer.size() < length) buffer.resize(length);
+    if (::pread(file, buffer.data(), length, at + off_t{kStateBlockHeader}) !=
+        static_cast<ssize_t>(length)) {
+      break;
+    }
+    at += static_cast<off_t>(kStateBlockHeader + length);
+    const char* from = buffer.data();
+    for (std::uint32_t row = 0; row < rows; ++row, --left) {
+      ++from;  // which states are there: the one
+      std::uint64_t key = 0;
+      std::memcpy(&key, from, 8);
+      key = __builtin_bswap64(key);
+      from += 8;
+      const std::uint32_t hash = murmur_hash(java_hash(static_cast<std::int64_t>(key)));
+      // In the order of the file, as ours: by key group, then by hash.
+      const std::uint64_t within =
+          (std::uint64_t{hash * 0x9e3779b1U} * (capacity / kGroups)) >> 32U;
+      std::size_t slot = (hash % kGroups) * (capacity / kGroups) + within;
+      while (table.get()[slot].used != 0) slot = slot + 1 == capacity ? 0 : slot + 1;
+      Entry& entry = table.get()[slot];
+      entry.key = static_cast<std::int64_t>(key);
+      entry.used = 1;
+      std::array<std::uint64_t, sizeof(V) / 8> numbers{};
+      std::memcpy(numbers.data(), from, sizeof(V));
+      for (std::uint64_t& number : numbers) number = __builtin_bswap64(number);
+      std::memcpy(static_cast<void*>(&entry.value), numbers.data(), sizeof(V));
+      from += sizeof(V);
+      sum += key;
+    }
+  }
+  ::close(file);
+  return sum;
+}
+
+double percentile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+void forget_pages(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(file);
+}
+
+void measure_snapshots(int rounds, std::uint64_t entries, const std::string& folder) {
+  const std::unique_ptr<FileSystem> files = make_local_file_system();
+  ThreadPool io(2);
+  State<Account> state;
+  state.fill(entries);
+  const std::string path = folder + "/state";
+  Row rate{.name = "updates while a snapshot is written / without", .unit = "M updates/s"};
+  Row durable{.name = "snapshot under updates / write + fsync", .unit = "MB/s"};
+  Row alone{.name = "snapshot without updates / write + fsync", .unit = "MB/s"};
+  Row p99{.name = "turn of a task while a snapshot is written, p99",
+          .unit = "ms",
+          .lower_is_better = true};
+  Row longest{.name = "turn of a task while a snapshot is written, longest / bare spin",
+              .unit = "ms",
+              .lower_is_better = true};
+  Row restore{.name = "restore / bare insert loop", .unit = "MB/s"};
+  Row cold{.name = "restore from disk / bare insert loop from disk", .unit = "MB/s"};
+  for (int round = 0; round <= rounds; ++round) {
+    const bool counts = round > 0;
+    std::uint64_t batches = 0;
+    std::vector<double> turns;
+    const Snapshot taken = take_snapshot(
+        state, io, *files, folder,
+        [&] {
+          state.update_batch(entries);
+          ++batches;
+        },
+        turns);
+    const auto megabytes = static_cast<double>(taken.handle.data.size()) / 1e6;
+    const double updates = static_cast<double>(batches * kBatch) / 1e6;
+    const auto begin = Steady::now();
+    for (std::uint64_t i = 0; i < batches; ++i) state.update_batch(entries);
+    const double without = seconds_since(begin);
+    // How long a thread that does nothing else is held up.
+    double held_up = 0;
+    for (auto last = Steady::now(), start = last; Seconds(last - start).count() < taken.seconds;) {
+      const auto now = Steady::now();
+      held_up = std::max(held_up, Seconds(now - last).count());
+      last = now;
+    }
+    const auto restore_once = [&](bool from_disk) {
+      if (from_disk) forget_pages(path);
+      const auto start = Steady::now();
+      {
+        State<Account> restored;
+        HashMapStateBackend backend(restored.table);
+        KeyedStateHandle handle = taken.handle;
+        handle.data.file->path = path;
+        must(backend.restore({handle}, files.get()));
+        if (restored.table.size() != entries) give_up("the restore lost entries");
+        const double seconds = seconds_since(start);
+        return megabytes / seconds;
+      }
+    };
+    const auto insert_once = [&](bool from_disk) {
+      if (from_disk) forget_pages(path);
+      const auto start = Steady::now();
+      if (restore_plainly<Account>(path, entries) != entries * (entries - 1) / 2)
+        give_up("the bare loop lost entries");
+      return megabytes / seconds_since(start);
+    };
+    const double ours_warm = restore_once(false);
+    const double bare_warm = insert_once(false);
+    const double ours_cold = restore_once(true);
+    const double bare_cold = insert_once(true);
+    must(files->remove_file(path));
+    const auto plain = Steady::now();
+    write_plainly(path, taken.handle.data.size());
+    const double plain_rate = megabytes / seconds_since(plain);
+    std::vector<double> ignored;
+    const Snapshot quiet = take_snapshot(state, io, *files, folder, {}, ignored);
+    must(files->remove_file(path));
+    if (!counts) continue;
+    rate.ours.push_back(updates / taken.seconds);
+    rate.baseline.push_back(updates / without);
+    durable.ours.push_back(megabytes / taken.seconds);
+    durable.baseline.push_back(plain_rate);
+    alone.ours.push_back(megabytes / quiet.seconds);
+    alone.baseline.push_back(plain_rate);
+    p99.ours.push_back(percentile(turns, 0.99) * 1e3);
+    longest.ours.push_back(percentile(turns, 1) * 1e3);
+    longest.baseline.push_back(held_up * 1e3);
+    restore.ours.push_back(ours_warm);
+    restore.baseline.push_back(bare_warm);
+    cold.ours.push_back(ours_cold);
+    cold.baseline.push_back(bare_cold);
+  }
+  for (const Row* row : {&rate, &durable, &alone, &p99, &longest, &restore, &cold}) row->print();
+}
+
+void measure_memory(std::uint64_t entries) {
+  State<Triple> state;
+  state.fill(entries);
+  const double raw = static_cast<double>(sizeof(std::int64_t) + sizeof(Triple));
+  const double per_entry =
+      static_cast<double>(state.table.row_bytes()) / static_cast<double>(entries);
+  Row{.name = "memory of an entry / its raw bytes (8-byte key, 24-byte value)",
+      .unit = "bytes",
+      .lower_is_better = true,
+      .ours = {per_entry},
+      .baseline = {raw}}
+      .print();
+  Row{.name = "256 inserts while the table grows from empty, longest",
+      .unit = "ms",
+      .lower_is_better = true,
+      .ours = {state.longest_fill * 1e3},
+      .baseline = {}}
+      .print();
+}
+
+}  // namespace
+}  // namespace streamrun::bench
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: streamrun_statebench ROUNDS ENTRIES FOLDER\n");
+    return 64;
+  }
+  const auto entries = static_cast<std::uint64_t>(std::strtoull(argv[2], nullptr, 10));
+  streamrun::bench::measure_memory(entries);
+  streamrun::bench::measure_snapshots(std::atoi(argv[1]), entries, argv[3]);
+}
