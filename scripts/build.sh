@@ -5,11 +5,13 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'TEXT'
-usage: scripts/build.sh release|dev|tsan [TARGET…]
+usage: scripts/build.sh release|dev|tsan|crash|fuzz [TARGET…]
        scripts/build.sh tidy [BASE | --all]
   release  optimised, assertions on: build/release/streamrun
   dev      Debug with AddressSanitizer and UBSan, in build/dev
   tsan     Debug with ThreadSanitizer, in build/tsan
+  crash    as release, and STREAMRUN_CRASH=NAME:K ends it at that mark: build/crash/streamrun
+  fuzz     the fuzz targets with clang, libFuzzer, AddressSanitizer and UBSan: build/fuzz/test/fuzz/fuzz_NAME
   tidy     clang-format and clang-tidy over what changed since BASE (scripts/tidy.sh)
 TEXT
 }
@@ -20,6 +22,11 @@ case $flavour in
   release) settings=(-DCMAKE_BUILD_TYPE=Release -DSTREAMRUN_SANITIZE=) ;;
   dev) settings=(-DCMAKE_BUILD_TYPE=Debug "-DSTREAMRUN_SANITIZE=address,undefined") ;;
   tsan) settings=(-DCMAKE_BUILD_TYPE=Debug -DSTREAMRUN_SANITIZE=thread) ;;
+  crash) settings=(-DCMAKE_BUILD_TYPE=Release -DSTREAMRUN_SANITIZE= -DSTREAMRUN_CRASHPOINTS=ON) ;;
+  fuzz)
+    settings=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++-14 -DSTREAMRUN_FUZZ=ON -DSTREAMRUN_WERROR=OFF)
+    (($# > 0)) || set -- fuzzers
+    ;;
   tidy) exec scripts/tidy.sh "$@" ;;
   -h | --help)
     usage
@@ -41,4 +48,4 @@ fi
 targets=()
 (($# > 0)) && targets=(--target "$@")
 cmake --build "$folder" --parallel "$(nproc)" "${targets[@]}"
-[[ $flavour != release || $# -gt 0 ]] || echo "built $folder/streamrun"
+[[ ! $flavour =~ ^(release|crash)$ || $# -gt 0 ]] || echo "built $folder/streamrun"

@@ -225,6 +225,12 @@ class FileReader {
              fmt::format("{}: the value has a control character", quoted(name)));
       return;
     }
+    if (!is_valid_utf8(name) || !is_valid_utf8(text)) {
+      // yaml-cpp turns \N and \_ into bytes that are no characters.
+      report(key.line, key.column,
+             fmt::format("{}: key or value has an escape that gives no UTF-8", quoted(name)));
+      return;
+    }
     file_.entries.push_back({.key = name,
                              .value = std::move(text),
                              .file = std::string(path_),

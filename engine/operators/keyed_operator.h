@@ -1,5 +1,6 @@
 #pragma once
 
+#include <streamrun/base/crash_point.h>
 #include <streamrun/operators/one_output_operator.h>
 #include <streamrun/state/hashmap_state_backend.h>
 #include <streamrun/types/key_traits.h>
@@ -30,6 +31,7 @@ class KeyedOperator : public OneOutputOperator<U> {
     // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
     FileSystem* const file_system = value_or_throw(context.file_systems.of_scheme("file"));
     value_or_throw(backend_->restore(restored.keyed, file_system));
+    SR_CRASH("rs.state.mid");
   }
 
   void snapshot(std::shared_ptr<SnapshotPart> part) override {

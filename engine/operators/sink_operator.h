@@ -1,5 +1,6 @@
 #pragma once
 
+#include <streamrun/base/crash_point.h>
 #include <streamrun/stream/sink.h>
 #include <streamrun/stream/stream_operator.h>
 
@@ -38,6 +39,7 @@ class SinkOperator final : public StreamOperator {
   }
   void commit_recovered() override {
     if (!restored_.empty()) value_or_throw(writer_->commit(restored_));
+    SR_CRASH("rs.recommit.mid");
     restored_.clear();
   }
   void remove_leftovers() override { value_or_throw(writer_->remove_leftovers()); }

@@ -1,4 +1,5 @@
 // Carries out what the CheckpointCoordinator decides.
+#include <streamrun/base/crash_point.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/runtime/job_master.h>
 
@@ -22,6 +23,7 @@ bool JobMaster::uses_directory(CheckpointReason reason) const {
 }
 
 void JobMaster::on(const TriggerCheckpoint& action) {
+  SR_CRASH("cp.trigger.before");
   const CheckpointId id = action.id;
   PendingSnapshot pending;
   pending.id = id;
@@ -142,6 +144,7 @@ void JobMaster::on(const NotifyComplete& action) {
                         (reason == CheckpointReason::stop && goal_ == Goal::suspend);
   if (ends_job) last_snapshot_ = id;
   effects_missing_ = execution_->tasks().size();
+  SR_CRASH("cp.complete.before-notify");
   for (auto& task : execution_->tasks()) {
     task->post([each = task.get(), id] { each->notify_complete(id); });
   }
@@ -150,6 +153,7 @@ void JobMaster::on(const NotifyComplete& action) {
 
 void JobMaster::effects_done(CheckpointId id) {
   if (id != last_snapshot_ || last_snapshot_ == 0) return;
+  SR_CRASH(goal_ == Goal::finish ? "drain.final.mid" : "stop.commit.mid");
   if (--effects_missing_ > 0) return;
   end_attempt(goal_);
 }

@@ -1,4 +1,5 @@
 // How an attempt ends, by a failure, a stop or the end of its input, and how the job does.
+#include <streamrun/base/crash_point.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/runtime/job_master.h>
 
@@ -107,6 +108,7 @@ void JobMaster::after_attempt() {
   ++restarts_;
   listener_.on_restart(restarts_, *delay, *failure_);
   restart_at_ = environment_.clock.now() + *delay;
+  SR_CRASH("restart.delay");
 }
 
 /// What is left to do on the store before the job ends: which checkpoints stay depends on how it

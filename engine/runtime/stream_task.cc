@@ -167,6 +167,7 @@ Progress StreamTask::run() {
       started_ = true;
       last_flush_ = start;
       if (source_ != nullptr) source_->start();
+      SR_CRASH("rs.first-record");
     }
     for (int i = 0; i < kStepsPerTurn && progress == Progress::progress; ++i) progress = step();
     if (progress == Progress::idle || start - last_flush_ > kBufferTimeout) {

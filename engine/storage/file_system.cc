@@ -1,3 +1,4 @@
+#include <streamrun/base/crash_point.h>
 #include <streamrun/storage/file_system.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ Error too_large(const std::string& path, std::uint64_t limit) {
 Result<void> write_durably(FileSystem& store, const std::string& path, std::string_view bytes) {
   const std::unique_ptr<WritableFile> file = SR_TRY(store.create(path));
   SR_TRY(file->append(bytes));
+  SR_CRASH("cp.meta.tmp.half");
   SR_TRY(file->sync());
   return file->close();
 }
@@ -77,11 +79,13 @@ Result<bool> FileSystem::publish(const std::string& directory, const std::string
     discard(*this, draft);
     return std::move(written).error();
   }
+  SR_CRASH("cp.meta.before-rename");
   const Result<bool> renamed = rename_no_replace(draft, final_path);
   if (!renamed || !*renamed) {
     discard(*this, draft);
     return renamed;
   }
+  SR_CRASH("cp.meta.after-rename");
   Result<void> durable = sync_directory(directory);
   if (!durable) return withdraw(*this, directory, final_path, std::move(durable).error());
   return true;

@@ -177,6 +177,7 @@ class LeftoverRemoval {
 
   void remove(const std::string& path) {
     const Result<bool> removed = store_.remove_file(path);
+    SR_CRASH("rs.linger.mid");
     if (removed) {
       context_.environment.log.info("sink " + context_.name + ": removed " + path +
                                     ", left by a dead attempt");
