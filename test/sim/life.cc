@@ -3,9 +3,12 @@
 #include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
+#include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/operators/sink_operator.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -110,6 +113,7 @@ void Life::die() {
 }
 
 LifeEnd Life::live() {
+  let_mutants_clean();
   if (const auto end = choose_restore()) return *end;
   if (const auto end = make_spec()) return *end;
   return run_job();
@@ -133,24 +137,45 @@ std::optional<LifeEnd> Life::choose_restore() {
   Result<ResolvedSnapshot> resolved = resolve_snapshot(*store_, newest->entry->path);
   if (!resolved) return unreadable(resolved.error());
   ResolvedSnapshot snapshot = *std::move(resolved);
-  if (world_.mutant == Mutant::restores_oldest) snapshot = oldest_instead(snapshot);
+  if (world_.mutant == Mutant::restores_oldest || world_.mutant == Mutant::restores_by_name) {
+    snapshot = another_instead(snapshot);
+  }
   let_mutants_at(snapshot);
   spec_.restore = std::move(snapshot);
   return std::nullopt;
 }
 
-ResolvedSnapshot Life::oldest_instead(ResolvedSnapshot newest) {
-  const Result<SnapshotListing> listing = list_all(*store_, kCheckpointRoot);
+ResolvedSnapshot Life::another_instead(ResolvedSnapshot newest) {
+  Result<SnapshotListing> listing = list_all(*store_, kCheckpointRoot);
   if (!listing) return newest;
-  for (auto entry = listing->entries.rbegin(); entry != listing->entries.rend(); ++entry) {
-    if (entry->status != SnapshotStatus::complete) continue;
-    Result<ResolvedSnapshot> oldest = resolve_snapshot(*store_, entry->path);
-    if (oldest) return *std::move(oldest);
+  std::vector<SnapshotEntry>& entries = listing->entries;
+  std::reverse(entries.begin(), entries.end());
+  if (world_.mutant == Mutant::restores_by_name) {
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& left, const auto& right) { return left.path > right.path; });
+  }
+  for (const SnapshotEntry& entry : entries) {
+    if (entry.status != SnapshotStatus::complete) continue;
+    Result<ResolvedSnapshot> another = resolve_snapshot(*store_, entry.path);
+    if (another) return *std::move(another);
   }
   return newest;
 }
 
+void Life::let_mutants_clean() {
+  if (world_.mutant != Mutant::cleans_by_age) return;
+  constexpr std::int64_t kOldMilliseconds = 10;
+  for (const auto& [path, bytes] : world_.store.files()) {
+    if (!path.starts_with(kCheckpointRoot) || !is_uuid_name(base_name(path))) continue;
+    const Result<FileStatus> status = store_->status(path);
+    const bool is_old = status && status->modified_unix_milliseconds + kOldMilliseconds <
+                                      world_.clock.unix_milliseconds();
+    if (is_old && !store_->remove_file(path)) return;
+  }
+}
+
 void Life::let_mutants_at(ResolvedSnapshot& snapshot) const {
+  if (world_.mutant == Mutant::reuses_ids) --snapshot.metadata.id;
   for (OperatorSnapshot& op : snapshot.metadata.operators) {
     for (OperatorSubtaskState& subtask : op.subtasks) {
       if (world_.mutant == Mutant::drops_committables) {
@@ -298,6 +323,10 @@ void Life::on_checkpoint_completed(const CheckpointSummary& summary) {
 void Life::on_checkpoint_failed(CheckpointId id, const Error& error) {
   ++world_.statistics.failed_checkpoints;
   world_.say(fmt::format("checkpoint {} failed: {}", id, text_of(error)));
+  // Empty but for a mutant.
+  for (const std::string& path : world_.hooks.prepared_for[id]) {
+    static_cast<void>(store_->remove_file(path).has_value());
+  }
 }
 
 void Life::on_restart(int restart, Duration, const Error& error) {

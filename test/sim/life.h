@@ -62,7 +62,8 @@ class Life final : public JobListener {
   LifeEnd judge_end();
   LifeEnd judge_failure(const Error& error);
   void let_mutants_at(ResolvedSnapshot& snapshot) const;
-  ResolvedSnapshot oldest_instead(ResolvedSnapshot newest);
+  void let_mutants_clean();
+  ResolvedSnapshot another_instead(ResolvedSnapshot newest);
 
   World& world_;
   StorageFaults faults_;

@@ -39,12 +39,13 @@ void show_durable_names(Node& directory) {
   }
 }
 
-void cut_files(const Node& directory, Random& random, std::set<std::uint64_t>& done) {
+template <typename Chance>
+void cut_files(const Node& directory, Chance& chance, std::set<std::uint64_t>& done) {
   for (const auto& [name, node] : directory.entries) {
     if (node->is_directory) {
-      cut_files(*node, random, done);
+      cut_files(*node, chance, done);
     } else if (done.insert(node->id).second) {
-      node->content.power_cut(random);
+      node->content.power_cut(chance);
     }
   }
 }
@@ -351,18 +352,32 @@ void MemoryFileSystem::kill() {
   forget_handles();
 }
 
-void MemoryFileSystem::power_cut(Random& random) {
+template <typename Chance>
+void MemoryFileSystem::cut(Chance& chance) {
   const std::lock_guard lock(mutex_);
   forget_handles();
-  journal_.power_cut(random);
+  journal_.power_cut(chance);
   show_durable_names(*root_);
   std::set<std::uint64_t> done;
-  cut_files(*root_, random, done);
+  cut_files(*root_, chance, done);
+}
+
+void MemoryFileSystem::power_cut(Random& random) {
+  cut(random);
+}
+
+void MemoryFileSystem::power_cut(const Choose& choose) {
+  cut(choose);
 }
 
 void MemoryFileSystem::fail_call(std::uint64_t step, Error error) {
   const std::lock_guard lock(mutex_);
   failures_.insert_or_assign(step, std::move(error));
+}
+
+void MemoryFileSystem::end_failures() {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
 }
 
 void MemoryFileSystem::before_step(std::function<void(const StorageStep&)> callback) {

@@ -53,11 +53,17 @@ class MemoryFileSystem final : public FileSystem {
   /// The machine ends: as `kill`, and what was not synced may be there, damaged or gone, as
   /// `random` decides.
   void power_cut(Random& random);
+  /// The same, so that every state that the disk may be left in can be gone through: each change of
+  /// names that was not synced happened or not, and of bytes that were not synced see
+  /// `FileContent`.
+  void power_cut(const Choose& choose);
 
   /// The step with this number (the next one is `steps() + 1`) fails once with `error`: an append
   /// after half of its bytes, a sync after marking the pages clean, everything else before it did
   /// anything.
   void fail_call(std::uint64_t step, Error error);
+  /// Nothing fails any more.
+  void end_failures();
   /// Called before each step that changes the store, without a lock: it may throw, which is a crash
   /// before the step, or call `kill`. An empty function ends it.
   void before_step(std::function<void(const StorageStep&)> callback);
@@ -88,6 +94,8 @@ class MemoryFileSystem final : public FileSystem {
   FileStatus status_of(const Node& node, std::string path) const;
   std::int64_t date() const { return clock_ != nullptr ? clock_->unix_milliseconds() : 0; }
   void forget_handles();
+  template <typename Chance>
+  void cut(Chance& chance);
 
   // Constant after construction.
   const Clock* const clock_;

@@ -44,6 +44,40 @@ void FileContent::power_cut(Random& random) {
   forgotten_.clear();
 }
 
+std::vector<std::pair<std::size_t, std::size_t>> FileContent::unsafe_ranges() const {
+  std::map<std::size_t, std::size_t> promised = forgotten_;
+  for (const std::size_t page : dirty_) promised.try_emplace(page, on_disk_.size());
+  std::vector<std::pair<std::size_t, std::size_t>> ranges;
+  for (const auto& [page, safe] : promised) {
+    const std::size_t first = std::max(page * kPageBytes, safe);
+    const std::size_t last = std::min((page + 1) * kPageBytes, seen_.size());
+    if (first < last) ranges.emplace_back(first, last);
+  }
+  return ranges;
+}
+
+void FileContent::power_cut(const Choose& choose) {
+  const auto ranges = unsafe_ranges();
+  if (!ranges.empty()) {
+    enum Fate : std::size_t { whole, absent, half, length_only, garbage, kFates };
+    const std::size_t fate = choose(kFates);
+    std::string result = on_disk_;
+    if (fate == half) result.resize(on_disk_.size() + (seen_.size() - on_disk_.size()) / 2);
+    if (fate == whole || fate == length_only || fate == garbage) result.resize(seen_.size());
+    for (const auto& [first, last] : ranges) {
+      for (std::size_t at = first; at < std::min(last, result.size()); ++at) {
+        if (fate == whole || fate == half) result[at] = seen_[at];
+        if (fate == length_only) result[at] = '\0';
+        if (fate == garbage) result[at] = static_cast<char>(~seen_[at]);
+      }
+    }
+    seen_ = std::move(result);
+  }
+  on_disk_ = seen_;
+  dirty_.clear();
+  forgotten_.clear();
+}
+
 void FileContent::tear_page(std::size_t page, std::size_t promised, Random& random,
                             std::string& result) const {
   const std::size_t first = std::max(page * kPageBytes, promised);
@@ -119,6 +153,13 @@ void NameJournal::sync(const NodePtr& directory) {
 void NameJournal::power_cut(Random& random) {
   for (const NameChange& change : changes_) {
     if (random.below(2) == 0) apply(change);
+  }
+  changes_.clear();
+}
+
+void NameJournal::power_cut(const Choose& choose) {
+  for (const NameChange& change : changes_) {
+    if (choose(2) == 0) apply(change);
   }
   changes_.clear();
 }

@@ -4,14 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace streamrun::sim {
+
+/// Takes one of so many possibilities, counted from 0.
+using Choose = std::function<std::size_t(std::size_t)>;
 
 /// The bytes of one file, twice: as readers see them, and as the disk has them. Files only grow.
 class FileContent {
@@ -25,6 +31,9 @@ class FileContent {
   /// Each page that is not on the disk is kept, dropped or damaged sector by sector; bytes whose
   /// sync succeeded stay.
   void power_cut(Random& random);
+  /// The same with few possibilities: of what is not on the disk all is kept, nothing, the first
+  /// half, only the length, or only the length with garbage. Does not ask if all is on the disk.
+  void power_cut(const Choose& choose);
   /// Damages what readers see and what the disk has.
   void flip_bit(std::uint64_t offset, unsigned bit);
 
@@ -34,6 +43,8 @@ class FileContent {
   static constexpr std::size_t kPageBytes = 4096;
   static constexpr std::size_t kSectorBytes = 512;
 
+  /// Where bytes that no sync has promised lie, page by page.
+  std::vector<std::pair<std::size_t, std::size_t>> unsafe_ranges() const;
   void tear_page(std::size_t page, std::size_t promised, Random& random, std::string& result) const;
   void tear_sector(std::size_t first, std::size_t last, Random& random, std::string& result) const;
 
@@ -78,6 +89,7 @@ class NameJournal {
   /// Each change happens or not. Their order is kept: leaving any of them out gives every order
   /// that could be told apart.
   void power_cut(Random& random);
+  void power_cut(const Choose& choose);
 
  private:
   static void apply(const NameChange& change);

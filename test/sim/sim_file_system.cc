@@ -1,5 +1,7 @@
 #include "sim/sim_file_system.h"
 
+#include <streamrun/checkpoint/snapshot_names.h>
+
 #include <utility>
 
 namespace streamrun::sim {
@@ -29,16 +31,23 @@ class SimFileSystem::Writer final : public WritableFile {
   Result<void> sync() override {
     SR_TRY(owner_.before_change("sync", path_));
     if (owner_.mutant_ == Mutant::no_file_sync) return {};
-    return file_->sync();
+    if (owner_.is_put_off(path_)) {
+      owner_.put_off_[path_] = file_;
+      return {};
+    }
+    Result<void> synced = file_->sync();
+    if (owner_.mutant_ == Mutant::swallows_sync_errors) return {};
+    return synced;
   }
   Result<void> close() override {
     SR_TRY(owner_.before_change("close", path_));
+    if (owner_.is_put_off(path_)) return {};
     return file_->close();
   }
 
  private:
   SimFileSystem& owner_;
-  std::unique_ptr<WritableFile> file_;
+  std::shared_ptr<WritableFile> file_;  // with those of the owner whose sync was put off
   std::string path_;
 };
 
@@ -61,6 +70,14 @@ class SimFileSystem::Reader final : public ReadableFile {
 /// Dies, fails, or lets the step go on. A step that is to fail does so in the store, which knows
 /// how: an append after half of its bytes, a sync with its pages marked clean.
 Result<void> SimFileSystem::before_change(std::string_view what, const std::string& path) {
+  SR_TRY(live_on(what, path));
+  const bool may_fail = (faults_.write_error_of.empty() || faults_.write_error_of == what) &&
+                        path.starts_with(faults_.write_error_under);
+  if (may_fail && tape_.one_in(faults_.write_error_one_in)) let_next_step_fail(what, path);
+  return {};
+}
+
+Result<void> SimFileSystem::live_on(std::string_view what, const std::string& path) {
   if (!faults_.is_dead) faults_.pause();
   if (faults_.is_dead) return dead(path);
   trace_.fold(what);
@@ -70,9 +87,6 @@ Result<void> SimFileSystem::before_change(std::string_view what, const std::stri
     faults_.die();
     return dead(path);
   }
-  const bool may_fail = (faults_.write_error_of.empty() || faults_.write_error_of == what) &&
-                        path.starts_with(faults_.write_error_under);
-  if (may_fail && tape_.one_in(faults_.write_error_one_in)) let_next_step_fail(what, path);
   return {};
 }
 
@@ -83,6 +97,26 @@ void SimFileSystem::let_next_step_fail(std::string_view what, const std::string&
                          : tape_.flip() ? ErrorCode::store_full
                                         : ErrorCode::store_io;
   store_.fail_call(store_.steps() + 1, injected(code, what, path));
+}
+
+bool SimFileSystem::is_put_off(const std::string& path) const {
+  return mutant_ == Mutant::metadata_before_state && path.starts_with(kCheckpointRoot) &&
+         is_uuid_name(base_name(path));
+}
+
+/// Once the metadata is there, and durable.
+Result<void> SimFileSystem::sync_what_was_put_off(const std::string& folder) {
+  if (put_off_.empty() || !store_.status(join_path(folder, kMetadataName))) return {};
+  for (auto file = put_off_.begin(); file != put_off_.end();) {
+    if (parent_path(file->first) != folder) {
+      ++file;
+      continue;
+    }
+    SR_TRY(live_on("sync", file->first));
+    SR_TRY(file->second->sync());
+    file = put_off_.erase(file);
+  }
+  return {};
 }
 
 Result<void> SimFileSystem::before_read(const std::string& path) {
@@ -128,8 +162,9 @@ Result<bool> SimFileSystem::create_directory(const std::string& path) {
 
 Result<bool> SimFileSystem::rename_no_replace(const std::string& from, const std::string& to) {
   SR_TRY(before_change("rename", from));
-  const bool renamed = SR_TRY(store_.rename_no_replace(from, to));
-  if (renamed) oracle_.renamed(from, to);
+  const Result<bool> renamed = store_.rename_no_replace(from, to);
+  if (renamed && *renamed) oracle_.renamed(from, to);
+  if (mutant_ == Mutant::accepts_failed_renames) return true;
   return renamed;
 }
 
@@ -149,7 +184,7 @@ Result<void> SimFileSystem::sync_directory(const std::string& path) {
   SR_TRY(before_change("sync_directory", path));
   if (mutant_ != Mutant::no_directory_sync) SR_TRY(store_.sync_directory(path));
   oracle_.synced_directory(path);
-  return {};
+  return sync_what_was_put_off(path);
 }
 
 Result<std::unique_ptr<FolderLock>> SimFileSystem::lock(const std::string& path,

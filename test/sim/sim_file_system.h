@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,9 +58,12 @@ class SimFileSystem final : public FileSystem {
  private:
   class Writer;
   class Reader;
+  Result<void> live_on(std::string_view what, const std::string& path);
   Result<void> before_change(std::string_view what, const std::string& path);
   Result<void> before_read(const std::string& path);
   void let_next_step_fail(std::string_view what, const std::string& path);
+  bool is_put_off(const std::string& path) const;
+  Result<void> sync_what_was_put_off(const std::string& folder);
 
   MemoryFileSystem& store_;
   StoreOracle& oracle_;
@@ -67,6 +71,8 @@ class SimFileSystem final : public FileSystem {
   Tape& tape_;
   Trace& trace_;
   const Mutant mutant_;
+  // State files whose sync a mutant has put off, by path.
+  std::map<std::string, std::shared_ptr<WritableFile>> put_off_;
 };
 
 }  // namespace streamrun::sim

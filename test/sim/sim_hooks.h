@@ -1,9 +1,13 @@
 #pragma once
 
+#include <streamrun/base/ids.h>
 #include <streamrun/platform/clock.h>
 
 #include <cstdint>
+#include <map>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "sim/mutant.h"
 #include "sim/tape.h"
@@ -30,10 +34,18 @@ class SimHooks {
   }
   bool flip() { return tape_.flip(); }
   bool is(Mutant mutant) const { return mutant_ == mutant; }
+  bool has_mutant_sink() const {
+    return is(Mutant::commits_early) || is(Mutant::reuses_part_names) ||
+           is(Mutant::drops_last_committables) || is(Mutant::aborts_prepared) ||
+           is(Mutant::cleans_by_prefix);
+  }
 
   std::uint64_t throw_one_in = 0;  ///< records; 0: never
   Duration most_pause{0};
   std::uint64_t thrown = 0;
+  bool input_has_ended = false;  ///< of a reader, whichever
+  /// Unfinished parts, for a mutant that removes them.
+  std::map<CheckpointId, std::vector<std::string>> prepared_for;
 
  private:
   Tape& tape_;

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-#include "sim/eager_sink.h"
+#include "sim/mutant_sink.h"
 #include "sim/sim_source.h"
 
 namespace streamrun::sim {
@@ -19,6 +19,7 @@ namespace {
 constexpr const char* kOutput = "/out";
 constexpr const char* kSecondOutput = "/out-plain";
 constexpr const char* kInput = "/in";
+constexpr const char* kRowsUid = "rows";
 constexpr std::uint64_t kWordsInLine = 4;
 
 SimRecord record_of(const JobShape& shape, std::uint64_t split, std::uint64_t index) {
@@ -101,6 +102,8 @@ class Builder {
         write(count(records));
         return write(records.map(plain_line), kSecondOutput, "plain-rows");
       }
+      case Topology::broadcast:
+        return broadcast();
     }
   }
 
@@ -123,9 +126,9 @@ class Builder {
   }
 
   void write(const DataStream<std::string>& lines, const char* folder = kOutput,
-             const char* uid = "rows") {
-    if (hooks_.is(Mutant::commits_early)) {
-      lines.sink_to(EagerSink{.files = {.path = folder}}, {.uid = uid});
+             const char* uid = kRowsUid) {
+    if (hooks_.has_mutant_sink()) {
+      lines.sink_to(MutantSink{.files = {.path = folder}, .hooks = &hooks_}, {.uid = uid});
     } else {
       lines.sink_to(FileSink{.path = folder}, {.uid = uid});
     }
@@ -150,6 +153,17 @@ class Builder {
                                        .parallelism = shape_.keyed_parallelism,
                                        .emit = Emit::at_end_of_input})
               .map(sum_line));
+  }
+
+  /// The receivers keep their number when the job is rescaled: what comes out depends on it.
+  void broadcast() {
+    const std::size_t half = shape_.splits.size() / 2;
+    write(count(source("announced", 0, half)
+                    .map(failing(hooks_))
+                    .broadcast()
+                    .union_with(source("dealt", half, shape_.splits.size()).rebalance())
+                    .map([](const SimRecord& record) { return record; },
+                         {.name = "Receive", .parallelism = shape_.copies})));
   }
 
   void generator() {
@@ -178,6 +192,7 @@ class Builder {
   SimHooks& hooks_;
 };
 
+/// Each record as often as it gets to the last operator.
 template <typename F>
 void for_each_record(const JobShape& shape, F&& use) {
   if (shape.topology == Topology::generator) {
@@ -185,7 +200,12 @@ void for_each_record(const JobShape& shape, F&& use) {
     return;
   }
   for (std::uint64_t split = 0; split < shape.splits.size(); ++split) {
-    for (std::uint64_t i = 0; i < shape.splits[split]; ++i) use(record_of(shape, split, i));
+    const bool is_announced =
+        shape.topology == Topology::broadcast && split < shape.splits.size() / 2;
+    for (std::uint64_t i = 0; i < shape.splits[split]; ++i) {
+      const SimRecord record = record_of(shape, split, i);
+      for (int copy = is_announced ? shape.copies : 1; copy > 0; --copy) use(record);
+    }
   }
 }
 
@@ -207,7 +227,8 @@ Result<void> write_file(FileSystem& store, const std::string& path, const std::s
 
 const char* to_string(Topology topology) {
   static constexpr const char* kNames[] = {"running-count", "keyed-process", "union-sum",
-                                           "generator",     "words",         "two-sinks"};
+                                           "generator",     "words",         "two-sinks",
+                                           "broadcast"};
   return kNames[static_cast<int>(topology)];
 }
 
@@ -217,8 +238,15 @@ std::uint64_t JobShape::records() const {
 
 JobShape JobShape::draw(Tape& tape, int most_parallelism) {
   JobShape shape;
-  shape.topology = static_cast<Topology>(tape.below(kTopologies));
+  constexpr std::uint64_t kDrawn = kTopologies - 1;
+  constexpr std::uint64_t kBroadcastEvery = 8;
+  constexpr std::uint64_t kBroadcast = 3;
+  shape.topology = static_cast<Topology>(tape.below(kDrawn));
   shape.seed = tape.next();
+  // Not a draw of its own: it would change the histories of all seeds, and with them those that
+  // once found a bug.
+  if (shape.seed % kBroadcastEvery == kBroadcast) shape.topology = Topology::broadcast;
+  shape.has_stranger = (shape.seed >> 32U) % 4 == 0;
   const std::uint64_t splits = tape.between(1, 6);
   for (std::uint64_t i = 0; i < splits; ++i)
     shape.splits.push_back(tape.between(1, 40) * tape.log_uniform(60));
@@ -227,6 +255,8 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism) {
     shape.keyed_parallelism =
         static_cast<int>(tape.between(1, static_cast<std::uint64_t>(most_parallelism)));
   }
+  shape.copies = 1 + static_cast<int>(shape.seed / kBroadcastEvery %
+                                      static_cast<std::uint64_t>(most_parallelism));
   shape.records_per_second = static_cast<double>(tape.between(500, 20000));
   return shape;
 }
@@ -235,8 +265,20 @@ void build_job(StreamExecutionEnvironment& environment, const JobShape& shape, S
   Builder(environment, shape, hooks).build();
 }
 
+/// As this job's own operator would have named it.
+std::string stranger_path() {
+  return std::string(kOutput) + "/.part-" + std::string(32, 'f') + "-" +
+         to_string(operator_id_of(kRowsUid)).substr(0, 8) + "-0-" + std::string(32, 'e') +
+         "-0.inprogress";
+}
+
 /// Each split becomes a file; the key of a record is a word.
 void make_input(FileSystem& store, const JobShape& shape) {
+  if (shape.has_stranger) {
+    SR_ASSERT(store.create_directory(kOutput) && store.sync_directory("/") &&
+                  write_file(store, stranger_path(), "not ours\n") && store.sync_directory(kOutput),
+              "an empty store takes what is a stranger's");
+  }
   if (shape.topology != Topology::words) return;
   SR_ASSERT(store.create_directory(kInput).has_value(), "an empty store takes a folder");
   for (std::uint64_t split = 0; split < shape.splits.size(); ++split) {

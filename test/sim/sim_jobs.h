@@ -20,8 +20,9 @@ enum class Topology {
   generator,      ///< the generator source, count at the end
   words,          ///< the file source, flat map, count per word
   two_sinks,      ///< one source into files as they come and counted
+  broadcast,      ///< every record of one source to all subtasks, those of another in turn; counted
 };
-constexpr int kTopologies = 6;
+constexpr int kTopologies = 7;
 const char* to_string(Topology topology);
 
 /// What job it is and what it reads: together they say what its output must be.
@@ -31,7 +32,9 @@ struct JobShape {
   std::vector<std::uint64_t> splits;  ///< number of records in each
   std::uint64_t keys = 1;
   int keyed_parallelism = 0;  ///< of the keyed operator; 0: the job's
+  int copies = 1;             ///< subtasks that a broadcast goes to, at any parallelism of the job
   double records_per_second = 0;
+  bool has_stranger = false;  ///< another job is writing into the same folder of output
 
   std::uint64_t records() const;
   static JobShape draw(Tape& tape, int most_parallelism);
@@ -39,8 +42,10 @@ struct JobShape {
 
 /// Builds the job with the engine's own API. `hooks` outlives it.
 void build_job(StreamExecutionEnvironment& environment, const JobShape& shape, SimHooks& hooks);
-/// Puts the files that it reads, if any, durably into `store`.
+/// Puts the files that it reads, if any, durably into `store`, and what is a stranger's.
 void make_input(FileSystem& store, const JobShape& shape);
+/// What the other job is writing.
+std::string stranger_path();
 /// The same job as a loop.
 ExpectedOutput expected_output(const JobShape& shape);
 

@@ -1,32 +1,28 @@
 #include <streamrun/base/assert.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sim/isolated.h"
+#include "sim/sim_flags.h"
 #include "sim/simulation.h"
+#include "sim/tape_file.h"
 
 namespace streamrun::sim {
 namespace {
 
 /// Each so many seeds one runs twice.
 constexpr std::uint64_t kTwiceEvery = 20;
-
-struct Flags {
-  std::uint64_t seed = 1;
-  std::uint64_t seeds = 1;
-  std::string seeds_file;
-  std::string tape_file;
-  std::string save_tape;
-  Mutant mutant = Mutant::none;
-  bool expects_violation = false;
-  bool verbose = false;
-};
 
 /// For the assertion handler, which has no other way to know.
 std::uint64_t g_seed = 0;
@@ -40,56 +36,9 @@ bool g_expects_violation = false;
   std::abort();
 }
 
-[[noreturn]] void usage() {
-  std::fprintf(stderr,
-               "streamrun_sim [--seed S] [--seeds N] [--seeds-file FILE] [--mutant K] "
-               "[--expect-violation] [--tape FILE] [--save-tape FILE] [--verbose]\n");
+[[noreturn]] void give_up(const std::string& wrong) {
+  std::fprintf(stderr, "error: %s\n", wrong.c_str());
   std::exit(2);
-}
-
-Flags parse(int argc, char** argv) {
-  Flags flags;
-  for (int i = 1; i < argc; ++i) {
-    const std::string name = argv[i];
-    const auto value = [&]() -> std::string {
-      if (++i == argc) usage();
-      return argv[i];
-    };
-    const auto number = [&] { return std::strtoull(value().c_str(), nullptr, 10); };
-    if (name == "--seed") {
-      flags.seed = number();
-    } else if (name == "--seeds") {
-      flags.seeds = number();
-    } else if (name == "--seeds-file") {
-      flags.seeds_file = value();
-    } else if (name == "--mutant") {
-      flags.mutant = static_cast<Mutant>(number());
-    } else if (name == "--expect-violation") {
-      flags.expects_violation = true;
-    } else if (name == "--tape") {
-      flags.tape_file = value();
-    } else if (name == "--save-tape") {
-      flags.save_tape = value();
-    } else if (name == "--verbose") {
-      flags.verbose = true;
-    } else {
-      usage();
-    }
-  }
-  if (static_cast<int>(flags.mutant) > kMutants) usage();
-  return flags;
-}
-
-std::vector<std::uint64_t> read_tape(const std::string& file) {
-  std::ifstream in(file);
-  std::vector<std::uint64_t> numbers;
-  for (std::uint64_t number = 0; in >> number;) numbers.push_back(number);
-  return numbers;
-}
-
-void write_tape(const std::string& file, const std::vector<std::uint64_t>& numbers) {
-  std::ofstream out(file);
-  for (const std::uint64_t number : numbers) out << number << '\n';
 }
 
 /// The first word of each line that is no comment.
@@ -97,30 +46,46 @@ std::vector<std::uint64_t> read_seeds(const std::string& file) {
   std::ifstream in(file);
   std::vector<std::uint64_t> seeds;
   for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line[0] != '#') seeds.push_back(std::strtoull(line.c_str(), nullptr, 10));
+    if (line.empty() || line[0] == '#') continue;
+    const std::string word = line.substr(0, line.find(' '));
+    std::uint64_t seed = 0;
+    const char* const end = word.data() + word.size();
+    const auto [stop, error] = std::from_chars(word.data(), end, seed);
+    if (error != std::errc() || stop != end) give_up(file + ": \"" + word + "\" is no seed");
+    seeds.push_back(seed);
   }
+  if (seeds.empty()) give_up(file + " holds no seed");
   return seeds;
 }
 
 class Runner {
  public:
-  explicit Runner(const Flags& flags) : flags_(flags) {}
+  explicit Runner(const SimFlags& flags)
+      : flags_(flags), mutant_(flags.mutant.value_or(Mutant::none)) {
+    if (flags_.tape_file.empty()) return;
+    Result<RecordedTape> tape = read_tape_file(flags_.tape_file);
+    if (!tape) give_up(tape.error().where + ": " + tape.error().message);
+    recorded_ = *std::move(tape);
+    mutant_ = flags_.mutant.value_or(recorded_->mutant);
+  }
 
   int run() {
     for (const std::uint64_t seed : seeds()) {
-      const Outcome outcome = run_seed(seed);
-      total_.add(outcome.statistics);
+      const IsolatedRun run = run_seed(seed);
+      total_.add(run.outcome.statistics);
+      ++topologies_[static_cast<std::size_t>(run.outcome.topology)];
       ++histories_;
-      if (outcome.violation) return report_violation(seed, outcome);
-      if (is_alone() || flags_.verbose) report(seed, outcome);
+      if (run.outcome.violation) return report_violation(seed, run);
+      if (is_alone() || flags_.verbose) report(seed, run.outcome);
     }
     std::printf("%" PRIu64 " histories: %s\n", histories_, total_.describe().c_str());
+    report_topologies();
     if (is_idle()) {
       std::printf("too little happened for this to prove anything\n");
       return 1;
     }
     if (!flags_.expects_violation) return 0;
-    std::printf("mutant %d was not caught\n", static_cast<int>(flags_.mutant));
+    std::printf("mutant %d was not caught\n", static_cast<int>(mutant_));
     return 1;
   }
 
@@ -135,10 +100,12 @@ class Runner {
     const Statistics& all = total_;
     return std::min({all.kills, all.power_cuts, all.restores, all.rescales, all.restarts, all.stops,
                      all.checkpoints, all.failed_checkpoints, all.write_errors, all.read_errors,
-                     all.thrown}) == 0;
+                     all.thrown}) == 0 ||
+           *std::min_element(topologies_.begin(), topologies_.end()) == 0;
   }
 
   std::vector<std::uint64_t> seeds() const {
+    if (recorded_) return {flags_.seed};
     if (!flags_.seeds_file.empty()) return read_seeds(flags_.seeds_file);
     std::vector<std::uint64_t> seeds;
     for (std::uint64_t i = 0; i < flags_.seeds; ++i) seeds.push_back(flags_.seed + i);
@@ -146,44 +113,123 @@ class Runner {
   }
 
   Tape tape_of(std::uint64_t seed) const {
-    return flags_.tape_file.empty() ? Tape(seed) : Tape(read_tape(flags_.tape_file));
+    return recorded_ ? Tape(recorded_->numbers) : Tape(seed);
   }
 
-  Outcome run_seed(std::uint64_t seed) const {
+  IsolatedRun run_seed(std::uint64_t seed) const {
     g_seed = seed;
+    IsolatedRun run = flags_.shrinks ? run_isolated(seed) : run_here(seed);
+    if (!flags_.save_tape.empty()) save(flags_.save_tape, run.outcome, run.drawn);
+    if (seed % kTwiceEvery != 0 || run.outcome.violation) return run;
+    Tape again = tape_of(seed);
+    if (simulate(again, mutant_).trace_hash != run.outcome.trace_hash) {
+      run.outcome.violation = "the same seed gives another history the second time";
+    }
+    return run;
+  }
+
+  IsolatedRun run_here(std::uint64_t seed) const {
     World::Talk talk;
     if (flags_.verbose) talk = [](const std::string& text) { std::printf("%s\n", text.c_str()); };
     Tape tape = tape_of(seed);
-    Outcome outcome = simulate(tape, flags_.mutant, talk);
-    if (!flags_.save_tape.empty()) write_tape(flags_.save_tape, tape.drawn());
-    if (seed % kTwiceEvery != 0 || outcome.violation) return outcome;
-    Tape again = tape_of(seed);
-    const Outcome second = simulate(again, flags_.mutant);
-    if (second.trace_hash != outcome.trace_hash) {
-      outcome.violation = "the same seed gives another history the second time";
+    IsolatedRun run;
+    run.outcome = simulate(tape, mutant_, talk);
+    if (run.outcome.violation || !flags_.save_tape.empty()) run.drawn = tape.drawn();
+    return run;
+  }
+
+  /// Of one that crashed it is not known how much was drawn: so much is more than any draws.
+  IsolatedRun run_isolated(std::uint64_t seed) const {
+    constexpr int kPlenty = 1 << 18;
+    IsolatedRun run = simulate_isolated(tape_of(seed), mutant_);
+    if (run.outcome.violation && run.drawn.empty()) {
+      Tape tape = tape_of(seed);
+      for (int i = 0; i < kPlenty; ++i) tape.next();
+      run.drawn = tape.drawn();
     }
-    return outcome;
+    return run;
   }
 
-  static void report(std::uint64_t seed, const Outcome& outcome) {
-    std::printf("seed %" PRIu64 ", trace %016" PRIx64 "\n  %s\n  %s\n", seed, outcome.trace_hash,
-                outcome.options.c_str(), outcome.statistics.describe().c_str());
+  void save(const std::string& path, const Outcome& outcome, const Numbers& numbers) const {
+    const Result<void> written = write_tape_file(path, {.mutant = mutant_,
+                                                        .violation = outcome.violation.value_or(""),
+                                                        .trace_hash = outcome.trace_hash,
+                                                        .numbers = numbers});
+    if (!written) give_up(written.error().where + ": " + written.error().message);
   }
 
-  int report_violation(std::uint64_t seed, const Outcome& outcome) const {
+  void report_topologies() const {
+    std::printf("jobs:");
+    for (int i = 0; i < kTopologies; ++i) {
+      std::printf(" %s %" PRIu64, to_string(static_cast<Topology>(i)),
+                  topologies_[static_cast<std::size_t>(i)]);
+    }
+    std::printf("\n");
+  }
+
+  void report(std::uint64_t seed, const Outcome& outcome) const {
+    if (recorded_) {
+      const bool is_same = outcome.trace_hash == recorded_->trace_hash;
+      std::printf("%s, trace %016" PRIx64 ", %s\n", flags_.tape_file.c_str(), outcome.trace_hash,
+                  is_same ? "as recorded" : "another than was recorded");
+    } else {
+      std::printf("seed %" PRIu64 ", trace %016" PRIx64 "\n", seed, outcome.trace_hash);
+    }
+    std::printf("  %s\n  %s\n", outcome.options.c_str(), outcome.statistics.describe().c_str());
+  }
+
+  std::string mutant_flag() const {
+    return mutant_ == Mutant::none ? "" : " --mutant " + std::to_string(static_cast<int>(mutant_));
+  }
+
+  int report_violation(std::uint64_t seed, const IsolatedRun& run) const {
     std::printf("VIOLATION after %" PRIu64 " histories: %s\n", histories_,
-                outcome.violation->c_str());
-    report(seed, outcome);
-    std::printf("replay: streamrun_sim --seed %" PRIu64 "%s --verbose\n", seed,
-                flags_.mutant == Mutant::none
-                    ? ""
-                    : (" --mutant " + std::to_string(static_cast<int>(flags_.mutant))).c_str());
+                run.outcome.violation->c_str());
+    report(seed, run.outcome);
+    if (!recorded_) {
+      std::printf("replay: streamrun_sim --seed %" PRIu64 "%s --verbose\n", seed,
+                  mutant_flag().c_str());
+    }
+    if (flags_.shrinks) shrink(seed, run);
     return flags_.expects_violation ? 0 : 1;
   }
 
-  const Flags& flags_;
+  void shrink(std::uint64_t seed, const IsolatedRun& found) const {
+    using SteadyClock = std::chrono::steady_clock;
+    const auto end = SteadyClock::now() + std::chrono::seconds(flags_.shrink_seconds);
+    const std::string kind = kind_of(*found.outcome.violation);
+    Shrinker shrinker(
+        found.drawn,
+        [&](const Numbers& numbers) -> std::optional<Numbers> {
+          IsolatedRun run = simulate_isolated(Tape(numbers), mutant_);
+          if (!run.outcome.violation || kind_of(*run.outcome.violation) != kind) return {};
+          return run.drawn.empty() ? numbers : std::move(run.drawn);
+        },
+        [&] { return SteadyClock::now() < end; });
+    const Numbers& numbers = shrinker.shrink();
+    const Outcome shortest = simulate_isolated(Tape(numbers), mutant_).outcome;
+    const std::string path =
+        flags_.save_tape.empty() ? "sim-" + std::to_string(seed) + ".tape" : flags_.save_tape;
+    save(path, shortest, numbers);
+    std::printf("SHRUNK from %zu numbers to %zu in %" PRIu64 " tries: %s\n  %s\n  %s\n",
+                found.drawn.size(), numbers.size(), shrinker.tries(),
+                shortest.violation.value_or("no violation").c_str(), shortest.options.c_str(),
+                shortest.statistics.describe().c_str());
+    constexpr std::size_t kShort = 100;
+    if (numbers.size() <= kShort) {
+      std::printf(" ");
+      for (const std::uint64_t number : numbers) std::printf(" %" PRIu64, number);
+      std::printf("\n");
+    }
+    std::printf("replay: streamrun_sim --tape %s --verbose\n", path.c_str());
+  }
+
+  const SimFlags& flags_;
+  Mutant mutant_;
+  std::optional<RecordedTape> recorded_;
   Statistics total_;
   std::uint64_t histories_ = 0;
+  std::array<std::uint64_t, kTopologies> topologies_{};
 };
 
 }  // namespace
@@ -191,7 +237,7 @@ class Runner {
 
 int main(int argc, char** argv) {
   using namespace streamrun::sim;
-  const Flags flags = parse(argc, argv);
+  const SimFlags flags = parse_flags(argc, argv);
   g_expects_violation = flags.expects_violation;
   streamrun::set_assertion_handler(&on_assertion);
   return Runner(flags).run();

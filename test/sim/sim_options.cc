@@ -64,7 +64,8 @@ SimOptions SimOptions::draw(Tape& tape) {
 
 std::string SimOptions::describe() const {
   return fmt::format(
-      "{}: {} records in {} splits, {} keys, keyed parallelism {}; parallelism {} of {}, "
+      "{}: {} records in {} splits, {} keys, keyed parallelism {}, {} copies; parallelism {} of "
+      "{}, "
       "chaining {}; checkpoint "
       "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
       "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve for {} steps, pause I/O "
@@ -72,11 +73,11 @@ std::string SimOptions::describe() const {
       "1/{}, throw 1/{}, "
       "write error 1/{} {}, read error 1/{}, faults for {:g} ms",
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
-      shape.keyed_parallelism, parallelism, max_parallelism, chaining, in_milliseconds(interval),
-      in_milliseconds(min_pause), in_milliseconds(timeout), tolerable_failures, retained,
-      inline_threshold, deaths, kills, power_cuts, rescales, stops, starving_steps, pause_io_one_in,
-      slow_io_one_in, throw_one_in, write_error_one_in, write_error_of + write_error_under,
-      read_error_one_in, in_milliseconds(safety_phase));
+      shape.keyed_parallelism, shape.copies, parallelism, max_parallelism, chaining,
+      in_milliseconds(interval), in_milliseconds(min_pause), in_milliseconds(timeout),
+      tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts, rescales, stops,
+      starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in, write_error_one_in,
+      write_error_of + write_error_under, read_error_one_in, in_milliseconds(safety_phase));
 }
 
 }  // namespace streamrun::sim

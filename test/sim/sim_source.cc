@@ -34,7 +34,10 @@ SourceStatus SimReader::poll(Output<SimRecord>& output) {
   const Instant now = context_->environment.clock.now();
   if (resume_at_ && now < *resume_at_) return SourceStatus::idle;
   resume_at_.reset();
-  if (splits_.empty()) return no_more_ ? SourceStatus::ended : SourceStatus::idle;
+  if (splits_.empty()) {
+    hooks_.input_has_ended |= no_more_;
+    return no_more_ ? SourceStatus::ended : SourceStatus::idle;
+  }
   SimSplit& split = splits_.front();
   const std::uint64_t count = std::min(hooks_.records_at_once(), split.length - split.next);
   for (std::uint64_t i = 0; i < count; ++i) output.emit(make_(split.number, split.next + i));

@@ -68,6 +68,7 @@ Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk) {
   }
   return {.violation = world.oracle.violation(),
           .options = world.options.describe(),
+          .topology = world.options.shape.topology,
           .trace_hash = world.trace.hash(),
           .statistics = world.statistics};
 }

@@ -12,6 +12,7 @@ namespace streamrun::sim {
 struct Outcome {
   std::optional<std::string> violation;
   std::string options;
+  Topology topology = Topology::running_count;
   std::uint64_t trace_hash = 0;
   Statistics statistics;
 };

@@ -1,6 +1,5 @@
 #include "sim/store_oracle.h"
 
-#include <streamrun/base/bytes.h>
 #include <streamrun/base/checksum.h>
 #include <streamrun/checkpoint/metadata_format.h>
 #include <streamrun/checkpoint/snapshot_files.h>
@@ -11,6 +10,8 @@
 
 #include <algorithm>
 #include <string_view>
+
+#include "sim/mutant_sink.h"
 
 namespace streamrun::sim {
 namespace {
@@ -27,21 +28,13 @@ bool is_finished_part(const std::string& path) {
   return is_output(path) && base_name(path).starts_with("part-");
 }
 
-/// The name in a committable of the file sink: version, folder, name, …
-std::string part_named_by(const std::string& committable) {
-  ByteReader in(committable);
-  static_cast<void>(in.u8());
-  static_cast<void>(in.text());
-  return std::string(in.text());
-}
-
 std::set<std::string> committables_of(const CheckpointMetadata& metadata) {
   std::set<std::string> names;
   for (const OperatorSnapshot& op : metadata.operators) {
     for (const OperatorSubtaskState& subtask : op.subtasks) {
       for (const OperatorListState& list : subtask.lists) {
         if (list.name != kCommittablesState) continue;
-        for (const std::string& element : list.elements) names.insert(part_named_by(element));
+        for (const std::string& element : list.elements) names.insert(part_named_by(element).name);
       }
     }
   }
@@ -54,6 +47,21 @@ void StoreOracle::violate(const std::string& text) {
   if (!violation_) violation_ = text;
 }
 
+void StoreOracle::protect(const std::string& path) {
+  protected_[path] = store_.files().at(path);
+}
+
+void StoreOracle::check_protected() {
+  if (protected_.empty()) return;
+  const std::map<std::string, std::string> files = store_.files();
+  for (const auto& [path, bytes] : protected_) {
+    const auto found = files.find(path);
+    if (found == files.end() || found->second != bytes) {
+      violate("R3: " + path + " is somebody else's, and has changed or is gone");
+    }
+  }
+}
+
 void StoreOracle::created_directory(const std::string& path) {
   if (!checkpoint_id_of_name(base_name(path))) return;
   if (!checkpoint_folders_.insert(path).second) violate("D3: " + path + " is made a second time");
@@ -63,6 +71,7 @@ void StoreOracle::renamed(const std::string& from, const std::string& to) {
   if (is_metadata(to)) return published(parent_path(to), false);
   if (is_finished_part(to)) finished_part(to);
   if (parts_.contains(from)) violate("G3: the finished part " + from + " is renamed");
+  if (protected_.contains(from)) violate("R3: " + from + " is somebody else's, and is renamed");
 }
 
 /// Decodes what has just become visible and looks at all that it refers to.
@@ -113,10 +122,11 @@ bool StoreOracle::has_newer_durable(CheckpointId id) const {
 }
 
 bool StoreOracle::is_finished(const std::string& job_folder) const {
-  return store_.files().contains(join_path(job_folder, kFinishedName));
+  return store_.status(join_path(job_folder, kFinishedName)).has_value();
 }
 
 void StoreOracle::removed(const std::string& path) {
+  if (protected_.contains(path)) violate("R3: " + path + " is somebody else's, and is removed");
   if (parts_.contains(path)) violate("G3: the finished part " + path + " is removed");
   if (is_metadata(path)) {
     const auto found = visible_.find(parent_path(path));
@@ -208,8 +218,8 @@ void StoreOracle::check_parts(bool after_power_cut) {
   }
 }
 
-std::map<std::string, std::map<std::string, std::int64_t>> StoreOracle::output_lines() const {
-  std::map<std::string, std::map<std::string, std::int64_t>> lines;
+ExpectedOutput StoreOracle::output_lines() const {
+  ExpectedOutput lines;
   for (const auto& [path, bytes] : store_.files()) {
     if (!is_finished_part(path)) continue;
     std::string_view rest = bytes;
@@ -224,7 +234,13 @@ std::map<std::string, std::map<std::string, std::int64_t>> StoreOracle::output_l
 
 void StoreOracle::check_partial_output(const ExpectedOutput& expected) {
   check_parts(false);
-  for (const auto& [folder, lines] : output_lines()) {
+  check_protected();
+  check_no_line_too_often(output_lines(), expected);
+}
+
+void StoreOracle::check_no_line_too_often(const ExpectedOutput& found_lines,
+                                          const ExpectedOutput& expected) {
+  for (const auto& [folder, lines] : found_lines) {
     const auto of_folder = expected.find(folder);
     for (const auto& [line, count] : lines) {
       const auto found = of_folder->second.find(line);
@@ -238,8 +254,10 @@ void StoreOracle::check_partial_output(const ExpectedOutput& expected) {
 }
 
 void StoreOracle::check_whole_output(const ExpectedOutput& expected) {
-  check_partial_output(expected);
-  auto found = output_lines();
+  check_parts(false);
+  check_protected();
+  ExpectedOutput found = output_lines();
+  check_no_line_too_often(found, expected);
   for (const auto& [folder, lines] : expected) {
     for (const auto& [line, count] : lines) {
       if (found[folder][line] >= count) continue;
@@ -255,7 +273,9 @@ void StoreOracle::check_clean(const JobId& last_run, bool is_strict) {
   const std::string own = join_path(kCheckpointRoot, to_string(last_run)) + "/";
   for (const auto& [path, bytes] : store_.files()) {
     const std::string name = base_name(path);
-    if (is_output(path) && !is_finished_part(path)) violate("R4: " + path + " is left");
+    if (is_output(path) && !is_finished_part(path) && !protected_.contains(path)) {
+      violate("R4: " + path + " is left");
+    }
     if (!path.starts_with(own)) continue;
     const bool belongs =
         path == own + name && (name == kJobFileName || name == kLockName || name == kFinishedName);

@@ -32,6 +32,9 @@ class StoreOracle {
   void synced_directory(const std::string& path);
   void after_power_cut();
 
+  /// The file is somebody else's, and durable: it stays as it is (R3).
+  void protect(const std::string& path);
+
   /// The engine says that a checkpoint is complete: by now it is durable.
   void heard_of_completion(CheckpointId id);
   /// What a restart chose; nothing: a fresh start.
@@ -68,13 +71,16 @@ class StoreOracle {
   bool has_newer_durable(CheckpointId id) const;
   bool is_finished(const std::string& job_folder) const;
   void check_parts(bool after_power_cut);
-  std::map<std::string, std::map<std::string, std::int64_t>> output_lines() const;
+  void check_protected();
+  ExpectedOutput output_lines() const;
+  void check_no_line_too_often(const ExpectedOutput& found, const ExpectedOutput& expected);
 
   MemoryFileSystem& store_;
   std::map<std::string, Snapshot> visible_;  // by folder
   std::map<std::string, Part> parts_;        // finished, by path
   std::set<std::string> prepared_;           // by checkpoints that are or were durable
   std::set<std::string> checkpoint_folders_;
+  std::map<std::string, std::string> protected_;  // bytes by path
   CheckpointId highest_durable_ = 0;
   std::uint64_t durable_checkpoints_ = 0;
   std::optional<std::string> violation_;

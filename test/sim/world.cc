@@ -57,6 +57,7 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
   hooks.most_pause = options.most_pause;
   hooks.throw_one_in = options.throw_one_in;
   make_input(store, options.shape);
+  if (options.shape.has_stranger) oracle.protect(stranger_path());
 }
 
 bool World::faults_on() {
