@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What must hold before a change goes in: the linters over what changed, and the tests of three builds: with
-# AddressSanitizer and UBSan, with ThreadSanitizer (the tests that have threads), and of the release. With --quick only
-# the linters and the release. It stops at the first failure.
+# What must hold before a change goes in: the linters over what changed, and the tests of the release build; with --all
+# also those of the builds with AddressSanitizer and UBSan, and with ThreadSanitizer (the tests that have threads). It
+# stops at the first failure.
 # STREAMRUN_LINT_BASE is the commit to compare with; without it, the one before the last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,7 +40,7 @@ say "build: release"
 scripts/build.sh release
 say "lint: what changed"
 scripts/tidy.sh ${STREAMRUN_LINT_BASE:+"$STREAMRUN_LINT_BASE"}
-if [[ ${1:-} != --quick ]]; then
+if [[ ${1:-} == --all ]]; then
   say "build: dev (AddressSanitizer, UBSan)"
   scripts/build.sh dev
   say "tests: dev"
