@@ -22,12 +22,12 @@ constexpr std::size_t kCacheLine = 64;
 /// Below it memory is cheap and a wrong guess of the branch at the end of a probe is not.
 constexpr std::size_t kSmallCapacity = 1024;
 
-/// How many rows a sub-table holds before it grows: 25 % to 35 % while it is small, 72 % to 82 %
+/// How many rows a sub-table holds before it grows: 25 % to 35 % while it is small, 74 % to 84 %
 /// later. Sub-tables fill evenly, so all would grow in the same moment if their limits were not
 /// spread.
 std::size_t limit_of(std::size_t capacity, int group) {
   const std::size_t spread = static_cast<std::size_t>(group * 37 % 101);
-  return capacity * ((capacity <= kSmallCapacity ? 250 : 720) + spread) / 1000;
+  return capacity * ((capacity <= kSmallCapacity ? 250 : 740) + spread) / 1000;
 }
 
 /// In small steps once memory counts: what is empty right after one is the waste.
