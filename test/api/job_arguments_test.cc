@@ -25,7 +25,7 @@ std::string complaint_of_check(const JobArguments& arguments) {
 }
 
 TEST_CASE("job arguments: texts are given, or have their default, or are missing", "[api]") {
-  JobArguments arguments({{"topic", "clicks"}, {"empty", ""}}, "/work");
+  JobArguments arguments({{"topic", "clicks"}, {"empty", ""}}, "/home/me");
   CHECK(arguments.text("topic", "where to read") == "clicks");
   CHECK(arguments.text("empty", "may be empty") == "");
   CHECK(arguments.text("brokers", "servers", "localhost:9092") == "localhost:9092");
@@ -34,17 +34,17 @@ TEST_CASE("job arguments: texts are given, or have their default, or are missing
 }
 
 TEST_CASE("job arguments: a missing one is named, with its help", "[api]") {
-  JobArguments arguments({}, "/work");
+  JobArguments arguments({}, "/home/me");
   arguments.paths("input", "file to read");
   arguments.text("topic", "where to read");
   CHECK(complaint_of_check(arguments) == "the job needs --input: file to read");
 }
 
 TEST_CASE("job arguments: an unknown one is named, with the nearest that there is", "[api]") {
-  JobArguments slip({{"outptu", "x"}}, "/work");
+  JobArguments slip({{"outptu", "x"}}, "/home/me");
   slip.optional_path("output", "where to write");
   CHECK(complaint_of_check(slip) == "the job has no argument --outptu; did you mean --output?");
-  JobArguments far({{"parallelism", "2"}}, "/work");
+  JobArguments far({{"parallelism", "2"}}, "/home/me");
   far.optional_path("output", "where to write");
   far.flag("watch", "go on");
   CHECK(complaint_of_check(far) ==
@@ -53,20 +53,21 @@ TEST_CASE("job arguments: an unknown one is named, with the nearest that there i
 
 TEST_CASE("job arguments: an unknown one is told before a missing one, as it is likely the same",
           "[api]") {
-  JobArguments arguments({{"inpt", "x"}}, "/work");
+  JobArguments arguments({{"inpt", "x"}}, "/home/me");
   arguments.paths("input", "file to read");
   CHECK(complaint_of_check(arguments) == "the job has no argument --inpt; did you mean --input?");
 }
 
 TEST_CASE("job arguments: only those that may be repeated are given twice", "[api]") {
-  JobArguments arguments({{"input", "a"}, {"input", "b"}, {"topic", "x"}, {"topic", "y"}}, "/work");
-  CHECK(arguments.paths("input", "files") == std::vector<std::string>{"/work/a", "/work/b"});
+  JobArguments arguments({{"input", "a"}, {"input", "b"}, {"topic", "x"}, {"topic", "y"}},
+                         "/home/me");
+  CHECK(arguments.paths("input", "files") == std::vector<std::string>{"/home/me/a", "/home/me/b"});
   arguments.text("topic", "where to read", "");
   CHECK(complaint_of_check(arguments) == "--topic is given twice");
 }
 
 TEST_CASE("job arguments: a flag is set without a value", "[api]") {
-  JobArguments arguments({{"watch", "true"}, {"off", "false"}, {"odd", "yes"}}, "/work");
+  JobArguments arguments({{"watch", "true"}, {"off", "false"}, {"odd", "yes"}}, "/home/me");
   CHECK(arguments.flag("watch", "go on"));
   CHECK_FALSE(arguments.flag("off", "not"));
   CHECK_FALSE(arguments.flag("absent", "not"));
@@ -76,22 +77,23 @@ TEST_CASE("job arguments: a flag is set without a value", "[api]") {
 TEST_CASE("job arguments: paths are made absolute and recorded so, URIs stay", "[api]") {
   JobArguments arguments(
       {{"input", "data/../text.txt"}, {"input", "hdfs://nn/x"}, {"input", "/a"}, {"output", "out"}},
-      "/work/here");
+      "/home/me/here");
   CHECK(arguments.paths("input", "files") ==
-        std::vector<std::string>{"/work/here/text.txt", "hdfs://nn/x", "/a"});
-  CHECK(arguments.optional_path("output", "folder") == "/work/here/out");
-  CHECK(arguments.values() == JobArguments::Values{{"input", "/work/here/text.txt"},
+        std::vector<std::string>{"/home/me/here/text.txt", "hdfs://nn/x", "/a"});
+  CHECK(arguments.optional_path("output", "folder") == "/home/me/here/out");
+  CHECK(arguments.values() == JobArguments::Values{{"input", "/home/me/here/text.txt"},
                                                    {"input", "hdfs://nn/x"},
                                                    {"input", "/a"},
-                                                   {"output", "/work/here/out"}});
+                                                   {"output", "/home/me/here/out"}});
   CHECK(complaint_of_check(arguments).empty());
   JobArguments again(arguments.values(), "/somewhere/else");
-  CHECK(again.optional_path("output", "folder") == "/work/here/out");
+  CHECK(again.optional_path("output", "folder") == "/home/me/here/out");
 }
 
 TEST_CASE("job arguments: a whole number is one, to its last character", "[api]") {
   JobArguments arguments(
-      {{"a", "-12"}, {"b", "12x"}, {"c", ""}, {"d", "9223372036854775808"}, {"e", "1.5"}}, "/work");
+      {{"a", "-12"}, {"b", "12x"}, {"c", ""}, {"d", "9223372036854775808"}, {"e", "1.5"}},
+      "/home/me");
   CHECK(arguments.integer("a", "number", 0) == -12);
   CHECK(arguments.integer("absent", "number", 7) == 7);
   for (const std::string name : {"b", "c", "d", "e"}) {
