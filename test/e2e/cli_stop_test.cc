@@ -12,14 +12,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A job whose task hangs in a function, once it runs.
+/// A job whose task hangs in a function.
 struct HangingJob {
   HangingJob()
       : process({.program = STREAMRUN_OWN_BINARY,
                  .arguments = {"run", "-D", "execution.shutdown-timeout=300ms", "broken", "--how",
                                "hang"},
                  .working_directory = folder.path()}) {
-    REQUIRE(process.wait_for_err("RUNNING", 20s));
+    REQUIRE(process.wait_for_err("the function hangs", 20s));
   }
   Folder folder;
   Process process;

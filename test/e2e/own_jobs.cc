@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -46,11 +47,14 @@ void echo(StreamExecutionEnvironment& env, JobArguments&) {
   env.from_source(numbers(3), {.uid = "numbers"}).sink_to(PrintSink{}, {.uid = "rows"});
 }
 
-/// Its function does not return from its second record.
+/// Its function says so and does not return from its second record.
 void hang(StreamExecutionEnvironment& env) {
   env.from_source(numbers(2), {.uid = "numbers"})
       .map([](std::int64_t number) {
-        while (number > 0) std::this_thread::sleep_for(std::chrono::hours(1));
+        if (number > 0) {
+          std::fputs("the function hangs\n", stderr);
+          std::this_thread::sleep_for(std::chrono::hours(24));
+        }
         return number;
       })
       .sink_to(PrintSink{}, {.uid = "rows"});
