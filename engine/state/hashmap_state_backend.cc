@@ -1,14 +1,15 @@
 #include <streamrun/state/hashmap_state_backend.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace streamrun {
 namespace {
 
-/// Slots looked at between two batches. Larger slices make the checkpoint faster and the pause
-/// longer.
-constexpr std::size_t kSlice = 8192;
+/// Slots looked at between two batches. Larger slices make the checkpoint faster; smaller ones leave
+/// more of the thread to records, and shorten the pause.
+constexpr std::size_t kSlice = 2048;
 /// Serialised bytes that may wait for the disk before the cursor waits for them.
 constexpr std::uint64_t kBacklogLimit = std::uint64_t{16} << 20U;
 
@@ -123,11 +124,18 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
 
 void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, Done done) {
   auto builder = std::make_shared<StateFileBuilder>();
-  TableSnapshot& snapshot = table_.start_snapshot(
-      [writer, builder](int key_group, std::uint32_t rows, StateBytes& block) {
-        builder->begin_block(block, key_group, rows);
-        writer->append_block(std::exchange(block, writer->take_spare()));
-      });
+  TableSnapshot& snapshot = table_.start_snapshot([writer, builder](SnapshotBlock block) {
+    StateBytes rows = std::exchange(block.bytes, {});
+    writer->append(std::move(rows), [builder, block = std::move(block)](
+                                        StateBytes& bytes, StateBytes& scratch) mutable {
+      block.bytes = std::move(bytes);
+      block.encode(scratch);
+      bytes = std::move(block.bytes);
+      builder->begin_block(bytes, block.key_group, block.rows);
+      seal_state_block(bytes);
+    });
+    return writer->take_spare();
+  });
   running_.push_back({&snapshot, std::move(writer), std::move(builder), std::move(done)});
 }
 
@@ -152,10 +160,14 @@ bool HashMapStateBackend::advance_snapshots() {
 }
 
 void HashMapStateBackend::complete(Running running) {
+  const std::uint64_t entries = running.snapshot->rows();
   table_.end_snapshot(*running.snapshot);
-  running.writer->append(running.builder->end());
+  running.writer->append(StateBytes(), [builder = running.builder](StateBytes& bytes, StateBytes&) {
+    const std::string index = builder->end();
+    std::copy(index.begin(), index.end(), bytes.extend(index.size()));
+  });
   KeyedStateHandle handle{.key_groups = table_.key_groups(),
-                          .entries = running.builder->rows(),
+                          .entries = entries,
                           .states = table_.descriptions(),
                           .data = {}};
   running.writer->finish([handle = std::move(handle),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -11,8 +12,18 @@ namespace {
 
 constexpr std::size_t kMaxStates = 32;
 constexpr std::size_t kFirstCapacity = 16;
-/// Serialised rows of one key group that are emitted as one block at the latest.
+/// Rows of one key group that are emitted as one block at the latest, as they are held until then.
 constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;
+constexpr std::uint32_t kMostCopiedAtOnce = 64;
+/// Bytes ahead of the cursor at which loading begins: what hardware foresees ends with each page.
+constexpr std::size_t kReadAhead = 2048;
+
+void prefetch_to_write(const char* at, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 1);
+}
+void prefetch_to_read(const std::byte* at, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0);
+}
 
 std::size_t aligned(std::size_t offset, std::size_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
@@ -68,6 +79,7 @@ int KeyedTableBase::add_state(StateDescription description, ValueOperations oper
   stride_ = aligned(offset + operations.size, row_alignment_);
   states_.push_back({operations, offset});
   puts_states_ = puts_states_ && operations.put != nullptr;
+  has_trivial_states_ = has_trivial_states_ && operations.is_trivial;
   descriptions_.push_back(std::move(description));
   return static_cast<int>(states_.size()) - 1;
 }
@@ -122,6 +134,8 @@ void KeyedTableBase::reserve(int group, std::size_t rows) {
 void KeyedTableBase::resize(int group, std::size_t capacity) {
   for (TableSnapshot& snapshot : snapshots_) {
     if (!snapshot.done_ && snapshot.group_ == group && snapshot.slot_ > 0) finish_group(snapshot);
+    // Copied rows refer to the arena that is about to go.
+    if (snapshot.encoder_ != nullptr) emit_pending(snapshot, group);
   }
   SubTable& table = sub_table(group);
   SubTable grown;
@@ -168,6 +182,7 @@ TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit) {
   SR_ASSERT(epoch_ != 0, "2^32 snapshots in one life");
   snapshot.group_ = range_.first;
   snapshot.pending_.resize(sub_tables_.size());
+  snapshot.encoder_ = make_encoder();
   snapshot.emit_ = std::move(emit);
   return snapshot;
 }
@@ -180,17 +195,59 @@ void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
   RowHeader& head = header(row);
   for (TableSnapshot& snapshot : snapshots_) {
     if (head.epoch >= snapshot.epoch_ || head.present == 0) continue;
-    const auto slot = static_cast<std::size_t>(row - sub_table(group).rows) / stride_;
-    if (snapshot.passed(group, slot)) continue;
-    write_row(snapshot.pending_[static_cast<std::size_t>(group - range_.first)], row);
+    const bool passed =
+        snapshot.done_ || group < snapshot.group_ ||
+        (group == snapshot.group_ && row < row_at(sub_table(group), snapshot.slot_));
+    if (passed) continue;
+    TableSnapshot::Pending& pending =
+        snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+    if (snapshot.encoder_ != nullptr) {
+      char* const to = pending.bytes.extend(stride_);
+      std::memcpy(to, row, stride_);
+      prefetch_to_write(to + stride_, stride_);  // for the next row of this group
+      ++pending.rows;
+    } else {
+      write_row(pending, row);
+    }
     emit_if_full(snapshot, group);
   }
   head.epoch = epoch_;
 }
 
-void KeyedTableBase::write_states(ByteWriter& out, std::byte* row) const {
-  for (std::size_t i = 0; i < states_.size(); ++i) {
-    if (has(row, static_cast<int>(i))) states_[i].operations.write(out, row + states_[i].offset);
+void KeyedTableBase::take_rows(TableSnapshot& snapshot, std::size_t count) {
+  const int group = snapshot.group_;
+  TableSnapshot::Pending& pending =
+      snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
+  std::byte* row = row_at(sub_table(group), snapshot.slot_);
+  snapshot.slot_ += count;
+  if (snapshot.encoder_ != nullptr) return copy_rows(snapshot, pending, row, count);
+  for (; count > 0; --count, row += stride_) {
+    if (!belongs_to(snapshot, header(row))) continue;
+    write_row(pending, row);
+    emit_if_full(snapshot, group);
+  }
+}
+
+/// Neighbours at once.
+void KeyedTableBase::copy_rows(TableSnapshot& snapshot, TableSnapshot::Pending& pending,
+                               std::byte* row, std::size_t count) {
+  const std::byte* const end = row + count * stride_;
+  while (row != end) {
+    if (!belongs_to(snapshot, header(row))) {
+      row += stride_;
+      continue;
+    }
+    const std::byte* const first = row;
+    std::uint32_t rows = 0;
+    do {
+      prefetch_to_read(row + kReadAhead, stride_);
+      row += stride_;
+      ++rows;
+    } while (row != end && rows < kMostCopiedAtOnce && belongs_to(snapshot, header(row)));
+    const auto bytes = static_cast<std::size_t>(row - first);
+    std::memcpy(pending.bytes.extend(bytes), first, bytes);
+    pending.rows += rows;
+    emit_if_full(snapshot, snapshot.group_);
   }
 }
 
@@ -203,13 +260,20 @@ void KeyedTableBase::emit_if_full(TableSnapshot& snapshot, int group) {
 void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
   TableSnapshot::Pending& pending =
       snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
-  if (pending.rows > 0) snapshot.emit_(group, pending.rows, pending.bytes);
-  pending.rows = 0;
+  if (pending.rows == 0) return;
+  snapshot.rows_ += pending.rows;
+  SnapshotBlock block{.key_group = group,
+                      .rows = std::exchange(pending.rows, 0),
+                      .bytes = std::exchange(pending.bytes, {}),
+                      .encoder = snapshot.encoder_,
+                      .texts = {}};
+  if (block.encoder != nullptr) block.texts = sub_table(group).arena;
+  pending.bytes = snapshot.emit_(std::move(block));
 }
 
 void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
   const int group = snapshot.group_;
-  write_rows(snapshot, sub_table(group).capacity - snapshot.slot_);
+  take_rows(snapshot, sub_table(group).capacity - snapshot.slot_);
   emit_pending(snapshot, group);
   // Its memory goes on with the next group.
   const auto index = static_cast<std::size_t>(group - range_.first);
@@ -229,7 +293,7 @@ bool KeyedTableBase::advance(TableSnapshot& snapshot, std::size_t slots) {
       slots -= std::max<std::size_t>(left, 1);
       finish_group(snapshot);
     } else {
-      write_rows(snapshot, slots);
+      take_rows(snapshot, slots);
       slots = 0;
     }
   }

@@ -32,6 +32,7 @@ struct ValueOperations {
   // Null for a type that can't be written straight to memory.
   std::size_t (*most_bytes)(const void* value);
   char* (*put)(char* to, const void* value);
+  bool is_trivial;  ///< a copy of its bytes is a copy of the value
 };
 
 template <Serializable V>
@@ -63,7 +64,8 @@ ValueOperations operations_of() {
       .read = [](ByteReader& in,
                  void* uninitialised) { TypeSerializer<V>::read(in, *::new (uninitialised) V()); },
       .most_bytes = most_bytes,
-      .put = put};
+      .put = put,
+      .is_trivial = std::is_trivially_copyable_v<V>};
 }
 
 /// What follows the key in a row. Epoch 0 is an empty slot. `present` has one bit per state; none
@@ -73,31 +75,60 @@ struct RowHeader {
   std::uint32_t present = 0;
 };
 
-/// One snapshot in the making: the owner serialises slot after slot between batches, and a write to
-/// a row that the cursor has not reached saves that row first.
+/// Makes the payload of a block of rows that were copied as they lay in their table. Immutable; any
+/// thread.
+class RowEncoder {
+ public:
+  virtual ~RowEncoder() = default;
+  virtual void encode(const StateBytes& rows, StateBytes& block) const = 0;
+};
+
+/// Rows of one key group on their way to a snapshot.
+struct SnapshotBlock {
+  int key_group = 0;
+  std::uint32_t rows = 0;
+  StateBytes bytes = {};
+  /// Null if `bytes` is a payload behind room for the block's header already.
+  std::shared_ptr<const RowEncoder> encoder = {};
+  std::shared_ptr<const StringArena> texts = {};  ///< where long keys of copied rows lie
+
+  /// Makes `bytes` such a payload; `scratch` lends its memory. On any thread.
+  void encode(StateBytes& scratch) {
+    if (encoder == nullptr) return;
+    scratch.clear();
+    encoder->encode(bytes, scratch);
+    std::swap(bytes, scratch);
+    encoder.reset();
+    texts.reset();
+  }
+};
+
+/// One snapshot in the making: the owner takes slot after slot between batches, and a write to a
+/// row that the cursor has not reached saves that row first. Rows that copying can't share anything
+/// with are only copied, and encoded where they are written; others are serialised at once.
 class TableSnapshot {
  public:
-  /// Gets rows behind room for the block's header, and leaves empty memory in their place.
-  using EmitBlock = std::function<void(int key_group, std::uint32_t rows, StateBytes& block)>;
+  /// Takes a block and gives empty memory for another.
+  using EmitBlock = std::function<StateBytes(SnapshotBlock block)>;
   bool done() const { return done_; }
+  /// Emitted so far.
+  std::uint64_t rows() const { return rows_; }
 
  private:
   friend class KeyedTableBase;
   template <Key K>
   friend class KeyedTable;
   struct Pending {
-    StateBytes bytes;  ///< from kStateBlockHeader on
+    StateBytes bytes;  ///< copied rows, else a payload from kStateBlockHeader on
     std::uint32_t rows = 0;
   };
-  bool passed(int group, std::size_t slot) const {
-    return done_ || group < group_ || (group == group_ && slot < slot_);
-  }
-
   std::uint32_t epoch_ = 0;  ///< rows with a lower epoch belong to it as they are
   int group_ = 0;
   std::size_t slot_ = 0;
   bool done_ = false;
-  std::vector<Pending> pending_;  ///< by key group; serialised, not emitted
+  std::uint64_t rows_ = 0;
+  std::shared_ptr<const RowEncoder> encoder_;  ///< null: rows are serialised by their owner
+  std::vector<Pending> pending_;               ///< by key group; not emitted yet
   EmitBlock emit_;
 };
 
@@ -177,7 +208,8 @@ class KeyedTableBase {
     std::size_t capacity = 0;
     std::size_t used = 0;   ///< slots that are not empty, removed rows included
     std::size_t limit = 0;  ///< `used` beyond which it grows
-    std::unique_ptr<StringArena> arena = std::make_unique<StringArena>();
+    /// Shared with blocks of copied rows, which only read what was there when they were copied.
+    std::shared_ptr<StringArena> arena = std::make_shared<StringArena>();
   };
   struct State {
     ValueOperations operations;
@@ -203,13 +235,12 @@ class KeyedTableBase {
   void grow(int group);
   void resize(int group, std::size_t capacity);
 
+  /// For copied rows; null if they have to be serialised at once.
+  virtual std::shared_ptr<const RowEncoder> make_encoder() const = 0;
   /// Serialises one row.
   virtual void write_row(TableSnapshot::Pending& pending, std::byte* row) const = 0;
-  /// Serialises what belongs to the snapshot of `count` slots from its cursor on, and moves the
-  /// cursor.
-  virtual void write_rows(TableSnapshot& snapshot, std::size_t count) = 0;
-  /// The states of a row behind its key, for types that can't be put.
-  void write_states(ByteWriter& out, std::byte* row) const;
+  /// Takes what belongs to the snapshot of `count` slots from its cursor on, and moves the cursor.
+  void take_rows(TableSnapshot& snapshot, std::size_t count);
   bool belongs_to(const TableSnapshot& snapshot, const RowHeader& head) const {
     return head.epoch != 0 && head.epoch < snapshot.epoch_ && head.present != 0;
   }
@@ -225,7 +256,8 @@ class KeyedTableBase {
   std::size_t row_alignment_;
   std::size_t stride_;
   std::vector<State> states_;
-  bool puts_states_ = true;  ///< all of them can be put
+  bool puts_states_ = true;         ///< all of them can be put
+  bool has_trivial_states_ = true;  ///< all of them
   std::vector<StateDescription> descriptions_;
 
   std::vector<SubTable> sub_tables_;
@@ -241,6 +273,8 @@ class KeyedTableBase {
 
  private:
   void save_for_snapshots(std::byte* row, int group);
+  void copy_rows(TableSnapshot& snapshot, TableSnapshot::Pending& pending, std::byte* row,
+                 std::size_t count);
   void finish_group(TableSnapshot& snapshot);
   void emit_pending(TableSnapshot& snapshot, int group);
 };
@@ -308,7 +342,10 @@ class KeyedTable final : public KeyedTableBase {
       const auto index = static_cast<std::size_t>(group_of(hashes[i]) - range_.first);
       SR_ASSERT(index < groups, "S3: a record's key group belongs to this subtask");
       homes[i] = row_at(tables[index], position_of(hashes[i], tables[index].capacity));
-      if (prefetches) __builtin_prefetch(homes[i], 1);
+      if (!prefetches) continue;
+      // The next one too: many keys were displaced by one.
+      __builtin_prefetch(homes[i], 1);
+      __builtin_prefetch(homes[i] + stride_, 1);
     }
   }
   /// The header of a row that has changed since the newest snapshot, so that it may change again as
@@ -368,21 +405,27 @@ class KeyedTable final : public KeyedTableBase {
   }
 
  protected:
-  void write_row(TableSnapshot::Pending& pending, std::byte* row) const override {
-    put_row(pending, row);
-  }
-  void write_rows(TableSnapshot& snapshot, std::size_t count) override {
-    const int group = snapshot.group_;
-    const SubTable& table = sub_table(group);
-    TableSnapshot::Pending& pending =
-        snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
-    std::byte* row = row_at(table, snapshot.slot_);
-    for (; count > 0; --count, row += stride_) {
-      ++snapshot.slot_;
-      if (!belongs_to(snapshot, header(row))) continue;
-      put_row(pending, row);
-      emit_if_full(snapshot, group);
+  std::shared_ptr<const RowEncoder> make_encoder() const override {
+    if constexpr (PutSerializable<K> && std::is_trivially_copyable_v<Held>) {
+      if (puts_states_ && has_trivial_states_) return std::make_shared<Encoder>(states_, stride_);
     }
+    return nullptr;
+  }
+  void write_row(TableSnapshot::Pending& pending, std::byte* row) const override {
+    StateBytes& bytes = pending.bytes;
+    if (bytes.empty()) bytes.extend(kStateBlockHeader);
+    ++pending.rows;
+    if constexpr (PutSerializable<K>) {
+      if (puts_states_) return put_row(bytes, row, states_);
+    }
+    std::string text;
+    ByteWriter out(text);
+    out.varint(header(row).present);
+    TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (has(row, static_cast<int>(i))) states_[i].operations.write(out, row + states_[i].offset);
+    }
+    std::copy(text.begin(), text.end(), bytes.extend(text.size()));
   }
   bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
                     const std::vector<int>& state_numbers) override {
@@ -413,36 +456,39 @@ class KeyedTable final : public KeyedTableBase {
   void destroy_key(std::byte* row) const override { key_of(row).~Held(); }
 
  private:
-  [[gnu::always_inline]] void put_row(TableSnapshot::Pending& pending, std::byte* row) const {
-    StateBytes& bytes = pending.bytes;
-    if (bytes.empty()) bytes.extend(kStateBlockHeader);
-    ++pending.rows;
-    if constexpr (PutSerializable<K>) {
-      if (puts_states_) {
-        const std::uint32_t present = header(row).present;
-        decltype(auto) key = KeyTraits<K>::view(key_of(row));
-        std::size_t most = kMostVarintBytes + TypeSerializer<K>::most_bytes(key);
-        for (std::uint32_t left = present; left != 0; left &= left - 1) {
-          const State& state = states_[static_cast<std::size_t>(std::countr_zero(left))];
-          most += state.operations.most_bytes(row + state.offset);
-        }
-        const std::size_t before = bytes.size();
-        char* const first = bytes.extend(most);
-        char* to = TypeSerializer<K>::put(put_varint(first, present), key);
-        for (std::uint32_t left = present; left != 0; left &= left - 1) {
-          const State& state = states_[static_cast<std::size_t>(std::countr_zero(left))];
-          to = state.operations.put(to, row + state.offset);
-        }
-        bytes.truncate(before + static_cast<std::size_t>(to - first));
-        return;
-      }
+  class Encoder final : public RowEncoder {
+   public:
+    Encoder(std::vector<State> states, std::size_t stride)
+        : states_(std::move(states)), stride_(stride) {}
+    void encode(const StateBytes& rows, StateBytes& block) const override {
+      block.extend(kStateBlockHeader);
+      const auto* row = reinterpret_cast<const std::byte*>(rows.data());
+      for (std::size_t left = rows.size(); left > 0; left -= stride_, row += stride_)
+        put_row(block, row, states_);
     }
-    std::string text;
-    ByteWriter out(text);
-    out.varint(header(row).present);
-    TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
-    write_states(out, row);
-    std::copy(text.begin(), text.end(), bytes.extend(text.size()));
+
+   private:
+    const std::vector<State> states_;
+    const std::size_t stride_;
+  };
+
+  [[gnu::always_inline]] static void put_row(StateBytes& bytes, const std::byte* row,
+                                             const std::vector<State>& states) {
+    const std::uint32_t present = reinterpret_cast<const RowHeader*>(row + kHeaderOffset)->present;
+    decltype(auto) key = KeyTraits<K>::view(*reinterpret_cast<const Held*>(row));
+    std::size_t most = kMostVarintBytes + TypeSerializer<K>::most_bytes(key);
+    for (std::uint32_t left = present; left != 0; left &= left - 1) {
+      const State& state = states[static_cast<std::size_t>(std::countr_zero(left))];
+      most += state.operations.most_bytes(row + state.offset);
+    }
+    const std::size_t before = bytes.size();
+    char* const first = bytes.extend(most);
+    char* to = TypeSerializer<K>::put(put_varint(first, present), key);
+    for (std::uint32_t left = present; left != 0; left &= left - 1) {
+      const State& state = states[static_cast<std::size_t>(std::countr_zero(left))];
+      to = state.operations.put(to, row + state.offset);
+    }
+    bytes.truncate(before + static_cast<std::size_t>(to - first));
   }
 
   /// Reads a key and puts a new, empty row for it; null if it is there already or not of this

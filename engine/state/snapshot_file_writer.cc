@@ -10,7 +10,11 @@ namespace streamrun {
 namespace {
 
 constexpr std::size_t kChecksumBlock = std::size_t{1} << 20U;
-constexpr std::size_t kMostSpares = 64;
+/// What a job has to write at least, unless it is the last: waking an I/O thread costs more than a
+/// small write.
+constexpr std::uint64_t kJobBytes = std::uint64_t{1} << 20U;
+/// Enough for all memory in flight, so that none is returned and asked for again.
+constexpr std::size_t kMostSpares = 256;
 
 std::string_view view(const StateBytes& bytes) {
   return {bytes.data(), bytes.size()};
@@ -26,6 +30,8 @@ struct SnapshotFileWriter::File {
   std::uint32_t block_crc = 0;
   std::uint64_t block_fill = 0;
   std::optional<Error> error;
+  std::string small;   ///< all there is, while it may stay inline
+  StateBytes scratch;  ///< for `Encode`
 
   void add_checksums(std::string_view bytes) {
     hash.update(bytes);
@@ -43,17 +49,25 @@ struct SnapshotFileWriter::File {
     block_crc = 0;
     block_fill = 0;
   }
+  /// What was appended may become less than the threshold where it is encoded, so there is no file
+  /// until it is passed.
   Result<void> write(FileSystem& file_system, const std::string& path, std::vector<Part>& parts,
-                     bool last) {
-    if (handle == nullptr) handle = SR_TRY(file_system.create(path));
-    SR_CRASH("cp.file.created");
+                     bool last, std::uint64_t inline_threshold) {
     for (Part& part : parts) {
-      if (part.is_block) seal_state_block(part.bytes);
-      SR_TRY(handle->append(view(part.bytes)));
-      add_checksums(view(part.bytes));
+      part.make_final(scratch);
+      if (handle == nullptr) {
+        if (small.size() + part.bytes.size() <= inline_threshold) {
+          small += view(part.bytes);
+          continue;
+        }
+        handle = SR_TRY(file_system.create(path));
+        SR_CRASH("cp.file.created");
+        if (!small.empty()) SR_TRY(write(std::exchange(small, {})));
+      }
+      SR_TRY(write(view(part.bytes)));
       SR_CRASH("cp.file.half");
     }
-    if (!last) return {};
+    if (!last || handle == nullptr) return {};
     SR_CRASH("cp.file.before-fsync");
     SR_TRY(handle->sync());
     SR_TRY(handle->close());
@@ -61,6 +75,12 @@ struct SnapshotFileWriter::File {
     if (block_fill > 0) end_block();
     description.xxh3 = hash.hex();
     return {};
+  }
+
+ private:
+  Result<void> write(std::string_view bytes) {
+    add_checksums(bytes);
+    return handle->append(bytes);
   }
 };
 
@@ -82,8 +102,8 @@ void SnapshotFileWriter::append(std::string_view bytes) {
   append(std::move(part));
 }
 
-void SnapshotFileWriter::append_block(StateBytes block) {
-  append({.bytes = std::move(block), .is_block = true});
+void SnapshotFileWriter::append(StateBytes bytes, Encode encode) {
+  append({.bytes = std::move(bytes), .encode = std::move(encode)});
 }
 
 StateBytes SnapshotFileWriter::take_spare() {
@@ -96,12 +116,10 @@ StateBytes SnapshotFileWriter::take_spare() {
 
 void SnapshotFileWriter::append(Part part) {
   SR_ASSERT(!closed_, "nothing is appended after finish");
-  if (part.bytes.empty()) return;
+  if (part.bytes.empty() && !part.encode) return;
   backlog_ += part.bytes.size();
   queue_.push_back(std::move(part));
-  const bool small = file_ == nullptr && !in_flight_ && backlog_ <= inline_threshold_;
-  if (file_system_ == nullptr || small || in_flight_) return;
-  start_job();
+  if (!in_flight_) start_job_if_due();
 }
 
 void SnapshotFileWriter::finish(Done done) {
@@ -111,32 +129,39 @@ void SnapshotFileWriter::finish(Done done) {
 }
 
 void SnapshotFileWriter::complete() {
-  const bool is_inline =
+  const bool may_be_inline =
       file_system_ == nullptr || (file_ == nullptr && backlog_ <= inline_threshold_);
-  if (is_inline) {
-    StateHandle handle;
-    for (Part& part : queue_) {
-      if (part.is_block) seal_state_block(part.bytes);
-      handle.inline_bytes += view(part.bytes);
-    }
-    queue_.clear();
-    backlog_ = 0;
-    return done_(std::move(handle));
+  if (!may_be_inline) return start_job();
+  std::uint64_t size = 0;
+  StateBytes scratch;
+  for (Part& part : queue_) {
+    part.make_final(scratch);
+    size += part.bytes.size();
   }
-  start_job();
+  if (file_system_ != nullptr && size > inline_threshold_) return start_job();
+  StateHandle handle;
+  for (const Part& part : queue_) handle.inline_bytes += view(part.bytes);
+  queue_.clear();
+  backlog_ = 0;
+  done_(std::move(handle));
+}
+
+void SnapshotFileWriter::start_job_if_due() {
+  if (file_system_ == nullptr) return;
+  if (closed_ || backlog_ > std::max(kJobBytes, inline_threshold_)) start_job();
 }
 
 void SnapshotFileWriter::start_job() {
   in_flight_ = true;
   auto file = file_ != nullptr ? std::move(file_) : std::make_unique<File>();
   file->description.path = name_;
-  std::uint64_t bytes = 0;
-  for (const Part& part : queue_) bytes += part.bytes.size();
   io_.submit([self = shared_from_this(), file = std::move(file), parts = std::exchange(queue_, {}),
-              bytes, last = closed_]() mutable {
+              bytes = backlog_, last = closed_]() mutable {
     if (!file->error) {
       const std::string path = join_path(self->directory_, self->name_);
-      if (Result<void> written = file->write(*self->file_system_, path, parts, last); !written) {
+      if (Result<void> written =
+              file->write(*self->file_system_, path, parts, last, self->inline_threshold_);
+          !written) {
         file->error = std::move(written).error();
         // Nobody will ever refer to it, and on a full disk its space is wanted. If this fails too,
         // it goes when the attempt ends.
@@ -150,17 +175,20 @@ void SnapshotFileWriter::start_job() {
       self->in_flight_ = false;
       self->backlog_ -= bytes;
       for (Part& part : parts) {
-        if (part.is_block && self->spares_.size() < kMostSpares)
-          self->spares_.push_back(std::move(part.bytes));
+        if (self->spares_.size() < kMostSpares) self->spares_.push_back(std::move(part.bytes));
       }
       if (last || (self->closed_ && file->error)) {
         if (file->error) return self->done_(*file->error);
         StateHandle handle;
-        handle.file = std::move(file->description);
+        if (file->handle == nullptr) {
+          handle.inline_bytes = std::move(file->small);
+        } else {
+          handle.file = std::move(file->description);
+        }
         return self->done_(std::move(handle));
       }
       self->file_ = std::move(file);
-      if (self->closed_ || !self->queue_.empty()) self->start_job();
+      self->start_job_if_due();
     });
   });
 }

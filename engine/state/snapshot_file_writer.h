@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace streamrun {
@@ -22,6 +23,9 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
  public:
   using Post = std::function<void(UniqueFunction<void()>)>;
   using Done = std::function<void(Result<StateHandle>)>;
+  /// Turns what was appended into what the file gets; `scratch` lends memory and may be swapped in.
+  /// Called once, by one thread at a time, in the order of the appends.
+  using Encode = UniqueFunction<void(StateBytes& bytes, StateBytes& scratch)>;
 
   /// `file_system` null: everything stays inline. `directory` exists; the file's name is `name`.
   SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory,
@@ -29,22 +33,27 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   ~SnapshotFileWriter();
 
   void append(std::string_view bytes);
-  /// A block that `StateFileBuilder::begin_block` made; it is sealed where it is written.
-  void append_block(StateBytes block);
-  /// Empty memory for another block: that of one which is written, if there is any.
+  /// `encode` runs where the bytes are written.
+  void append(StateBytes bytes, Encode encode);
+  /// Empty memory for more bytes: of such as are written, if there are any.
   StateBytes take_spare();
   /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
   void finish(Done done);
-  /// Bytes taken and not yet written: the owner goes slower when this is large.
+  /// Bytes taken, as they were, and not yet written: the owner goes slower when this is large.
   std::uint64_t backlog_bytes() const { return backlog_; }
 
  private:
   struct File;
   struct Part {
-    StateBytes bytes;
-    bool is_block = false;
+    StateBytes bytes = {};
+    Encode encode = {};
+
+    void make_final(StateBytes& scratch) {
+      if (encode) std::exchange(encode, {})(bytes, scratch);
+    }
   };
   void append(Part part);
+  void start_job_if_due();
   void start_job();
   void complete();
 

@@ -22,8 +22,8 @@ constexpr std::uint64_t kAllInline = std::uint64_t{1} << 40U;
 struct Store {
   Store() { files.create_directories("/chk-1").value(); }
 
-  template <Key K>
-  Result<KeyedStateHandle> snapshot(ModelledTable<K>& table, std::uint64_t inline_threshold) {
+  template <Key K, typename Note>
+  Result<KeyedStateHandle> snapshot(ModelledTable<K, Note>& table, std::uint64_t inline_threshold) {
     return snapshot(table.table, inline_threshold);
   }
   Result<KeyedStateHandle> snapshot(KeyedTableBase& table, std::uint64_t inline_threshold) {
@@ -47,19 +47,20 @@ struct Store {
   int names = 0;
 };
 
-template <Key K>
-void fill(ModelledTable<K>& table, int max_parallelism, std::size_t keys, std::uint64_t seed = 1) {
+template <Key K, typename Note>
+void fill(ModelledTable<K, Note>& table, int max_parallelism, std::size_t keys,
+          std::uint64_t seed = 1) {
   SeededRandom random(seed);
   for (const K& key : some_keys<K>(keys, max_parallelism, table.table.key_groups()))
     table.change(key, random);
 }
 
-template <Key K>
-Model<K> restored_model(const std::vector<KeyedStateHandle>& handles, int max_parallelism,
-                        KeyGroupRange range, FileSystem& files) {
-  ModelledTable<K> table(max_parallelism, range);
+template <Key K, typename Note = std::string>
+Model<K, Note> restored_model(const std::vector<KeyedStateHandle>& handles, int max_parallelism,
+                              KeyGroupRange range, FileSystem& files) {
+  ModelledTable<K, Note> table(max_parallelism, range);
   HashMapStateBackend(table.table).restore(handles, &files).value();
-  Model<K> model;
+  Model<K, Note> model;
   KeyedTable<K>& rows = table.table;
   typename KeyedTable<K>::Cursor cursor;
   std::vector<K> keys;
@@ -72,10 +73,10 @@ Model<K> restored_model(const std::vector<KeyedStateHandle>& handles, int max_pa
 
 TEMPLATE_TEST_CASE(
     "hashmap state backend: a snapshot restores to the same content, inline and from a file",
-    "[state]", std::int64_t, std::string) {
+    "[state]", NumberText, NumberNumber, TextText, TextNumber) {
   const std::uint64_t threshold = GENERATE(std::uint64_t{0}, kAllInline);
   Store store;
-  ModelledTable<TestType> table(128, {0, 127});
+  ModelledTable<typename TestType::KeyType, typename TestType::Note> table(128, {0, 127});
   fill(table, 128, 5000);
   const Result<KeyedStateHandle> handle = store.snapshot(table, threshold);
   REQUIRE(handle);
@@ -83,7 +84,8 @@ TEMPLATE_TEST_CASE(
   CHECK(handle->entries == table.model.size());
   CHECK(handle->key_groups == KeyGroupRange{0, 127});
   CHECK(handle->states.size() == 2);
-  CHECK(restored_model<TestType>({*handle}, 128, {0, 127}, store.files) == table.model);
+  CHECK((restored_model<typename TestType::KeyType, typename TestType::Note>(
+             {*handle}, 128, {0, 127}, store.files) == table.model));
 }
 
 TEST_CASE("hashmap state backend: a restore takes only the key groups of its subtask (S3)",

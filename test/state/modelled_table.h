@@ -8,23 +8,39 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace streamrun {
 
-/// What one key has: the two states that the tables of these tests declare.
+/// What one key has: the two states that the tables of these tests declare. With a text as note a
+/// row has to be serialised by its owner; with a number it is copied and encoded later.
+template <typename Note>
 struct ModelRow {
   std::optional<std::int64_t> count;
-  std::optional<std::string> note;
+  std::optional<Note> note;
   bool operator==(const ModelRow&) const = default;
 };
-template <typename K>
-using Model = std::map<K, ModelRow>;
+/// A key and a note in one name, for test cases over several.
+template <typename K, typename N>
+struct Types {
+  using KeyType = K;
+  using Note = N;
+};
+using NumberText = Types<std::int64_t, std::string>;
+using NumberNumber = Types<std::int64_t, std::int32_t>;
+using TextText = Types<std::string, std::string>;
+using TextNumber = Types<std::string, std::int32_t>;
 
-/// A table of a number and a text per key next to a plain map that takes the same changes.
-template <Key K>
+template <typename K, typename Note = std::string>
+using Model = std::map<K, ModelRow<Note>>;
+
+/// A table of a number and a note per key next to a plain map that takes the same changes.
+template <Key K, typename Note = std::string>
 class ModelledTable {
+  using Row = ModelRow<Note>;
+
  public:
   ModelledTable(int max_parallelism, KeyGroupRange range) : table(max_parallelism, range) {
     count_.bind(table, TypeSerializer<K>::type_name());
@@ -33,7 +49,7 @@ class ModelledTable {
 
   void change(const K& key, Random& random) {
     table.set_current(key, key_hash_of<K>(key));
-    ModelRow& row = model[key];
+    Row& row = model[key];
     switch (random.below(6)) {
       case 0:
       case 1:
@@ -41,7 +57,7 @@ class ModelledTable {
         count_.update(*row.count);
         break;
       case 2:
-        row.note = std::string(random.below(40), static_cast<char>('a' + random.below(26)));
+        row.note = some_note(random);
         note_.update(*row.note);
         break;
       case 3:
@@ -57,11 +73,11 @@ class ModelledTable {
         count_.clear();
         note_.clear();
     }
-    if (row == ModelRow()) model.erase(key);
+    if (row == Row()) model.erase(key);
   }
-  ModelRow look_up(const K& key) {
+  Row look_up(const K& key) {
     table.set_current(key, key_hash_of<K>(key));
-    ModelRow row;
+    Row row;
     if (const auto* const count = count_.get()) row.count = *count;
     if (const auto* const note = note_.get()) row.note = *note;
     return row;
@@ -69,37 +85,57 @@ class ModelledTable {
   bool agrees_on(const std::vector<K>& keys) {
     for (const K& key : keys) {
       const auto found = model.find(key);
-      if (look_up(key) != (found != model.end() ? found->second : ModelRow())) return false;
+      if (look_up(key) != (found != model.end() ? found->second : Row())) return false;
     }
     return table.size() == model.size();
   }
 
   KeyedTable<K> table;
-  Model<K> model;
+  Model<K, Note> model;
 
  private:
+  static Note some_note(Random& random) {
+    if constexpr (std::is_same_v<Note, std::string>) {
+      return std::string(random.below(40), static_cast<char>('a' + random.below(26)));
+    } else {
+      return static_cast<Note>(random.next());
+    }
+  }
+
   ValueState<std::int64_t> count_{"count"};
-  ValueState<std::string> note_{"note"};
+  ValueState<Note> note_{"note"};
 };
 
-/// One snapshot in the making, and the model as it was when it started.
-template <Key K>
+/// One snapshot in the making, and the model as it was when it started. Its blocks are encoded when
+/// it is done, as I/O threads may lag behind.
+template <Key K, typename Note = std::string>
 class ModelledSnapshot {
  public:
-  ModelledSnapshot(ModelledTable<K>& table, int max_parallelism)
+  ModelledSnapshot(ModelledTable<K, Note>& table, int max_parallelism)
       : expected(table.model), max_parallelism_(max_parallelism), table_(table.table) {
-    snapshot_ = &table_.start_snapshot([this](int group, std::uint32_t rows, StateBytes& block) {
-      take(group, rows,
-           std::string(block.data() + kStateBlockHeader, block.size() - kStateBlockHeader));
-      block.clear();
+    snapshot_ = &table_.start_snapshot([this](SnapshotBlock block) {
+      blocks_.push_back(std::move(block));
+      return StateBytes();
     });
   }
-  bool advance(std::size_t slots) { return table_.advance(*snapshot_, slots); }
+  bool advance(std::size_t slots) {
+    if (!table_.advance(*snapshot_, slots)) return false;
+    for (SnapshotBlock& block : std::exchange(blocks_, {})) {
+      copied = copied || block.encoder != nullptr;
+      StateBytes scratch;
+      block.encode(scratch);
+      take(block.key_group, block.rows,
+           std::string(block.bytes.data() + kStateBlockHeader,
+                       block.bytes.size() - kStateBlockHeader));
+    }
+    return true;
+  }
   void end() { table_.end_snapshot(*snapshot_); }
 
-  const Model<K> expected;
-  Model<K> seen;
+  const Model<K, Note> expected;
+  Model<K, Note> seen;
   bool well_formed = true;  ///< every row can be read, is there once and in its own group
+  bool copied = false;      ///< rows came as they lay in the table
 
  private:
   /// Not the table's own reader, so that the two can't be wrong together.
@@ -109,9 +145,9 @@ class ModelledSnapshot {
       const std::uint64_t present = in.varint();
       K key{};
       TypeSerializer<K>::read(in, key);
-      ModelRow row;
+      ModelRow<Note> row;
       if ((present & 1U) != 0) TypeSerializer<std::int64_t>::read(in, row.count.emplace());
-      if ((present & 2U) != 0) TypeSerializer<std::string>::read(in, row.note.emplace());
+      if ((present & 2U) != 0) TypeSerializer<Note>::read(in, row.note.emplace());
       well_formed &= !in.failed() && present != 0 && present < 4;
       well_formed &= key_group_of_hash(key_hash_of<K>(key), max_parallelism_) == group;
       well_formed &= seen.emplace(std::move(key), std::move(row)).second;
@@ -119,6 +155,7 @@ class ModelledSnapshot {
     well_formed &= in.done();
   }
 
+  std::vector<SnapshotBlock> blocks_;
   int max_parallelism_;
   KeyedTable<K>& table_;
   TableSnapshot* snapshot_ = nullptr;

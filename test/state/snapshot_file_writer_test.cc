@@ -1,9 +1,11 @@
 #include <streamrun/base/checksum.h>
 #include <streamrun/state/snapshot_file_writer.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -124,13 +126,58 @@ TEST_CASE("snapshot file writer: the bytes are durable when it says so (D1)", "[
 
 TEST_CASE("snapshot file writer: backlog counts what the disk has not taken", "[state]") {
   Writing writing(0);
-  writing.writer->append("12345");
+  const std::string part(2U << 20U, 'x');
+  writing.writer->append(part);
   writing.writer->append("678");
-  CHECK(writing.writer->backlog_bytes() == 8);
+  CHECK(writing.writer->backlog_bytes() == part.size() + 3);
   writing.io.run_job();
-  CHECK(writing.writer->backlog_bytes() == 8);
+  CHECK(writing.writer->backlog_bytes() == part.size() + 3);
   writing.io.deliver();
   CHECK(writing.writer->backlog_bytes() == 3);
+  CHECK(writing.io.idle());
+}
+
+TEST_CASE("snapshot file writer: little waits for more, so that I/O threads are not woken for it",
+          "[state]") {
+  Writing writing(0);
+  writing.writer->append("12345");
+  CHECK(writing.io.idle());
+  writing.finish();
+  CHECK_FALSE(writing.io.idle());
+  writing.io.settle();
+  CHECK(writing.written() == "12345");
+}
+
+TEST_CASE("snapshot file writer: bytes are encoded once, in order, where they are written",
+          "[state]") {
+  Writing writing(4);
+  std::string order;
+  const auto shorten = [&](const std::string& text) {
+    StateBytes bytes;
+    std::copy(text.begin(), text.end(), bytes.extend(text.size()));
+    writing.writer->append(std::move(bytes), [&order, text](StateBytes& all, StateBytes& scratch) {
+      order += text[0];
+      scratch.clear();
+      *scratch.extend(1) = all[0];
+      std::swap(all, scratch);
+    });
+  };
+  const bool is_small = GENERATE(true, false);
+  const std::string rest(2U << 20U, 'x');
+  shorten("a" + rest);
+  shorten("b");
+  if (!is_small) writing.writer->append("12345");
+  shorten("c");
+  CHECK(order.empty());
+  writing.finish();
+  writing.io.settle();
+  CHECK(order == "abc");
+  REQUIRE(*writing.result);
+  // What is small when it is encoded stays inline, however large it was before.
+  CHECK((**writing.result).inline_bytes == (is_small ? "abc" : ""));
+  CHECK((**writing.result).file.has_value() == !is_small);
+  CHECK(writing.files.files().size() == (is_small ? 0 : 1));
+  if (!is_small) CHECK(writing.written() == "ab12345c");
 }
 
 TEST_CASE("snapshot file writer: a call that fails at any step fails the file, once", "[state]") {
