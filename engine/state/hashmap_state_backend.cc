@@ -7,8 +7,8 @@
 namespace streamrun {
 namespace {
 
-/// Slots looked at between two batches. Larger slices make the checkpoint faster; smaller ones leave
-/// more of the thread to records, and shorten the pause.
+/// Slots looked at between two batches. Larger slices make the checkpoint faster; smaller ones
+/// leave more of the thread to records, and shorten the pause.
 constexpr std::size_t kSlice = 2048;
 /// Serialised bytes that may wait for the disk before the cursor waits for them.
 constexpr std::uint64_t kBacklogLimit = std::uint64_t{16} << 20U;

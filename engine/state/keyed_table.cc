@@ -37,7 +37,7 @@ constexpr std::size_t kSmallCapacity = 1024;
 /// later. Sub-tables fill evenly, so all would grow in the same moment if their limits were not
 /// spread.
 std::size_t limit_of(std::size_t capacity, int group) {
-  const std::size_t spread = static_cast<std::size_t>(group * 37 % 101);
+  const auto spread = static_cast<std::size_t>(group * 37 % 101);
   return capacity * ((capacity <= kSmallCapacity ? 250 : 740) + spread) / 1000;
 }
 

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -256,8 +257,8 @@ std::uint64_t restore_plainly(const std::string& path, std::uint64_t entries) {
       from += 8;
       const std::uint32_t hash = murmur_hash(java_hash(static_cast<std::int64_t>(key)));
       // In the order of the file, as ours: by key group, then by hash.
-      const std::uint64_t within =
-          (std::uint64_t{hash * 0x9e3779b1U} * (capacity / kGroups)) >> 32U;
+      const std::uint32_t spread = hash * 0x9e3779b1U;
+      const std::uint64_t within = (std::uint64_t{spread} * (capacity / kGroups)) >> 32U;
       std::size_t slot = (hash % kGroups) * (capacity / kGroups) + within;
       while (table.get()[slot].used != 0) slot = slot + 1 == capacity ? 0 : slot + 1;
       Entry& entry = table.get()[slot];
@@ -384,7 +385,7 @@ void measure_snapshots(int rounds, std::uint64_t entries, const std::string& fol
 void measure_memory(std::uint64_t entries) {
   State<Triple> state;
   state.fill(entries);
-  const double raw = static_cast<double>(sizeof(std::int64_t) + sizeof(Triple));
+  const auto raw = static_cast<double>(sizeof(std::int64_t) + sizeof(Triple));
   const double per_entry =
       static_cast<double>(state.table.row_bytes()) / static_cast<double>(entries);
   Row{.name = "memory of an entry / its raw bytes (8-byte key, 24-byte value)",
@@ -409,7 +410,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: streamrun_statebench ROUNDS ENTRIES FOLDER\n");
     return 64;
   }
-  const auto entries = static_cast<std::uint64_t>(std::strtoull(argv[2], nullptr, 10));
-  streamrun::bench::measure_memory(entries);
-  streamrun::bench::measure_snapshots(std::atoi(argv[1]), entries, argv[3]);
+  try {
+    const auto entries = static_cast<std::uint64_t>(std::strtoull(argv[2], nullptr, 10));
+    streamrun::bench::measure_memory(entries);
+    streamrun::bench::measure_snapshots(std::atoi(argv[1]), entries, argv[3]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
 }

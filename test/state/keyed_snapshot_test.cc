@@ -147,7 +147,7 @@ TEST_CASE("keyed snapshot: large rows leave in blocks of bounded size", "[state]
   TableSnapshot& snapshot = table.start_snapshot([&](const SnapshotBlock& block) {
     ++blocks;
     rows_seen += block.rows;
-    CHECK(block.bytes.size() < 200 * 1024);
+    CHECK(block.bytes.size() < 200'000);
     return StateBytes();
   });
   while (!table.advance(snapshot, 100)) {
