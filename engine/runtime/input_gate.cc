@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace streamrun {
+namespace {
+
+/// Barriers that are counted at once, as in Flink's CheckpointBarrierTracker; the oldest is given
+/// up for one more.
+constexpr std::size_t kMostCounted = 50;
+
+}  // namespace
 
 InputGate::InputGate(std::size_t channels, bool exactly_once)
     : ready_(channels),
@@ -57,18 +64,43 @@ GateInput InputGate::poll() {
 
 std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
                                                        const CheckpointBarrier& barrier) {
+  if (!exactly_once_) return count_barrier(barrier);
   if (barrier.id <= last_done_ || barrier.id < aligning_) return std::nullopt;
   if (barrier.id > aligning_) {
-    end_alignment();
+    end_alignment();  // this channel will never deliver the older one
+    if (aborted_.contains(barrier.id)) {
+      settle(barrier.id);
+      return std::nullopt;
+    }
     aligning_ = barrier.id;
   }
   SR_ASSERT(!input.delivered, "S1: a channel delivers each barrier once");
   input.delivered = true;
-  input.blocked = exactly_once_;
+  input.blocked = true;
   if (++barriers_ < channels_.size()) return std::nullopt;
-  last_done_ = barrier.id;
   end_alignment();
+  settle(barrier.id);
   return barrier;
+}
+
+std::optional<CheckpointBarrier> InputGate::count_barrier(const CheckpointBarrier& barrier) {
+  if (barrier.id <= last_done_) return std::nullopt;
+  if (++counted_[barrier.id] == channels_.size()) {
+    const bool aborted = aborted_.contains(barrier.id);
+    // Channels deliver in order, so an older one that lacks some will never have all.
+    settle(barrier.id);
+    if (aborted) return std::nullopt;
+    return barrier;
+  }
+  if (counted_.size() > kMostCounted) settle(counted_.begin()->first);
+  return std::nullopt;
+}
+
+/// No checkpoint up to `id` will be delivered any more.
+void InputGate::settle(CheckpointId id) {
+  last_done_ = id;
+  aborted_.erase(aborted_.begin(), aborted_.upper_bound(id));
+  counted_.erase(counted_.begin(), counted_.upper_bound(id));
 }
 
 void InputGate::end_alignment() {
@@ -81,8 +113,13 @@ void InputGate::end_alignment() {
 }
 
 void InputGate::abort_checkpoint(CheckpointId id) {
-  if (id > last_done_) last_done_ = id;
-  if (aligning_ != 0 && aligning_ <= id) end_alignment();
+  if (id <= last_done_) return;
+  if (aligning_ != id) {  // an older one may still complete, so only this one is remembered
+    aborted_.insert(id);
+    return;
+  }
+  end_alignment();
+  settle(id);
 }
 
 void InputGate::recycle(std::unique_ptr<AnyBatch> batch) {
@@ -90,6 +127,14 @@ void InputGate::recycle(std::unique_ptr<AnyBatch> batch) {
 }
 
 std::string InputGate::describe_alignment() const {
+  if (!counted_.empty()) {
+    std::string text;
+    for (const auto& [id, count] : counted_) {
+      text += (text.empty() ? "barrier " : "; barrier ") + std::to_string(id) + ": " +
+              std::to_string(count) + " of " + std::to_string(channels_.size());
+    }
+    return text;
+  }
   if (aligning_ == 0) return "no barrier";
   return "barrier " + std::to_string(aligning_) + ": " + std::to_string(barriers_) + " of " +
          std::to_string(channels_.size());

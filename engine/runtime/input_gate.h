@@ -3,8 +3,10 @@
 #include <streamrun/runtime/channel.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -15,10 +17,11 @@ struct NoInput {};
 /// What the gate has next: a batch, an event that holds for all inputs, or nothing.
 using GateInput = std::variant<NoInput, std::unique_ptr<AnyBatch>, CheckpointBarrier, EndOfInput>;
 
-/// All channels into one task. It aligns barriers: with exactly-once a channel that has delivered
-/// barrier N is not read until all have; with at-least-once it goes on. A newer barrier ends the
-/// alignment of an older one; barriers that are not newer than the last one delivered, or were
-/// aborted, are ignored. Owner's thread.
+/// All channels into one task. With exactly-once it aligns barriers: a channel that has delivered
+/// barrier N is not read until all have, and a newer barrier ends the alignment of an older one.
+/// With at-least-once it only counts them, of as many checkpoints at once as there are, up to a
+/// limit. Barriers that are not newer than the last one delivered, or were aborted, are ignored.
+/// Owner's thread.
 class InputGate {
  public:
   InputGate(std::size_t channels, bool exactly_once);
@@ -44,7 +47,9 @@ class InputGate {
   };
   std::optional<std::size_t> next_ready();
   std::optional<CheckpointBarrier> on_barrier(Input& input, const CheckpointBarrier& barrier);
+  std::optional<CheckpointBarrier> count_barrier(const CheckpointBarrier& barrier);
   void end_alignment();
+  void settle(CheckpointId id);
 
   // Shared with the writers.
   ReadyChannels ready_;
@@ -55,9 +60,13 @@ class InputGate {
   std::size_t last_polled_ = 0;
   std::size_t ended_ = 0;
   bool exactly_once_;
+  // Exactly once.
   CheckpointId aligning_ = 0;  ///< 0: none
   std::size_t barriers_ = 0;
-  CheckpointId last_done_ = 0;  ///< delivered or aborted
+  /// At least once: how many channels have delivered each barrier that some have.
+  std::map<CheckpointId, std::size_t> counted_;
+  CheckpointId last_done_ = 0;      ///< delivered, or passed over
+  std::set<CheckpointId> aborted_;  ///< later than `last_done_`
 };
 
 }  // namespace streamrun

@@ -115,6 +115,54 @@ TEST_CASE("input gate: aborting an older checkpoint does not touch a newer align
   CHECK(world.drain() == "|5 1");
 }
 
+TEST_CASE("input gate: aborting a newer checkpoint does not touch the alignment of an older one",
+          "[runtime]") {
+  const bool mode = GENERATE(kExactlyOnce, kAtLeastOnce);
+  const bool has_begun = GENERATE(true, false);
+  GateWorld world(2, mode);
+  if (has_begun) {
+    world.barrier(0, 4);
+    CHECK(world.drain().empty());
+  }
+  world.gate.abort_checkpoint(5);
+  if (!has_begun) world.barrier(0, 4);
+  world.barrier(0, 5).barrier(0, 6).barrier(1, 4).barrier(1, 5).barrier(1, 6);
+  CHECK(world.drain() == "|4 |6");
+}
+
+TEST_CASE("input gate: the barrier of an aborted checkpoint ends an older alignment too",
+          "[runtime]") {
+  GateWorld world(2, kExactlyOnce);
+  world.barrier(0, 4).record(0, 1);
+  CHECK(world.drain().empty());
+  world.gate.abort_checkpoint(5);
+  world.barrier(1, 5).record(1, 10);
+  const std::string rest = world.drain();
+  CHECK((rest == "1 10" || rest == "10 1"));
+}
+
+TEST_CASE("input gate: with at-least-once several checkpoints are counted at once", "[runtime]") {
+  GateWorld world(2, kAtLeastOnce);
+  world.record(0, 1).barrier(0, 1).record(0, 2).barrier(0, 2).record(0, 3).barrier(0, 3);
+  CHECK(world.drain() == "1 2 3");
+  CHECK(world.gate.describe_alignment() ==
+        "barrier 1: 1 of 2; barrier 2: 1 of 2; barrier 3: 1 of 2");
+  world.barrier(1, 1).record(1, 10).barrier(1, 3).barrier(1, 2);
+  // 2 was never to come behind 3.
+  CHECK(world.drain() == "|1 10 |3");
+}
+
+TEST_CASE("input gate: with at-least-once the oldest of too many open checkpoints is given up",
+          "[runtime]") {
+  GateWorld world(2, kAtLeastOnce);
+  for (CheckpointId id = 1; id <= 51; ++id) {
+    world.barrier(0, id);
+    CHECK(world.drain().empty());
+  }
+  world.barrier(1, 1).barrier(1, 2);
+  CHECK(world.drain() == "|2");
+}
+
 TEST_CASE("input gate: has ended when all inputs have, and still aligns barriers that come later",
           "[runtime]") {
   const bool mode = GENERATE(kExactlyOnce, kAtLeastOnce);
