@@ -197,7 +197,9 @@ class FileReader {
       const YamlNode& key = map.items[i];
       const YamlNode& value = map.items[i + 1];
       const std::string name = prefix.empty() ? key.text : prefix + "." + key.text;
-      if (name.size() > kLongestKey) {
+      if (key.text.empty()) {
+        report(key.line, key.column, "an empty key");
+      } else if (name.size() > kLongestKey) {
         report(key.line, key.column, fmt::format("a key is longer than {} bytes", kLongestKey));
       } else if (value.kind == YamlNode::Kind::map) {
         take_map(value, name);
