@@ -48,7 +48,7 @@ bool crash_is_due(std::string_view armed, std::string_view name, std::uint64_t p
 
 void crash_point(const char* name) {
   // Read at each pass: builds with crash points are for tests, and those set it late.
-  const char* text = std::getenv("STREAMRUN_CRASH");
+  const char* text = std::getenv(kCrashVariable);
   if (text == nullptr) return;
   static std::atomic<std::uint64_t> passes{0};
   const std::string_view armed(text);

@@ -5,6 +5,15 @@
 
 namespace streamrun {
 
+/// The environment variable that arms a mark.
+constexpr const char* kCrashVariable = "STREAMRUN_CRASH";
+/// Whether this build has marks, so that the variable means something.
+#ifdef STREAMRUN_CRASHPOINTS
+constexpr bool kHasCrashPoints = true;
+#else
+constexpr bool kHasCrashPoints = false;
+#endif
+
 /// Ends the process with SIGKILL if the environment has armed `name`: `STREAMRUN_CRASH=name:k` at
 /// its k-th pass (from 1), `name:1/n:seed` at each pass with chance 1 in n, drawn from the seed.
 /// Thread-safe.

@@ -1,3 +1,4 @@
+#include <streamrun/base/crash_point.h>
 #include <streamrun/base/strings.h>
 #include <streamrun/config/configuration_loader.h>
 #include <streamrun/config/key_names.h>
@@ -92,6 +93,7 @@ class Loader {
     std::sort(sorted.begin(), sorted.end());
     for (const auto& [name, value] : sorted) {
       if (!name.starts_with(kVariablePrefix) || value.empty() || flags.contains(name)) continue;
+      if (kHasCrashPoints && name == kCrashVariable) continue;
       const auto key = keys_by_variable().find(name);
       if (key == keys_by_variable().end()) {
         warn_of_variable(name, flags);

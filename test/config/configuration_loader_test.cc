@@ -1,3 +1,4 @@
+#include <streamrun/base/crash_point.h>
 #include <streamrun/config/configuration_loader.h>
 #include <streamrun/config/options.h>
 
@@ -141,6 +142,13 @@ TEST_CASE("loader: a variable that is neither key nor flag is warned of, with th
         "mean STREAMRUN_PARALLELISM_DEFAULT?");
   CHECK(loaded.warnings[2].find("STREAMRUN_Q in the environment") == 0);
   CHECK_FALSE(loaded.configuration.find(options::kPipelineName).has_value());
+}
+
+TEST_CASE("loader: the variable that arms crash points is known to a build that has them",
+          "[config]") {
+  ConfigurationSources sources;
+  sources.environment = {{kCrashVariable, "sp.mid:1"}};
+  CHECK(load_configuration(sources).warnings.empty() == kHasCrashPoints);
 }
 
 TEST_CASE("loader: what another version recorded in a checkpoint is a note, not an error",
