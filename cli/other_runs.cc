@@ -19,13 +19,10 @@ std::string root_beside(const std::string& snapshot_folder) {
 
 }  // namespace
 
-std::optional<std::string> holder_of(FileSystem& files, const std::string& folder) {
-  const std::string lock = join_path(folder, kLockName);
-  const Result<bool> there = files.exists(lock);
-  if (!there || !*there) return std::nullopt;
-  const auto taken = files.lock(lock, "");
-  if (taken || taken.error().code != ErrorCode::lock) return std::nullopt;
-  return taken.error().why.empty() ? taken.error().message : taken.error().why;
+Result<std::optional<std::string>> holder_of(FileSystem& files, const std::string& folder) {
+  Result<std::optional<std::string>> holder = files.lock_holder(join_path(folder, kLockName));
+  if (holder || holder.error().code == ErrorCode::lock) return holder;
+  return std::optional<std::string>();
 }
 
 std::string warning_of_finished_kin(FileSystem& files, const std::vector<std::string>& roots,
@@ -57,11 +54,11 @@ std::vector<std::string> warnings_of_living_runs(FileSystem& files, const Snapsh
   for (const JobFolder& folder : listing.folders) {
     if (folder.job_name() != name || folder.finished) continue;
     const auto holder = holder_of(files, folder.path);
-    if (!holder) continue;
+    if (!holder || !*holder) continue;  // a store without locks is told when it is to lock
     warnings.push_back(
         fmt::format("another run of {} is alive, {} ({}): two runs into one output folder both "
                     "write all of it",
-                    name, to_string(folder.job_id), *holder));
+                    name, to_string(folder.job_id), **holder));
   }
   return warnings;
 }

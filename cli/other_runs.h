@@ -14,9 +14,9 @@ namespace streamrun {
 
 /// What the folders of checkpoints tell about other runs of a job. All block.
 
-/// Who holds the job folder at `folder`, as its note says; nothing if nobody does, or it can't be
-/// told.
-std::optional<std::string> holder_of(FileSystem& files, const std::string& folder);
+/// Who holds the job folder at `folder`, as its note says; nothing if nobody does, or if this user
+/// may not look. E-LOCK if the store can't lock.
+Result<std::optional<std::string>> holder_of(FileSystem& files, const std::string& folder);
 
 /// A warning for a run that would start from `snapshot` although one that goes back to the same
 /// first start has ended by itself since: its output would come again. Looks under `roots` and

@@ -136,8 +136,12 @@ class Preparation {
     snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, true)
                                                : resolve_snapshot(files, where.path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
-    if (const auto note = holder_of(local(), parent_path(snapshot_->directory))) {
-      run_.warnings.push_back("the run that wrote this snapshot is still alive (" + *note + ")");
+    const auto holder = holder_of(local(), parent_path(snapshot_->directory));
+    if (!holder) {
+      run_.warnings.push_back("whether the run that wrote this snapshot is alive can't be told: " +
+                              holder.error().headline());
+    } else if (*holder) {
+      run_.warnings.push_back("the run that wrote this snapshot is still alive (" + **holder + ")");
     }
   }
 
@@ -173,9 +177,10 @@ class Preparation {
     snapshot_ =
         value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, true)
                                        : resolve_snapshot(local(), newest.entry->path));
-    if (const auto note = holder_of(local(), parent_path(snapshot_->directory))) {
+    const auto holder = value_or_throw(holder_of(local(), parent_path(snapshot_->directory)));
+    if (holder) {
       throw_error({.code = ErrorCode::lock,
-                   .message = "the run that wrote the newest checkpoint is still alive: " + *note,
+                   .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
                    .where = snapshot_->directory,
                    .tries = {"stop it first, or name a checkpoint with -s PATH"}});
     }

@@ -30,11 +30,9 @@ RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, c
   for (const SnapshotEntry& entry : listed->entries)
     has_snapshot |= entry.status != SnapshotStatus::unfinished;
   if (!same_family && (has_snapshot || listed->job_name() != job_name)) return RunFate::stranger;
-  // The lock is taken only to see whether it is free, and let go at once.
-  const Result<std::unique_ptr<FolderLock>> lock =
-      files.lock(join_path(folder, kLockName), "looking");
-  if (lock) return RunFate::dead;
-  return lock.error().code == ErrorCode::lock ? RunFate::alive : RunFate::unknown;
+  const auto holder = files.lock_holder(join_path(folder, kLockName));
+  if (!holder) return RunFate::unknown;
+  return *holder ? RunFate::alive : RunFate::dead;
 }
 
 std::vector<std::string> committables_in(FileSystem& files, const std::string& root,

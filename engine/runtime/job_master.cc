@@ -161,7 +161,7 @@ std::optional<Instant> JobMaster::next_deadline() const {
 RunFate JobMaster::fate_of_run(const JobId& job) const {
   if (job == spec_.id) return RunFate::this_run;
   if (spec_.checkpoint_store == nullptr) return RunFate::unknown;
-  // One looks at a time: two that probe the lock at once would take each other for its holder.
+  // One looks, and who asks meanwhile hears what it saw.
   const std::lock_guard lock(fates_mutex_);
   const auto known = fates_.find(job);
   if (known != fates_.end()) return known->second;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,9 @@ class FileSystem {
   /// E-LOCK, with the holder's note, while another holds it.
   virtual Result<std::unique_ptr<FolderLock>> lock(const std::string& path,
                                                    std::string_view note) = 0;
+  /// The note of the process that holds the lock file `path`; nothing if it is free or not there.
+  /// Changes nothing. E-LOCK if the store can't lock, so that it can't be told.
+  virtual Result<std::optional<std::string>> lock_holder(const std::string& path) = 0;
 
   /// Makes `bytes` appear under `directory/name` at once or not at all, durably on return; `false`
   /// if the name is taken. `attempt` is part of the name under which it is written first

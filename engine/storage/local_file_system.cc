@@ -168,6 +168,9 @@ class LocalFileSystem final : public FileSystem {
                                            std::string_view note) override {
     return lock_posix_file(path, note);
   }
+  Result<std::optional<std::string>> lock_holder(const std::string& path) override {
+    return holder_of_posix_lock(path);
+  }
 };
 
 }  // namespace

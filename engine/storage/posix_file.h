@@ -3,6 +3,7 @@
 #include <streamrun/storage/file_system.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,8 @@ Result<std::unique_ptr<ReadableFile>> open_posix_file(const std::string& path, i
 Result<std::unique_ptr<WritableFile>> create_posix_file(const std::string& path);
 /// Takes the lock file `path` and writes `note` into it.
 Result<std::unique_ptr<FolderLock>> lock_posix_file(const std::string& path, std::string_view note);
+/// See `FileSystem::lock_holder`.
+Result<std::optional<std::string>> holder_of_posix_lock(const std::string& path);
 
 /// Writes all of `bytes` at the file position.
 Result<void> write_all(int descriptor, std::string_view bytes, const std::string& path);

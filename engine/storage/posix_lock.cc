@@ -28,12 +28,18 @@ std::string read_note(int descriptor) {
   return count > 0 ? std::string(note.data(), static_cast<std::size_t>(count)) : std::string();
 }
 
-Error lock_error(int errno_value, int descriptor, const std::string& path) {
-  if (errno_value != EWOULDBLOCK) {
-    Error error = posix_error(errno_value, "lock the folder", path);
-    error.code = ErrorCode::lock;
-    return error;
-  }
+/// The store has no locks, such as NFS without its lock service: that says nothing of a holder.
+Error cannot_lock(int errno_value, const std::string& path) {
+  Error error = posix_error(errno_value, "lock the folder", parent_path(path));
+  error.code = ErrorCode::lock;
+  error.tries = {
+      "put the folder on a file system with locks (flock), or start the lock service of "
+      "this one; then the same command again"};
+  error.retry = Retry::no;
+  return error;
+}
+
+Error held(int descriptor, const std::string& path) {
   const std::string holder = read_note(descriptor);
   return {.code = ErrorCode::lock,
           .message = "held by another process" + (holder.empty() ? "" : ": " + holder),
@@ -63,7 +69,8 @@ Result<std::unique_ptr<FolderLock>> lock_posix_file(const std::string& path,
         open_descriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, "open the lock file"));
     if (::flock(descriptor.number(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
-      return lock_error(errno, descriptor.number(), path);
+      if (errno != EWOULDBLOCK) return cannot_lock(errno, path);
+      return held(descriptor.number(), path);
     }
     // Who removed the lock file between the two calls has made way for a second holder: start
     // again.
@@ -71,6 +78,22 @@ Result<std::unique_ptr<FolderLock>> lock_posix_file(const std::string& path,
     SR_TRY(write_note(descriptor.number(), note, path));
     return std::unique_ptr<FolderLock>(std::make_unique<PosixFolderLock>(std::move(descriptor)));
   }
+}
+
+Result<std::optional<std::string>> holder_of_posix_lock(const std::string& path) {
+  const Result<FileDescriptor> descriptor =
+      open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "open the lock file");
+  if (!descriptor) {
+    if (descriptor.error().code == ErrorCode::path) return std::optional<std::string>();
+    return descriptor.error();
+  }
+  // Shared, so that those who look do not take each other for its holder.
+  while (::flock(descriptor->number(), LOCK_SH | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return cannot_lock(errno, path);
+    return std::optional(read_note(descriptor->number()));
+  }
+  return std::optional<std::string>();
 }
 
 }  // namespace streamrun

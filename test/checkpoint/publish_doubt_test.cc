@@ -52,6 +52,9 @@ class DoubtfulStore final : public FileSystem {
                                            std::string_view note) override {
     return memory.lock(path, note);
   }
+  Result<std::optional<std::string>> lock_holder(const std::string& path) override {
+    return memory.lock_holder(path);
+  }
   Result<bool> publish(const std::string& directory, const std::string& name,
                        std::string_view bytes, const std::string&) override {
     calls.push_back("publish " + name);

@@ -126,6 +126,24 @@ TEST_CASE("bad disk: below the checkpoints of a run", "[bad]") {
   }
 }
 
+TEST_CASE("bad disk: a store without locks is no sign of life", "[bad]") {
+  const Row row{"", "flock:/ckpt/:ENOLCK", {}, {75, "E-LOCK", "cannot lock the folder"}};
+  const std::vector<std::vector<std::string>> from = {{"-s", world().newest()},
+                                                      {"-s", "latest", "wordcount"}};
+  for (const std::vector<std::string>& flags : from) {
+    INFO(flags.back());
+    world().reset();
+    const auto before = world().contents();
+    const Outcome outcome = world().run_with(flags, {}, environment_of(row));
+    check_answer(outcome, row.answer);
+    CHECK(outcome.err.find("still alive") == std::string::npos);
+    CHECK(outcome.err.find("(" + world().folder().at("ckpt") + "/") != std::string::npos);
+    CHECK(outcome.err.find("  try: put the folder on a file system with locks") !=
+          std::string::npos);
+    check_nothing_lost(world(), before);
+  }
+}
+
 TEST_CASE("bad disk: below the output of a run", "[bad]") {
   for (const Row& row : rows_of_output()) {
     INFO(row.input);

@@ -323,6 +323,21 @@ TEST_CASE("bad snapshot: it is refused before the start, and no name appears or 
   }
 }
 
+TEST_CASE("a run that only looks leaves the note of a dead run's lock as it is", "[bad]") {
+  const std::vector<std::vector<std::string>> commands = {
+      {"--dry-run", "-s", world().newest()},
+      {"--dry-run", "-s", "latest", "wordcount"},
+      {"--stop-after", "50ms", "-s", world().newest()}};
+  for (const std::vector<std::string>& command : commands) {
+    INFO(command.back());
+    world().reset();
+    const std::string lock = world().job_folder() + "/.lock";
+    write_bytes(lock, "pid 999999 since 2020-01-01T00:00:00Z");
+    CHECK(world().run_with(command).status == 0);
+    CHECK(bytes_of(lock) == "pid 999999 since 2020-01-01T00:00:00Z");
+  }
+}
+
 TEST_CASE("bad snapshot: a run that it ends takes nothing away", "[bad]") {
   for (const Row& row : rows_of_a_run()) {
     INFO(row.input);

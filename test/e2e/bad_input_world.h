@@ -45,7 +45,7 @@ class World {
   Outcome run_with(const std::vector<std::string>& flags, const std::vector<std::string>& job = {},
                    const std::map<std::string, std::string>& environment = {}) const;
 
-  /// Every name below the folder with the bytes of its file, but for those of lock files.
+  /// Every name below the folder with the bytes of its file.
   std::map<std::string, std::string> contents() const;
   /// The lines of all finished parts, sorted.
   std::vector<std::string> output_lines() const;
@@ -60,8 +60,8 @@ class World {
 /// Checks the status, and that the error is told as promised: code, then what and where, no trace.
 void check_answer(const Outcome& outcome, const Answer& answer);
 
-/// Checks that of `before` all is still there, byte for byte, and that the older checkpoint resumes
-/// and writes no line of output again.
+/// Checks that of `before` all is still there, byte for byte (but for lock files), and that the
+/// older checkpoint resumes and writes no line of output again.
 void check_nothing_lost(const World& world, const std::map<std::string, std::string>& before);
 
 std::string bytes_of(const std::string& path);

@@ -163,7 +163,8 @@ TEST_CASE("family: the fate of a run is looked at once, and all subtasks hear th
   answers.about = dead.id;
   std::atomic<int> looks{0};
   world.files().before_step([&](const sim::StorageStep& step) {
-    if (step.what == "lock" && step.path.find(to_string(dead.id)) != std::string::npos) ++looks;
+    if (step.what == "lock_holder" && step.path.find(to_string(dead.id)) != std::string::npos)
+      ++looks;
   });
   JobSpec spec = world.spec_of(job);
   spec.family_id = dead.family_id;

@@ -342,6 +342,15 @@ Result<std::unique_ptr<FolderLock>> MemoryFileSystem::lock(const std::string& pa
   return std::unique_ptr<FolderLock>(std::make_unique<Lock>(*this, place.node->id));
 }
 
+Result<std::optional<std::string>> MemoryFileSystem::lock_holder(const std::string& path) {
+  SR_TRY(begin("lock_holder", path));
+  const std::lock_guard lock(mutex_);
+  const NodePtr node = find(path);
+  const auto held = node ? locks_.find(node->id) : locks_.end();
+  if (held == locks_.end()) return std::optional<std::string>();
+  return std::optional(held->second);
+}
+
 void MemoryFileSystem::forget_handles() {
   ++life_;
   locks_.clear();

@@ -47,6 +47,7 @@ class MemoryFileSystem final : public FileSystem {
   Result<bool> remove_directory(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<std::unique_ptr<FolderLock>> lock(const std::string& path, std::string_view note) override;
+  Result<std::optional<std::string>> lock_holder(const std::string& path) override;
 
   /// The process ends: handles and locks are gone, everything written is still seen.
   void kill();
@@ -64,8 +65,8 @@ class MemoryFileSystem final : public FileSystem {
   void fail_call(std::uint64_t step, Error error);
   /// Nothing fails any more.
   void end_failures();
-  /// Called before each step that changes the store, without a lock: it may throw, which is a crash
-  /// before the step, or call `kill`. An empty function ends it.
+  /// Called before each step that changes the store or looks at a lock, without a lock: it may
+  /// throw, which is a crash before the step, or call `kill`. An empty function ends it.
   void before_step(std::function<void(const StorageStep&)> callback);
   /// How many steps that change the store were begun so far.
   std::uint64_t steps() const;

@@ -193,4 +193,9 @@ Result<std::unique_ptr<FolderLock>> SimFileSystem::lock(const std::string& path,
   return store_.lock(path, note);
 }
 
+Result<std::optional<std::string>> SimFileSystem::lock_holder(const std::string& path) {
+  SR_TRY(before_read(path));
+  return store_.lock_holder(path);
+}
+
 }  // namespace streamrun::sim

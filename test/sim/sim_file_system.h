@@ -54,6 +54,7 @@ class SimFileSystem final : public FileSystem {
   Result<bool> remove_directory(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<std::unique_ptr<FolderLock>> lock(const std::string& path, std::string_view note) override;
+  Result<std::optional<std::string>> lock_holder(const std::string& path) override;
 
  private:
   class Writer;

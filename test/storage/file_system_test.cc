@@ -210,8 +210,13 @@ TEST_CASE("file system: a lock has one holder, whom the others are told", "[stor
   CHECK(second.error().where == path);
   CHECK_THAT(second.error().message, Catch::Contains("4711 host since noon"));
   CHECK(store->read_all(path, kNoLimit).value() == "4711 host since noon");
+  CHECK(store->lock_holder(path).value() == "4711 host since noon");
 
   lock.reset();
+  CHECK(store->lock_holder(path).value() == std::nullopt);
+  CHECK(store->read_all(path, kNoLimit).value() == "4711 host since noon");
+  CHECK(store->lock_holder(store.path("none")).value() == std::nullopt);
+  CHECK_FALSE(store->exists(store.path("none")).value());
   lock = store->lock(path, "4713").value();
   CHECK(store->read_all(path, kNoLimit).value() == "4713");
   CHECK(store->lock(store.path("other"), "4714"));

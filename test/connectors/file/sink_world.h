@@ -52,6 +52,9 @@ struct SinkWorld : World {
                                              std::string_view note) override {
       return store_.lock(path, note);
     }
+    Result<std::optional<std::string>> lock_holder(const std::string& path) override {
+      return store_.lock_holder(path);
+    }
 
    private:
     FileSystem& store_;
