@@ -254,10 +254,21 @@ class Parser {
   Invocation invocation_;
 };
 
+/// As long as a text in a checkpoint may be, which records the job's arguments and configuration.
+constexpr std::size_t kLongestArgument = std::size_t{64} << 10U;
+
+void check_length(const std::string& argument) {
+  if (argument.size() <= kLongestArgument) return;
+  usage_error(fmt::format("an argument has {} bytes, and at most {} are taken: {}", argument.size(),
+                          kLongestArgument, argument),
+              {"put what is long into a file, and give its path"});
+}
+
 }  // namespace
 
 Invocation parse_command_line(const std::vector<std::string>& arguments,
                               const std::map<std::string, std::string>& environment) {
+  for (const std::string& argument : arguments) check_length(argument);
   return Parser().parse(arguments, environment);
 }
 

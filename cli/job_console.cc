@@ -277,8 +277,9 @@ void JobConsole::write_out(std::string_view text) const {
   }
 }
 
-void JobConsole::line_locked(const std::string& text) {
+void JobConsole::line_locked(const std::string& long_text) {
   erase_locked();
+  const std::string text = shortened(long_text);
   if (redraw_) return write_out(text + "\n");
   write_out(rfc3339(unix_milliseconds_()) + " " + text + "\n");
 }

@@ -35,9 +35,19 @@ void say(std::string_view text) {
   }
 }
 
-void say_once(std::string_view kind, Colour colour, const std::string& text,
+/// Arguments and paths may be of any length; what is said of them is not.
+Error shortened_error(Error error) {
+  error.message = shortened(error.message);
+  error.where = shortened(error.where);
+  error.why = shortened(error.why);
+  for (std::string& line : error.tries) line = shortened(line);
+  return error;
+}
+
+void say_once(std::string_view kind, Colour colour, const std::string& long_text,
               const GlobalFlags& flags) {
   static std::set<std::string> said;
+  const std::string text = shortened(long_text);
   if (flags.quiet || !said.insert(text).second) return;
   if (flags.json) return say(one_line({{"v", 1}, {"event", kind}, {"text", text}}));
   const std::string name = fmt::format("{}:", kind);
@@ -88,14 +98,16 @@ void print(std::string_view text) {
   }
 }
 
-std::string error_as_text(const Error& error) {
+std::string error_as_text(const Error& long_error) {
+  const Error error = shortened_error(long_error);
   std::string text = "error: " + error.headline() + "\n";
   if (!error.why.empty()) text += "  why: " + error.why + "\n";
   for (const std::string& line : error.tries) text += "  try: " + line + "\n";
   return text;
 }
 
-std::string error_as_json(const Error& error) {
+std::string error_as_json(const Error& long_error) {
+  const Error error = shortened_error(long_error);
   const ErrorCodeInfo& info = info_of(error.code);
   Json body = {{"code", info.text}, {"exit", info.exit_status}, {"what", error.message}};
   if (!error.where.empty()) body["where"] = error.where;

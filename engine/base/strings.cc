@@ -25,7 +25,32 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
+constexpr std::size_t kLongestLine = std::size_t{2} << 10U;
+constexpr std::size_t kLongestText = std::size_t{16} << 10U;
+
+bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
+
+std::string two_ends_of(std::string_view text) {
+  std::size_t head = 192;
+  std::size_t tail = text.size() - 64;
+  for (int i = 0; i < 3 && continues_character(text[head]); ++i) --head;
+  for (int i = 0; i < 3 && continues_character(text[tail]); ++i) ++tail;
+  return fmt::format("{}[… {} bytes …]{}", text.substr(0, head), text.size(), text.substr(tail));
+}
+
 }  // namespace
+
+std::string shortened(std::string_view text) {
+  if (text.size() <= kLongestLine) return std::string(text);
+  if (text.size() > kLongestText) return two_ends_of(text);
+  std::vector<std::string> lines = split(text, '\n');
+  for (std::string& line : lines) {
+    if (line.size() > kLongestLine) line = two_ends_of(line);
+  }
+  return join(lines, "\n");
+}
 
 std::string nearest_of(std::string_view word, const std::vector<std::string>& candidates) {
   if (word.size() > 256) return {};

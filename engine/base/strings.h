@@ -16,6 +16,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::string to_lower_ascii(std::string_view text);
 std::string_view trim(std::string_view text);
 bool is_valid_utf8(std::string_view text);
+/// A text for people: of a line above 2 KiB, and of a text above 16 KiB, only the two ends with the
+/// length between them. Characters stay whole.
+std::string shortened(std::string_view text);
 
 /// `38MiB`, `1.2KiB`, `0B`: for tables, which have no blanks inside a cell.
 std::string human_bytes(std::uint64_t bytes);

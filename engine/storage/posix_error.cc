@@ -10,6 +10,7 @@ ErrorCode code_of(int errno_value) {
   switch (errno_value) {
     case ENOENT:
     case ENOTDIR:
+    case ENAMETOOLONG:
       return ErrorCode::path;
     case EACCES:
     case EPERM:

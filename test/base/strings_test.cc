@@ -8,6 +8,23 @@
 namespace streamrun {
 namespace {
 
+TEST_CASE("strings: a long text shows its two ends and its length, by whole characters", "[base]") {
+  CHECK(shortened("short") == "short");
+  const std::string line(2048, 'a');
+  CHECK(shortened(line) == line);
+  CHECK(shortened("before\n" + line + "b\nafter") == "before\n" + std::string(192, 'a') +
+                                                         "[… 2049 bytes …]" + std::string(63, 'a') +
+                                                         "b\nafter");
+  std::string umlauts;
+  while (umlauts.size() < 3000) umlauts += "ä";
+  CHECK(is_valid_utf8(shortened(umlauts)));
+  CHECK(is_valid_utf8(shortened("x" + umlauts)));
+  CHECK(shortened(std::string(20000, '\x80')).size() < 300);
+  std::string lines;
+  while (lines.size() <= 16384) lines += "x\n";
+  CHECK(shortened(lines).size() < 300);
+}
+
 TEST_CASE("nearest: finds the word that a slip was meant for", "[base]") {
   const std::vector<std::string> words = {"run", "list", "savepoint", "cancel", "stop"};
   CHECK(nearest_of("lsit", words) == "list");

@@ -103,20 +103,49 @@ struct LineRow {
 
 const std::vector<LineRow>& line_rows() {
   static const std::string kLong(100 << 10U, 'x');
+  static const std::string kLines = [] {
+    std::string text;
+    while (text.size() < kLong.size()) text += "x\n";
+    return text;
+  }();
+  /// Taken as arguments, and too long to be repeated.
+  static const std::string kShorter(60 << 10U, 'x');
+  static const std::string kPath(4000, 'y');
   static const Answer kUsage{64, "E-USAGE", "try: "};
+  static const Answer kTooLong{64, "E-USAGE", "try: put what is long into a file"};
   static const std::vector<LineRow> kRows = {
       // Unknown and doubled flags, flags behind the job, an empty -s: cli_usage_test.cc.
       {"an unknown job", {"run", "wordcuont"}, {64, "E-USAGE", "did you mean wordcount?"}},
       {"a value that is missing", {"run", "-s"}, {64, "E-USAGE", "needs a value"}},
       {"a job's value that is missing", {"run", "wordcount", "--input"}, {64, "E-USAGE", "value"}},
       {"a job that is no UTF-8", {"run", "wo\xffrd"}, kUsage},
-      {"a job of 100 KiB", {"run", kLong}, kUsage},
-      {"a definition of 100 KiB",
-       {"run", "-D", kLong, "wordcount"},
+      {"a job of 100 KiB", {"run", kLong}, kTooLong},
+      {"a definition of 100 KiB", {"run", "-D", kLong, "wordcount"}, kTooLong},
+      {"a value of 100 KiB", {"run", "-D", "parallelism.default=" + kLong, "wordcount"}, kTooLong},
+      {"a command of 100 KiB", {kLong}, kTooLong},
+      {"a flag of 100 KiB", {"run", "--" + kLong}, kTooLong},
+      {"a path of 100 KiB", {"run", "-s", kLong}, kTooLong},
+      {"an argument of the job of 100 KiB", {"run", "wordcount", "--" + kLong, "x"}, kTooLong},
+      {"an argument of 100 KiB of lines", {"run", "wordcount", "--input", kLines}, kTooLong},
+      {"what stands behind a command, of 100 KiB", {"jobs", kLong}, kTooLong},
+      {"a job of 60 KiB", {"run", kShorter}, kUsage},
+      {"a command of 60 KiB", {kShorter}, {64, "E-USAGE", "[… 61"}},
+      {"a flag of 60 KiB", {"run", "--" + kShorter}, {64, "E-USAGE", "[… 61"}},
+      {"an argument of the job of 60 KiB",
+       {"run", "wordcount", "--" + kShorter, "x"},
+       {64, "E-USAGE", "[… 61"}},
+      {"what stands behind a command, of 60 KiB", {"jobs", kShorter}, {64, "E-USAGE", "[… 61"}},
+      {"a definition of 60 KiB",
+       {"run", "-D", kShorter, "wordcount"},
        {78, "E-CONF", "is not a key"}},
-      {"a value of 100 KiB",
-       {"run", "-D", "parallelism.default=" + kLong, "wordcount"},
+      {"a value of 60 KiB",
+       {"run", "-D", "parallelism.default=" + kShorter, "wordcount"},
        {78, "E-CONF", "parallelism.default"}},
+      {"a path of 60 KiB", {"run", "-s", kShorter}, {66, "E-PATH", "File name too long"}},
+      {"a path of 4000 bytes", {"run", "-s", kPath}, {66, "E-PATH", "[… 40"}},
+      {"an input of 60 KiB",
+       {"run", "--dry-run", "wordcount", "--input", kShorter, "--output", "out"},
+       {66, "E-PATH", "[… 61"}},
       {"a parallelism that is none", {"run", "-p", "0", "wordcount"}, {64, "E-USAGE", "from 1 on"}},
       {"a path in a store that is not there",
        {"run", "-s", "hdfs://nn/ckpt"},
@@ -148,7 +177,9 @@ TEST_CASE("bad command line: it is refused with a hint, and not repeated at leng
   for (const LineRow& row : line_rows()) {
     INFO(row.input);
     const Folder folder;
-    check_answer(folder.streamrun(row.arguments), row.answer);
+    const Outcome outcome = folder.streamrun(row.arguments);
+    check_answer(outcome, row.answer);
+    CHECK(outcome.err.size() < 2000);
     CHECK(fs::is_empty(folder.path()));
   }
 }
