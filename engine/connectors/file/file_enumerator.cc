@@ -53,6 +53,9 @@ Result<void> FileEnumerator::restore(const std::string& bytes) {
   }
   if (!in.done()) return damaged();
   if (settings_.watch && listed_ && !watched) return did_not_watch();
+  // What came while nobody watched belongs to the input that now ends.
+  last_look_ = watched && !settings_.watch;
+  listed_ = listed_ && !last_look_;
   return {};
 }
 
@@ -61,7 +64,7 @@ std::string FileEnumerator::snapshot() const {
   ByteWriter out(bytes);
   out.u8(kVersion);
   out.u8(listed_ ? 1 : 0);
-  out.u8(settings_.watch ? 1 : 0);
+  out.u8(remembers() ? 1 : 0);
   out.varint(processed_.size());
   for (const std::string& path : processed_) out.text(path);
   out.varint(splits_.size());
@@ -87,9 +90,9 @@ void FileEnumerator::look_for_files() {
   if (!paths) return context_->fail(std::move(paths).error());
   context_->environment.io.submit([this, alive = std::weak_ptr<const bool>(alive_),
                                    post = context_->post, stores = &context_->file_systems,
-                                   watch = settings_.watch, paths = *std::move(paths)] {
+                                   may_be_empty = remembers(), paths = *std::move(paths)] {
     // `this` is used on the JobMaster's thread only, where it can be told whether it still exists.
-    post([this, alive, listing = list_input(*stores, paths, watch)]() mutable {
+    post([this, alive, listing = list_input(*stores, paths, may_be_empty)]() mutable {
       if (!alive.expired()) add_files(std::move(listing));
     });
   });
@@ -106,7 +109,7 @@ Result<void> FileEnumerator::check_input(const FileSystems& stores,
   }
   if (listed_ && !settings_.watch) return {};
   const InputListing listing = SR_TRY(
-      list_input(stores, SR_TRY(input_paths(working_directory)), /*may_be_empty=*/settings_.watch));
+      list_input(stores, SR_TRY(input_paths(working_directory)), /*may_be_empty=*/remembers()));
   for (const FileStatus& file : listing.files) {
     for (const FileSplit& split : cut_into_splits(file, settings_.split_bytes)) {
       SR_TRY(open_input(stores, split));
@@ -125,11 +128,12 @@ void FileEnumerator::add_files(Result<InputListing> listing) {
     next_listing_ = context_->environment.clock.now() + settings_.watch_interval;
   }
   listed_ = true;
+  last_look_ = false;
   serve();
 }
 
 void FileEnumerator::add_file(const FileStatus& file) {
-  if (settings_.watch && !processed_.insert(file.path).second) return;
+  if (remembers() && !processed_.insert(file.path).second) return;
   for (const FileSplit& split : cut_into_splits(file, settings_.split_bytes)) {
     splits_.push_back(encode_split(split));
   }

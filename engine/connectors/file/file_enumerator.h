@@ -43,6 +43,7 @@ class FileEnumerator final : public SplitEnumerator {
   void look_for_files();
   void add_files(Result<InputListing> listing);
   void add_file(const FileStatus& file);
+  bool remembers() const { return settings_.watch || last_look_; }
   void serve();
 
   // Constant after `start`.
@@ -53,6 +54,7 @@ class FileEnumerator final : public SplitEnumerator {
   std::deque<std::string> splits_;   // not handed out yet
   std::set<std::string> processed_;  // when watching: paths whose splits were made
   bool listed_ = false;              // files were looked for, in this attempt or before a restore
+  bool last_look_ = false;           // it watched before the restore: one listing is left to do
   bool listing_ = false;
   std::deque<int> waiting_;
   std::optional<Instant> next_listing_;

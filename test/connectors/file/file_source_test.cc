@@ -215,6 +215,42 @@ TEST_CASE("file source: watching finds files that come, and reads each path once
   }
 }
 
+TEST_CASE("file source: once nobody watches any more, files that came meanwhile are read, once",
+          "[connectors]") {
+  const TemporaryFolder folder;
+  folder.write("in/a", "1\n");
+  LocalWorld first;
+  SourceRun<std::string> watching(first, FileSource{.paths = {folder.at("in")}, .watch = true}, 1);
+  for (int i = 0; i < 200; ++i) watching.step();
+  REQUIRE(watching.lines() == std::vector<std::string>{"1"});
+  const FileSource source{.paths = {folder.at("in")}};
+  LocalWorld second;
+  LocalWorld third;
+  SECTION("files that came") {
+    folder.write("in/b", "2\n");
+    SourceRun<std::string> run(second, source, 1, watching.snapshot());
+    // It has not looked yet.
+    SourceRun<std::string> again(third, source, 1, run.snapshot());
+    for (SourceRun<std::string>* each : {&run, &again}) {
+      each->run_to_end();
+      CHECK(each->lines() == std::vector<std::string>{"2"});
+      CHECK_FALSE(each->failure);
+    }
+    folder.write("in/c", "3\n");
+    LocalWorld fourth;
+    SourceRun<std::string> after(fourth, source, 1, run.snapshot());
+    after.run_to_end();
+    CHECK(after.lines().empty());
+  }
+  SECTION("none, and what was read is gone") {
+    std::filesystem::remove(folder.at("in/a"));
+    SourceRun<std::string> run(second, source, 1, watching.snapshot());
+    run.run_to_end();
+    CHECK(run.lines().empty());
+    CHECK_FALSE(run.failure);
+  }
+}
+
 TEST_CASE("file source: a second name of a file that was read is never read", "[connectors]") {
   const TemporaryFolder folder;
   folder.write("in/a", "1\n");
