@@ -111,6 +111,7 @@ Progress JobMaster::turn() {
   }
   const Instant now = environment_.clock.now();
   if (phase_ == Phase::running) {
+    announce_running();
     carry_out(coordinator_->on_time(now));
     if (phase_ == Phase::running && ask_again_at_ && *ask_again_at_ <= now) {
       ask_again_at_.reset();

@@ -59,6 +59,7 @@ class JobMaster final : public Runnable {
   void recover_step(Execution::RecoveryStep step);
   void recovered(Execution::RecoveryStep step);
   void run_tasks();
+  void announce_running();
   Result<RestorePlan> plan_current_restore();
   void start_enumerators();
 
@@ -147,6 +148,7 @@ class JobMaster final : public Runnable {
   JobResult result_;
   Instant started_{};
   Instant running_since_{};
+  bool announced_running_ = false;  ///< of this attempt
   int restarts_ = 0;
   std::optional<CheckpointSummary> last_completed_;
   Instant last_completed_at_{};

@@ -201,8 +201,20 @@ void JobMaster::run_tasks() {
   std::vector<std::string> names;
   for (const auto& task : execution_->tasks()) names.push_back(task->name());
   const double fraction = static_cast<double>(environment_.random.below(1U << 20U)) / (1U << 20U);
-  listener_.on_running();
+  announced_running_ = false;
+  announce_running();
   carry_out(coordinator_->start(running_since_, std::move(names), fraction));
+}
+
+/// Running are all tasks of an attempt together with enumerators that know their input: who waits
+/// for that word hears of input that is not there first.
+void JobMaster::announce_running() {
+  if (announced_running_) return;
+  for (const auto& [op, enumerator] : enumerators_) {
+    if (!enumerator->has_found_input()) return;
+  }
+  announced_running_ = true;
+  listener_.on_running();
 }
 
 TaskReports JobMaster::reports_of_attempt() {

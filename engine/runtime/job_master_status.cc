@@ -28,7 +28,8 @@ const char* to_string(JobStatus status) {
 void JobMaster::report_status() {
   JobReport report;
   const Instant now = environment_.clock.now();
-  report.status = phase_ == Phase::running    ? JobStatus::running
+  const bool running = phase_ == Phase::running && announced_running_;
+  report.status = running                     ? JobStatus::running
                   : phase_ == Phase::waiting  ? JobStatus::restarting
                   : phase_ == Phase::draining ? JobStatus::failing
                                               : JobStatus::initializing;

@@ -76,6 +76,8 @@ class SplitEnumerator {
   virtual std::optional<Instant> next_deadline() const { return std::nullopt; }
   virtual void on_time() {}
   virtual std::string snapshot() const = 0;
+  /// Whether it knows what there is to read; the job counts as running once all do.
+  virtual bool has_found_input() const { return true; }
 };
 
 /// A source is a value that describes where records come from; it makes the parts that act.

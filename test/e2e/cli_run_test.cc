@@ -361,6 +361,15 @@ TEST_CASE("run: an output where the job looks for input is refused", "[cli]") {
   CHECK_FALSE(fs::exists(folder.at("in/out")));
 }
 
+TEST_CASE("run: a job whose input is not there never says RUNNING", "[cli]") {
+  const Folder folder;
+  const Outcome outcome =
+      folder.streamrun({"run", "wordcount", "--input", "in", "--output", "out"});
+  CHECK(outcome.status == 66);
+  CHECK(contains(outcome.err, "error: E-PATH: "));
+  CHECK_FALSE(contains(outcome.err, "RUNNING"));
+}
+
 TEST_CASE("run: the output folder is created with those above it", "[cli]") {
   const Folder folder;
   folder.write("in/text", "a b\n");

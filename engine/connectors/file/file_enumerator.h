@@ -31,6 +31,7 @@ class FileEnumerator final : public SplitEnumerator {
   std::optional<Instant> next_deadline() const override { return next_listing_; }
   void on_time() override;
   std::string snapshot() const override;
+  bool has_found_input() const override { return listed_; }
 
   /// Instead of `start`: whether the files can be opened that it and readers of the `unread` splits
   /// would read. Changes nothing outside; blocks.
