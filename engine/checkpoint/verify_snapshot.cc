@@ -33,7 +33,9 @@ Error missing(const std::string& path) {
 Error unreadable(const std::string& path, const Error& cause) {
   if (cause.code == ErrorCode::path) return missing(path);
   if (cause.code == ErrorCode::permission) return cause;
-  return corrupt(path, "a state file can't be read", cause.headline());
+  Error error = corrupt(path, "a state file can't be read", cause.headline());
+  error.retry = cause.retry;  // a moment's trouble, perhaps
+  return error;
 }
 
 Result<void> verify_presence(FileSystem& files, const std::string& path, const StateFile& file) {

@@ -56,7 +56,11 @@ class JobMaster final : public Runnable {
   // Start and recovery.
   void open_directory();
   void deploy();
+  void verify_restore();
+  void verified_restore(Result<void> result);
+  void make_attempt();
   void recover_step(Execution::RecoveryStep step);
+  void take_for_damage(Error& error) const;
   void recovered(Execution::RecoveryStep step);
   void run_tasks();
   void announce_running();

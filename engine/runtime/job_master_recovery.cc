@@ -1,5 +1,7 @@
 // From the opening of the job's folder to running tasks, for the first attempt and each one after
 // a failure.
+#include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/verify_snapshot.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <algorithm>
@@ -67,6 +69,30 @@ void JobMaster::deploy() {
     return close_job();
   }
   plan_ = *std::move(plan);
+  verify_restore();
+}
+
+/// Every file of the snapshot is looked at before any operator starts.
+void JobMaster::verify_restore() {
+  if (!newest_ || newest_->directory.empty()) return make_attempt();
+  strand_.run(
+      // Nothing changes what a restart goes back to until an attempt runs.
+      [this, &snapshot = *newest_]() -> Result<void> {
+        FileSystem* const store = SR_TRY(file_systems_.of_scheme("file"));
+        return verify_files(*store, snapshot.directory, snapshot.metadata, false);
+      },
+      [this](Result<void> verified) { verified_restore(std::move(verified)); });
+}
+
+void JobMaster::verified_restore(Result<void> result) {
+  if (result) return make_attempt();
+  failure_ = std::move(result).error();
+  if (attempt_ == 0) failure_->retry = Retry::no;  // what the run was asked to start from
+  goal_ = Goal::restart;
+  after_attempt();
+}
+
+void JobMaster::make_attempt() {
   ++attempt_;
   ended_tasks_.clear();
   const int attempt = attempt_;
@@ -96,6 +122,7 @@ void JobMaster::recover_step(Execution::RecoveryStep step) {
       if (recovery_error_) {
         // Input or output that is not there, or not ours, when the run starts will not come by
         // waiting.
+        if (step == Execution::RecoveryStep::open) take_for_damage(*recovery_error_);
         const ErrorCode code = recovery_error_->code;
         const bool of_the_start = attempt_ == 1 && step == Execution::RecoveryStep::open;
         if (of_the_start && (code == ErrorCode::path || code == ErrorCode::permission ||
@@ -107,6 +134,21 @@ void JobMaster::recover_step(Execution::RecoveryStep step) {
       recovered(step);
     });
   });
+}
+
+/// The snapshot that the run was asked to start from has a file that can't be read: that is damage.
+/// In a restart it may have been a moment's trouble, and is tried again.
+void JobMaster::take_for_damage(Error& error) const {
+  if (attempt_ > 1 || !newest_ || error.code != ErrorCode::store_io) return;
+  for (const StateFile* file : files_of(newest_->metadata)) {
+    if (state_file_path(newest_->directory, *file) != error.where) continue;
+    error = {.code = ErrorCode::state_corrupt,
+             .message = "a state file can't be read",
+             .where = error.where,
+             .why = error.message + (error.why.empty() ? "" : ": " + error.why),
+             .retry = Retry::no};
+    return;
+  }
 }
 
 void JobMaster::recovered(Execution::RecoveryStep step) {

@@ -167,6 +167,18 @@ TEST_CASE("bad disk: metadata that can't be read is an error of the disk", "[bad
   CHECK((world().contents() == before));
 }
 
+TEST_CASE("bad disk: a state file that can't be read is damage, at once", "[bad]") {
+  world().reset();
+  const auto before = world().contents();
+  const std::string name = fs::path(world().state_file()).filename().string();
+  const Row row{"", "read:/" + name + ":EIO", {}, {65, "E-STATE-CORRUPT", "Input/output error"}};
+  const Outcome outcome = world().run_with({"-s", world().newest()}, {}, environment_of(row));
+  check_answer(outcome, row.answer);
+  CHECK(outcome.err.find("RESTARTING") == std::string::npos);
+  CHECK(outcome.err.find("(" + world().state_file() + ")") != std::string::npos);
+  check_nothing_lost(world(), before);
+}
+
 TEST_CASE("bad disk: checkpoints that go on failing end the job, not what it had", "[bad]") {
   world().reset();
   const auto before = world().contents();

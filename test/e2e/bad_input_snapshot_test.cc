@@ -211,7 +211,7 @@ const std::vector<Row>& rows_of_a_run() {
       {"a state file that is missing",
        [](const World& world) { fs::remove(world.state_file()); },
        kFromNewest,
-       {65, "E-STATE-MISSING", "missing"}},
+       {65, "E-STATE-MISSING", "a state file is not there"}},
       {"a state file that is short",
        [](const World& world) { fs::resize_file(world.state_file(), 100); },
        kFromNewest,
@@ -221,11 +221,31 @@ const std::vector<Row>& rows_of_a_run() {
          write_bytes(world.state_file(), bytes_of(world.state_file()) + "x");
        },
        kFromNewest,
-       {65, "E-STATE-CORRUPT", "the checkpoint recorded"}},
+       {65, "E-STATE-CORRUPT", "bytes, expected"}},
       {"a state file with a flipped bit",
        [](const World& world) { flip_bit(world.state_file(), 3000, 4); },
        kFromNewest,
        {65, "E-STATE-CORRUPT", "checksum"}},
+      {"a state file that is a folder",
+       [](const World& world) {
+         const std::string file = world.state_file();
+         fs::remove(file);
+         fs::create_directory(file);
+       },
+       kFromNewest,
+       {65, "E-STATE-CORRUPT", "not a regular file"}},
+      {"a state file that is a pipe",
+       [](const World& world) {
+         const std::string file = world.state_file();
+         fs::remove(file);
+         REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+       },
+       kFromNewest,
+       {65, "E-STATE-CORRUPT", "not a regular file"}},
+      {"a state file that is a link",
+       [](const World& world) { replace_by_link(world, world.state_file()); },
+       kFromNewest,
+       {65, "E-STATE-CORRUPT", "symbolic link"}},
       {"a state file that this user may not read",
        [](const World& world) { set_mode(world.state_file(), 0); },
        kFromNewest,
