@@ -155,7 +155,7 @@ void JobConsole::checkpoint(const CheckpointSummary& summary) {
 }
 
 void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
-  // Overtaken, or the reader of standard output has left: nothing is wrong with checkpoints.
+  // Overtaken: nothing is wrong with checkpoints.
   if (error.code == ErrorCode::cancelled && level_ > LogLevel::debug) return;
   const std::lock_guard lock(mutex_);
   if (json_) {
@@ -251,6 +251,16 @@ void JobConsole::stopping(const std::string& why, Duration most) {
   line_locked(
       fmt::format("{}: waiting for the final checkpoint, at most {}; again to leave at once", why,
                   seconds_text(milliseconds(most))));
+}
+
+void JobConsole::stopping_by_itself(const std::string& why, Duration most) {
+  const std::lock_guard lock(mutex_);
+  if (json_) {
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1}, {"event", "stopping"}, {"why", why}, {"timeout_ms", milliseconds(most)}});
+  }
+  line_locked(fmt::format("{}: the job stops; waiting for the final checkpoint, at most {}", why,
+                          seconds_text(milliseconds(most))));
 }
 
 void JobConsole::end(const JobResult& result, const std::string& last_line) {

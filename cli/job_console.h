@@ -48,6 +48,7 @@ class JobConsole final : public Log {
   void checkpoint_failed(CheckpointId id, const Error& error);
   void restart(int restart, Duration delay, const Error& error);
   void status(const JobReport& report);
+  void stopping_by_itself(const std::string& why, Duration most);
   void stopping(const std::string& why, Duration most);
   void end(const JobResult& result, const std::string& last_line);
 

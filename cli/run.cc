@@ -78,6 +78,11 @@ class Bell {
   ~Bell() { ::close(fd_); }
   Bell(const Bell&) = delete;
   Bell& operator=(const Bell&) = delete;
+  /// Until it rings again.
+  void hush() const {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t taken = ::read(fd_, &count, sizeof count);
+  }
   void ring() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(fd_, &one, sizeof one);
@@ -92,8 +97,12 @@ class Bell {
 class ConsoleListener final : public JobListener {
  public:
   /// `started` is called when the job first runs, or waits to be started again.
-  ConsoleListener(JobConsole& console, Bell& bell, std::function<void()> started)
-      : console_(console), bell_(bell), started_(std::move(started)) {}
+  ConsoleListener(JobConsole& console, Bell& bell, Duration shutdown_timeout,
+                  std::function<void()> started)
+      : console_(console),
+        bell_(bell),
+        shutdown_timeout_(shutdown_timeout),
+        started_(std::move(started)) {}
   void on_running() override {
     started_();
     console_.running();
@@ -107,6 +116,11 @@ class ConsoleListener final : public JobListener {
   void on_restart(int restart, Duration delay, const Error& error) override {
     console_.restart(restart, delay, error);
     started_();
+  }
+  void on_stopping(const std::string& why) override {
+    console_.stopping_by_itself(why, shutdown_timeout_);
+    stopping_.store(true);
+    bell_.ring();
   }
   void on_status(const JobReport& report) override {
     records_.store(report.records_in);
@@ -122,15 +136,18 @@ class ConsoleListener final : public JobListener {
   }
 
   bool ended() const { return ended_.load(); }
+  bool stopping() const { return stopping_.load(); }   ///< by itself
   const JobResult& result() const { return result_; }  ///< once ended
   std::uint64_t records() const { return records_.load(); }
 
  private:
   JobConsole& console_;
   Bell& bell_;
+  const Duration shutdown_timeout_;
   const std::function<void()> started_;
   JobResult result_;
   std::atomic<bool> ended_{false};
+  std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> records_{0};
   std::atomic<bool> looking_only_{false};
 };
@@ -195,6 +212,8 @@ int wait_for_end(JobMaster& master, ConsoleListener& listener, JobConsole& conso
     const bool watching = !stopping && (stop_after.time || stop_after.records);
     if (stopping && !give_up_at) give_up_at = clock.now() + spec.shutdown_timeout + kGrace;
     ::poll(fds, 2, watching ? 5 : give_up_at ? 200 : -1);
+    bell.hush();
+    stopping = stopping || listener.stopping();
     if (give_up_at && clock.now() >= *give_up_at && !listener.ended()) {
       // A call that hangs (a disk that is gone, a reader that does not read) can't be waited for.
       console.write(LogLevel::error,
@@ -274,8 +293,6 @@ std::string last_line(const JobResult& result, const JobSpec& spec) {
 
 int exit_status_of(const JobResult& result, int stopped_by) {
   if (result.status == JobStatus::failed) {
-    // A reader that left (`| head -1`) is no failure: the rest was not wanted.
-    if (result.error && result.error->code == ErrorCode::cancelled) return 0;
     return info_of(result.error ? result.error->code : ErrorCode::job_failed).exit_status;
   }
   if (stopped_by == SIGINT) die_of(SIGINT);
@@ -385,7 +402,7 @@ class Run {
 
     const Signals signals;  // before any thread starts, so that all of them block these
     Bell bell;
-    ConsoleListener listener(console, bell, [&] {
+    ConsoleListener listener(console, bell, spec.shutdown_timeout, [&] {
       if (background != nullptr) background->started([&] { announce(console); });
     });
     // Declared in the order in which they must outlive each other.
@@ -405,8 +422,6 @@ class Run {
 
   /// The last words, in the log and, as far as a person must know them, on stderr.
   void report(const JobResult& result, int log, JobConsole& console) const {
-    const bool reader_left = result.error && result.error->code == ErrorCode::cancelled;
-    if (reader_left) return;
     const std::string line = last_line(result, prepared_.spec);
     console.end(result, line);
     const bool logs_elsewhere = log != STDERR_FILENO;

@@ -66,6 +66,7 @@ OperatorContext Execution::context_of(const JobOperator& op, int subtask, Stream
       .max_parallelism = op.node.max_parallelism,
       .key_groups = key_group_range_of(subtask, op.node.parallelism, op.node.max_parallelism),
       .post = {},
+      .stop_job = context_.stop_job,
       .fate_of_run = context_.fate_of_run,
       .retained_committables = {}};
   // The mailbox outlives the task for whoever still holds this, and is closed by then.

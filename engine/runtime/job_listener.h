@@ -73,6 +73,8 @@ class JobListener {
   virtual void on_checkpoint_completed(const CheckpointSummary&) {}
   virtual void on_checkpoint_failed(CheckpointId, const Error&) {}
   virtual void on_restart(int /*restart*/, Duration /*delay*/, const Error&) {}
+  /// The job itself asked to be stopped (`OperatorContext::stop_job`).
+  virtual void on_stopping(const std::string& /*why*/) {}
   virtual void on_status(const JobReport&) {}
   /// The answer to `request_dump`: tasks, queues, barriers.
   virtual void on_dump(const std::string&) {}

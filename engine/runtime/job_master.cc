@@ -21,6 +21,7 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
                .job_name = spec_.name,
                .workers = spec_.workers,
                .exactly_once = spec_.exactly_once,
+               .stop_job = [this](const std::string& why) { request_stop(why); },
                .fate_of_run = [this](const JobId& job) { return fate_of_run(job); },
                .retained_committables =
                    [this](const JobId& job, const OperatorId& op) {
@@ -48,9 +49,10 @@ void JobMaster::start() {
   wake_.wake();
 }
 
-void JobMaster::request_stop() {
-  post([this] {
-    if (std::exchange(stop_requested_, true)) return;
+void JobMaster::request_stop(const std::string& why) {
+  post([this, why] {
+    if (goal_ == Goal::finish || std::exchange(stop_requested_, true)) return;
+    if (!why.empty()) listener_.on_stopping(why);
     begin_stop();
   });
 }

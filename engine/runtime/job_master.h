@@ -34,8 +34,8 @@ class JobMaster final : public Runnable {
 
   // Any thread.
   /// Suspends the job: sources stop, a last checkpoint is taken and committed, it ends as
-  /// SUSPENDED.
-  void request_stop();
+  /// SUSPENDED. `why` is for the listener, when it is not its own process that asks.
+  void request_stop(const std::string& why = {});
   /// A checkpoint now.
   void request_checkpoint();
   void request_dump();

@@ -41,6 +41,9 @@ struct OperatorContext {
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.
   std::function<void(UniqueFunction<void()> mail)> post;
+  /// Asks that the job stops with a last checkpoint, as if a person had; `why` is told. From any
+  /// thread; the task goes on until then.
+  std::function<void(const std::string& why)> stop_job = [](const std::string&) {};
   /// From an I/O thread.
   std::function<RunFate(const JobId&)> fate_of_run;
   /// The committables of this operator in every complete snapshot that a dead run left. From an I/O

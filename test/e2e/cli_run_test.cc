@@ -380,7 +380,7 @@ TEST_CASE("run: the output folder is created with those above it", "[cli]") {
   CHECK_FALSE(fs::is_empty(folder.at("a/b/c")));
 }
 
-TEST_CASE("run: a reader that leaves is no failure and no warning", "[cli]") {
+TEST_CASE("run: a reader that leaves stops the job with a checkpoint, which says why", "[cli]") {
   // So little is printed that a checkpoint finds out first that nobody reads any more.
   const std::string job = " statemachine --rate 2000 --error-every 200; echo status $? >&2; }";
   const Folder folder;
@@ -392,8 +392,13 @@ TEST_CASE("run: a reader that leaves is no failure and no warning", "[cli]") {
     INFO(outcome.err);
     CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 2);
     CHECK(contains(outcome.err, "status 0\n"));
+    CHECK(contains(outcome.err, "standard output was closed: the job stops; "));
+    CHECK(contains(outcome.err, " stopped with " + folder.at("ckpt" + number)));
     CHECK_FALSE(contains(outcome.err, "E-CANCELLED"));
     CHECK_FALSE(contains(outcome.err, "warning"));
+    const auto latest =
+        folder.streamrun({"list-checkpoints", "--dir", "ckpt" + number, "--latest"});
+    CHECK(contains(outcome.err, "go on with: streamrun run -s " + latest.out));
   }
 }
 

@@ -9,6 +9,7 @@ void LinePrinter::throw_if_failed() const {
 }
 
 void LinePrinter::print() {
+  if (reader_left_) gathered_.clear();
   if (is_writing_ || failure_ || (gathered_.empty() && waiting_.empty())) return;
   is_writing_ = true;
   std::string text = std::exchange(gathered_, std::move(spare_));
@@ -29,7 +30,12 @@ void LinePrinter::take_back(std::string text, std::vector<Printed> printed, Resu
   is_writing_ = false;
   spare_ = std::move(text);
   if (!result) {
-    failure_ = std::move(result).error();
+    const Error error = std::move(result).error();
+    if (error.code == ErrorCode::cancelled) {
+      reader_has_left(error);
+    } else {
+      failure_ = error;
+    }
     for (Printed& waiting : std::exchange(waiting_, {})) printed.push_back(std::move(waiting));
   }
   for (Printed& call : printed) {
@@ -40,6 +46,13 @@ void LinePrinter::take_back(std::string text, std::vector<Printed> printed, Resu
     }
   }
   print();
+}
+
+/// No failure: nobody wants the rest.
+void LinePrinter::reader_has_left(const Error& error) {
+  reader_left_ = true;
+  gathered_.clear();
+  context_->stop_job(error.message);
 }
 
 void LinePrinter::when_printed(Printed printed) {

@@ -12,7 +12,8 @@ namespace streamrun {
 
 /// Prints text in the background and in order: one write is under way at most, and what comes
 /// meanwhile is gathered for the next one. So a line is not held back, a slow reader holds up no
-/// worker, and a fast job needs few system calls. Used by the thread that owns the task.
+/// worker, and a fast job needs few system calls. When nobody reads any more the job is asked to
+/// stop, and what it still prints is dropped. Used by the thread that owns the task.
 class LinePrinter {
  public:
   using Printed = std::function<void(Result<std::vector<std::string>>)>;
@@ -33,6 +34,7 @@ class LinePrinter {
  private:
   static constexpr std::size_t kGatheredBytes = std::size_t{64} << 10U;
 
+  void reader_has_left(const Error& error);
   void take_back(std::string text, std::vector<Printed> printed, Result<void> result);
 
   // Constant after `open`.
@@ -44,6 +46,7 @@ class LinePrinter {
   std::string spare_;
   std::vector<Printed> waiting_;  // for what is gathered
   bool is_writing_ = false;
+  bool reader_left_ = false;
   std::optional<Error> failure_;
 };
 

@@ -104,13 +104,12 @@ TEST_CASE("print sink: a failed write fails what waits for it, later barriers an
           "[connectors]") {
   World world;
   Printing printing(world);
-  printing.output.failure =
-      Error{.code = ErrorCode::cancelled, .message = "standard output was closed"};
+  printing.output.failure = Error{.code = ErrorCode::store_io, .message = "injected"};
   printing.write({"a"});
   printing.write({"b"});
   int failed = 0;
   const auto count = [&](const Result<std::vector<std::string>>& result) {
-    if (!result && result.error().code == ErrorCode::cancelled) ++failed;
+    if (!result && result.error().code == ErrorCode::store_io) ++failed;
   };
   printing.writer->prepare(1, count);
   world.settle();
@@ -119,6 +118,30 @@ TEST_CASE("print sink: a failed write fails what waits for it, later barriers an
   CHECK(failed == 2);
   CHECK(printing.writer->ready());
   CHECK_THROWS_AS(printing.write({"c"}), ErrorException);
+}
+
+TEST_CASE("print sink: a reader that leaves stops the job, and fails no barrier", "[connectors]") {
+  World world;
+  Printing printing(world);
+  std::vector<std::string> reasons;
+  printing.context.stop_job = [&](const std::string& why) { reasons.push_back(why); };
+  printing.output.failure =
+      Error{.code = ErrorCode::cancelled, .message = "standard output was closed"};
+  int prepared = 0;
+  const auto count = [&](const Result<std::vector<std::string>>& result) {
+    if (result) ++prepared;
+  };
+  printing.write({"a"});
+  printing.write({"b"});
+  printing.writer->prepare(1, count);
+  world.settle();
+  CHECK(prepared == 1);
+  CHECK(reasons == std::vector<std::string>{"standard output was closed"});
+  printing.write({"c"});
+  printing.writer->prepare(2, count);
+  CHECK(prepared == 2);
+  CHECK(world.io.waiting() == 0);
+  CHECK(printing.writer->ready());
 }
 
 }  // namespace
