@@ -2,6 +2,8 @@
 
 #include <streamrun/base/strings.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
+#include <streamrun/checkpoint/finished_runs.h>
+#include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/config/options.h>
@@ -12,6 +14,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "load.h"
 #include "other_runs.h"
@@ -161,6 +164,7 @@ class Preparation {
         value_or_throw(newest_complete(local(), places, name_of_job(), flags_.fallback));
     if (!newest.warning.empty()) run_.warnings.push_back(newest.warning);
     if (newest.finished) {
+      if (!flags_.dry_run) finish_removals_of(newest.finished->job_id, places);
       run_.nothing_left =
           fmt::format("{} ended by itself {} ago: there is nothing left to do", name_of_job(),
                       human_age(now_ - newest.finished->finished_unix_ms));
@@ -183,6 +187,16 @@ class Preparation {
                    .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
                    .where = snapshot_->directory,
                    .tries = {"stop it first, or name a checkpoint with -s PATH"}});
+    }
+  }
+
+  /// The run that finished may have been killed while it removed its checkpoints.
+  void finish_removals_of(const JobId& job, const std::vector<std::string>& places) const {
+    for (const std::string& place : places) {
+      const Result<JobFolder> folder = list_job_folder(local(), join_path(place, to_string(job)));
+      if (!folder || !folder->job) continue;
+      finish_removals(local(), place, folder->job->family_id, {},
+                      "pid " + std::to_string(::getpid()) + " removing what was left");
     }
   }
 

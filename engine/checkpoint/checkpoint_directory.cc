@@ -1,12 +1,14 @@
 #include <streamrun/base/assert.h>
 #include <streamrun/base/crash_point.h>
 #include <streamrun/checkpoint/checkpoint_directory.h>
+#include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/metadata_format.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/snapshot_reader.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -62,14 +64,6 @@ Result<std::string> encoded_and_checked(FileSystem& files, const std::string& fo
   SR_TRY(decode(bytes));
   SR_TRY(verify_files(files, folder, metadata, false));
   return bytes;
-}
-
-std::vector<std::string> exclusive_names(const CheckpointMetadata& metadata) {
-  std::vector<std::string> names;
-  for (const StateFile* file : files_of(metadata)) {
-    if (is_exclusive(*file)) names.push_back(file->path);
-  }
-  return names;
 }
 
 }  // namespace
@@ -130,6 +124,9 @@ Result<void> CheckpointDirectory::prepare(const std::string& root) {
   lock_ = SR_TRY(files_.lock(join_path(path_, kLockName), owner_.lock_note));
   SR_CRASH("rs.lock.taken");
   // An earlier run with the same id may have ended by itself; this one has not.
+  const bool ended_before = SR_TRY(files_.exists(join_path(path_, kFinishedName)));
+  if (ended_before && !owner_.resumes_itself)
+    of_finished_run_.removed = remove_below_marker(files_, path_);
   SR_TRY(files_.remove_file(join_path(path_, kFinishedName)));
   SR_TRY(files_.create_directory(shared_path()));
   SR_TRY(files_.create_directory(task_owned_path()));
@@ -182,15 +179,9 @@ Result<void> CheckpointDirectory::publish(const CheckpointMetadata& metadata) {
 }
 
 Result<bool> CheckpointDirectory::remove(CheckpointId id) {
-  const std::string folder = checkpoint_path(id);
-  const ResolvedSnapshot snapshot = SR_TRY(read_snapshot(files_, folder));
-  SR_CRASH("gc.before-unmeta");
-  SR_TRY(files_.remove_file(join_path(folder, kMetadataName)));
-  SR_TRY(files_.sync_directory(folder));
-  SR_CRASH("gc.after-unmeta");
-  SR_TRY(remove_names(folder, exclusive_names(snapshot.metadata), "gc.exclusive.mid"));
+  const bool removed = SR_TRY(remove_checkpoint(files_, checkpoint_path(id), owner_.job.job_id));
   forget(id);
-  return files_.remove_directory(folder);
+  return removed;
 }
 
 Result<void> CheckpointDirectory::abort(CheckpointId id, const std::vector<std::string>& files) {
@@ -231,8 +222,19 @@ Result<CheckpointId> CheckpointDirectory::highest_id_present() {
   return highest;
 }
 
+Result<std::vector<CheckpointId>> CheckpointDirectory::complete_ids() {
+  std::vector<CheckpointId> ids;
+  for (const FileStatus& entry : SR_TRY(files_.list(path_))) {
+    const auto id = checkpoint_id_of_name(base_name(entry.path));
+    if (!id || entry.kind != FileKind::directory || entry.is_link) continue;
+    if (SR_TRY(files_.exists(join_path(entry.path, kMetadataName)))) ids.push_back(*id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 Result<CheckpointDirectory::Leftovers> CheckpointDirectory::clean_leftovers() {
-  Leftovers leftovers;
+  Leftovers leftovers = std::exchange(of_finished_run_, {});
   for (const FileStatus& entry : SR_TRY(files_.list(path_))) {
     const std::string name = base_name(entry.path);
     const bool is_plain_file = entry.kind == FileKind::file && !entry.is_link;

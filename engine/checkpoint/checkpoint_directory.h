@@ -37,8 +37,9 @@ class CheckpointDirectory {
  public:
   struct Owner {
     JobFile job;
-    std::string attempt;    ///< uuid of this run
-    std::string lock_note;  ///< pid, host and since when, for whom E-LOCK meets
+    std::string attempt;          ///< uuid of this run
+    std::string lock_note;        ///< pid, host and since when, for whom E-LOCK meets
+    bool resumes_itself = false;  ///< the run goes on from a snapshot of this job id
   };
   struct Leftovers {
     std::vector<std::string> removed;
@@ -46,7 +47,9 @@ class CheckpointDirectory {
   };
 
   /// Makes the folder (the root too, if its parent exists) with `shared` and `taskowned`, durably,
-  /// takes its lock (E-LOCK if another process has it) and records the job in `.job`, once.
+  /// takes its lock (E-LOCK if another process has it) and records the job in `.job`, once. Where
+  /// an earlier run of this id ended by itself, what it was killed at is finished
+  /// (`remove_below_marker`), unless this run resumes one of its snapshots.
   static Result<std::unique_ptr<CheckpointDirectory>> open(FileSystem& files,
                                                            const std::string& root, Owner owner);
 
@@ -59,10 +62,7 @@ class CheckpointDirectory {
   Result<bool> begin(CheckpointId id);
   /// See `publish_snapshot`; the folder is that of `metadata.id`.
   Result<void> publish(const CheckpointMetadata& metadata);
-  /// Deletes a completed checkpoint: `_metadata` first and durably, then the files of its folder
-  /// that it names. `false`: something else lies there, which stays, and with it the folder. Its
-  /// files in `shared` are not touched. A
-  /// `_metadata` that can't be read is an error and deletes nothing (R2).
+  /// See `remove_checkpoint`.
   Result<bool> remove(CheckpointId id);
   /// Deletes what was made for a checkpoint that will not complete: `files` are the exact names in
   /// its folder. May be called again when more names come to light. E-BUG if it is complete after
@@ -74,6 +74,8 @@ class CheckpointDirectory {
 
   /// The highest id of all `chk-*`, complete or not; 0 if there is none.
   Result<CheckpointId> highest_id_present();
+  /// The ids of all `chk-*` with a `_metadata`, lowest first.
+  Result<std::vector<CheckpointId>> complete_ids();
   /// Deletes what dead attempts left: temporary files, and checkpoints without `_metadata` which
   /// this object has not begun. In those only regular files with names of ours go (32 hex digits,
   /// `.….tmp-…`).
@@ -96,6 +98,7 @@ class CheckpointDirectory {
   const Owner owner_;
   std::unique_ptr<FolderLock> lock_;
   std::mutex mutex_;
+  Leftovers of_finished_run_;     // removed by `open`, not yet told
   std::set<CheckpointId> begun_;  // guarded by mutex_: not garbage, though not complete
 };
 

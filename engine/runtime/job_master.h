@@ -55,6 +55,7 @@ class JobMaster final : public Runnable {
 
   // Start and recovery.
   void open_directory();
+  void finish_removals_of_family() const;
   void deploy();
   void verify_restore();
   void verified_restore(Result<void> result);
@@ -136,6 +137,8 @@ class JobMaster final : public Runnable {
   std::vector<std::string> late_files_;  ///< of the acknowledgement in hand
   std::set<CheckpointId>
       abandoned_;  ///< aborted before all tasks had answered: files nobody told of may lie there
+  std::deque<CheckpointId>
+      earlier_;  ///< complete ones of earlier runs of this job id; retained once one of this run is
   std::deque<CheckpointId> retained_;       ///< complete, in the directory, oldest first
   std::optional<ResolvedSnapshot> newest_;  ///< what a restart goes back to
   std::set<int> ended_tasks_;

@@ -109,6 +109,8 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
     abandoned_.erase(id);
     if (pending.in_directory) {
       snapshot.directory = directory_->checkpoint_path(id);
+      retained_.insert(retained_.begin(), earlier_.begin(), earlier_.end());
+      earlier_.clear();
       retained_.push_back(id);
     }
     last_completed_ = {.id = id,

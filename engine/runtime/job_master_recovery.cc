@@ -1,5 +1,6 @@
 // From the opening of the job's folder to running tasks, for the first attempt and each one after
 // a failure.
+#include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
 #include <streamrun/runtime/job_master.h>
@@ -13,6 +14,7 @@ void JobMaster::open_directory() {
   struct Opened {
     std::unique_ptr<CheckpointDirectory> directory;
     CheckpointId highest = 0;
+    std::vector<CheckpointId> earlier;
   };
   const CheckpointId restored = spec_.restore ? spec_.restore->metadata.id : 0;
   strand_.run(
@@ -26,11 +28,16 @@ void JobMaster::open_directory() {
                      .job_name = spec_.name,
                      .started_unix_ms = environment_.clock.unix_milliseconds()},
              .attempt = environment_.random.uuid(),
-             .lock_note = spec_.lock_note}));
+             .lock_note = spec_.lock_note,
+             .resumes_itself = spec_.restore && spec_.restore->metadata.job_id == spec_.id}));
         for (const std::string& name : SR_TRY(opened.directory->clean_leftovers()).removed) {
           environment_.log.info("removed the leftover " + name);
         }
         opened.highest = SR_TRY(opened.directory->highest_id_present());
+        // What this run goes on from, and what lies beside it, are its own once it has gone beyond.
+        if (spec_.restore && parent_path(spec_.restore->directory) == opened.directory->path())
+          opened.earlier = SR_TRY(opened.directory->complete_ids());
+        finish_removals_of_family();
         return opened;
       },
       [this, restored](Result<Opened> opened) {
@@ -39,6 +46,7 @@ void JobMaster::open_directory() {
           return end({.status = JobStatus::failed, .error = failure_});
         }
         directory_ = std::move(opened->directory);
+        earlier_.assign(opened->earlier.begin(), opened->earlier.end());
         spec_.checkpoints.first_id = 1 + std::max(restored, opened->highest);
         coordinator_ = std::make_unique<CheckpointCoordinator>(spec_.checkpoints);
         if (spec_.status_period) next_status_ = environment_.clock.now() + *spec_.status_period;
@@ -49,6 +57,16 @@ void JobMaster::open_directory() {
         }
         deploy();
       });
+}
+
+/// On an I/O thread.
+void JobMaster::finish_removals_of_family() const {
+  if (!spec_.restore) return;  // the first of its family
+  const SparedRuns spared{.own = spec_.id, .restored_from = spec_.restore->metadata.job_id};
+  for (const std::string& path : finish_removals(*spec_.checkpoint_store, spec_.checkpoint_root,
+                                                 spec_.family_id, spared, spec_.lock_note)) {
+    environment_.log.info("removed " + path + ", left by a run that finished");
+  }
 }
 
 Result<RestorePlan> JobMaster::plan_current_restore() {
@@ -120,9 +138,9 @@ void JobMaster::recover_step(Execution::RecoveryStep step) {
       if (--recovering_ > 0) return;
       if (phase_ == Phase::draining) return attempt_drained();
       if (recovery_error_) {
+        if (step == Execution::RecoveryStep::open) take_for_damage(*recovery_error_);
         // Input or output that is not there, or not ours, when the run starts will not come by
         // waiting.
-        if (step == Execution::RecoveryStep::open) take_for_damage(*recovery_error_);
         const ErrorCode code = recovery_error_->code;
         const bool of_the_start = attempt_ == 1 && step == Execution::RecoveryStep::open;
         if (of_the_start && (code == ErrorCode::path || code == ErrorCode::permission ||

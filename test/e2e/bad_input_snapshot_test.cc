@@ -287,9 +287,10 @@ const std::vector<Row>& rows_that_are_fine() {
          write_bytes(world.job_folder() + "/.lock", "pid 999999 since 2020-01-01T00:00:00Z");
        },
        [](const World& world) -> Flags {
-         return {"-D",
-                 "$internal.pipeline.job-id=" + fs::path(world.job_folder()).filename().string(),
-                 "-s", world.newest()};
+         return {
+             "-D", "state.checkpoints.num-retained=1000",
+             "-D", "$internal.pipeline.job-id=" + fs::path(world.job_folder()).filename().string(),
+             "-s", world.newest()};
        },
        {0, "", "stopped with "}},
       {"a snapshot whose folder may not be written to",

@@ -1,0 +1,107 @@
+#include <streamrun/base/assert.h>
+#include <streamrun/base/crash_point.h>
+#include <streamrun/checkpoint/checkpoint_index.h>
+#include <streamrun/checkpoint/finished_runs.h>
+#include <streamrun/checkpoint/job_folder_files.h>
+#include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace streamrun {
+namespace {
+
+/// Oldest first: what is left at any moment is never older than the last commit.
+std::vector<std::string> left_below_marker(FileSystem& files, const std::string& job_folder) {
+  std::vector<std::string> left;
+  const Result<JobFolder> folder = list_job_folder(files, job_folder);
+  if (!folder || !folder->finished || folder->finished->job_id != folder->job_id) return left;
+  for (const SnapshotEntry& entry : folder->entries) {
+    const bool of_the_run = entry.status == SnapshotStatus::complete &&
+                            entry.kind == SnapshotKind::checkpoint &&
+                            entry.job_id == folder->job_id;
+    if (of_the_run && entry.id <= folder->finished->last_checkpoint) left.push_back(entry.path);
+  }
+  std::reverse(left.begin(), left.end());
+  return left;
+}
+
+bool is_of_family(FileSystem& files, const std::string& job_folder, const JobId& family) {
+  const Result<std::string> bytes =
+      files.read_all(join_path(job_folder, kJobFileName), kSmallFileLimitBytes);
+  if (!bytes) return false;
+  const Result<JobFile> job = decode_job_file(*bytes);
+  return job && job->family_id == family;
+}
+
+/// The folders of the family that may be cleaned; none while another run of it may be alive.
+std::vector<std::string> dead_runs(FileSystem& files, const std::string& root, const JobId& family,
+                                   const SparedRuns& spared) {
+  std::vector<std::string> dead;
+  const Result<std::vector<FileStatus>> listing = files.list(root);
+  if (!listing) return dead;
+  for (const FileStatus& status : *listing) {
+    const auto job = job_id_of_name(base_name(status.path));
+    const bool is_folder = status.kind == FileKind::directory && !status.is_link;
+    if (!job || !is_folder || job == spared.own) continue;
+    if (!is_of_family(files, status.path, family)) continue;
+    const auto holder = files.lock_holder(join_path(status.path, kLockName));
+    if (!holder || *holder) return {};
+    if (job != spared.restored_from) dead.push_back(status.path);
+  }
+  return dead;
+}
+
+}  // namespace
+
+Result<bool> remove_checkpoint(FileSystem& files, const std::string& folder, const JobId& job) {
+  const ResolvedSnapshot snapshot = SR_TRY(read_snapshot(files, folder));
+  if (snapshot.metadata.job_id != job) {
+    return Error{.code = ErrorCode::job_mismatch,
+                 .message = "the checkpoint is of another job, " +
+                            to_string(snapshot.metadata.job_id) + ", and stays",
+                 .where = folder,
+                 .retry = Retry::no};
+  }
+  SR_CRASH("gc.before-unmeta");
+  SR_TRY(files.remove_file(join_path(folder, kMetadataName)));
+  SR_TRY(files.sync_directory(folder));
+  SR_CRASH("gc.after-unmeta");
+  for (const StateFile* file : files_of(snapshot.metadata)) {
+    if (!is_exclusive(*file)) continue;
+    SR_ASSERT(is_state_file_name(file->path), "R3: only plain names inside a checkpoint's folder");
+    const Result<bool> removed = files.remove_file(join_path(folder, file->path));
+    if (!removed && removed.error().code != ErrorCode::path) return removed.error();
+    SR_CRASH("gc.exclusive.mid");
+  }
+  return files.remove_directory(folder);
+}
+
+std::vector<std::string> remove_below_marker(FileSystem& files, const std::string& job_folder) {
+  std::vector<std::string> removed;
+  const Result<JobId> job = parse_job_id(base_name(job_folder));
+  if (!job) return removed;
+  for (const std::string& folder : left_below_marker(files, job_folder)) {
+    if (!remove_checkpoint(files, folder, *job)) break;
+    removed.push_back(folder);
+  }
+  return removed;
+}
+
+std::vector<std::string> finish_removals(FileSystem& files, const std::string& root,
+                                         const JobId& family, const SparedRuns& spared,
+                                         std::string_view note) {
+  std::vector<std::string> removed;
+  for (const std::string& folder : dead_runs(files, root, family, spared)) {
+    if (left_below_marker(files, folder).empty()) continue;
+    const Result<std::unique_ptr<FolderLock>> lock = files.lock(join_path(folder, kLockName), note);
+    if (!lock) continue;
+    // Looked at again: a run of the same job id may have come and gone before the lock.
+    for (std::string& path : remove_below_marker(files, folder)) removed.push_back(std::move(path));
+  }
+  return removed;
+}
+
+}  // namespace streamrun
