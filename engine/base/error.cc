@@ -21,7 +21,8 @@ const std::vector<ErrorCodeInfo>& all_error_codes() {
       {ErrorCode::permission, "E-PERM", 77,
        "This user may not read or write a file or folder that the command needs."},
       {ErrorCode::lock, "E-LOCK", 75,
-       "Another process runs this job or holds its folder. Wait for it to end, or stop it."},
+       "Another process runs this job or holds its folder: wait for it to end, or stop it. Or the "
+       "folder lies where nothing can be locked."},
       {ErrorCode::stop_unclean, "E-STOP-UNCLEAN", 75,
        "The job was told to stop, but its final checkpoint was not complete in time. The newest "
        "complete "
@@ -44,7 +45,8 @@ const std::vector<ErrorCodeInfo>& all_error_codes() {
       {ErrorCode::state_missing, "E-STATE-MISSING", 65,
        "A state file that the checkpoint refers to is not there."},
       {ErrorCode::state_corrupt, "E-STATE-CORRUPT", 65,
-       "A state file that the checkpoint refers to is damaged: its length or checksum is wrong."},
+       "A state file that the checkpoint refers to is damaged: its length or checksum is wrong, "
+       "it is no regular file, or it can't be read."},
       {ErrorCode::job_mismatch, "E-JOB-MISMATCH", 76,
        "The checkpoint does not fit the job in this binary: an operator uid, a state name or a "
        "type differs."},
