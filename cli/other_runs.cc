@@ -9,15 +9,11 @@
 #include <fmt/format.h>
 
 namespace streamrun {
-namespace {
 
-/// Where the folders of jobs lie in which a snapshot of this path may have kin.
 std::string root_beside(const std::string& snapshot_folder) {
   const std::string job_folder = parent_path(snapshot_folder);
   return job_id_of_name(base_name(job_folder)) ? parent_path(job_folder) : job_folder;
 }
-
-}  // namespace
 
 Result<std::optional<std::string>> holder_of(FileSystem& files, const std::string& folder) {
   Result<std::optional<std::string>> holder = files.lock_holder(join_path(folder, kLockName));

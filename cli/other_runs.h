@@ -18,6 +18,9 @@ namespace streamrun {
 /// may not look. E-LOCK if the store can't lock.
 Result<std::optional<std::string>> holder_of(FileSystem& files, const std::string& folder);
 
+/// Where the folders of jobs lie in which a snapshot of this path may have kin.
+std::string root_beside(const std::string& snapshot_folder);
+
 /// A warning for a run that would start from `snapshot` although one that goes back to the same
 /// first start has ended by itself since: its output would come again. Looks under `roots` and
 /// beside the snapshot; empty if nothing is seen.

@@ -7,6 +7,7 @@
 #include <streamrun/platform/threaded_executor.h>
 #include <streamrun/runtime/job_master.h>
 
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <csignal>
@@ -265,6 +266,11 @@ int wait_for_end(JobMaster& master, ConsoleListener& listener, JobConsole& conso
   return stopped_by;
 }
 
+std::string name_of_this_host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "an unknown host";
+}
+
 std::string last_line(const JobResult& result, const JobSpec& spec) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(result.ran_for).count();
   const std::string took = ms < 1000 ? fmt::format("{} ms", ms)
@@ -394,8 +400,8 @@ class Run {
     JobConsole console = console_at(log);
     JobSpec& spec = prepared_.spec;
     // Here and not earlier: with -d this process is not the one that was started.
-    spec.lock_note =
-        fmt::format("pid {} since {}", ::getpid(), rfc3339(clock_.unix_milliseconds()));
+    spec.lock_note = fmt::format("pid {} on {} since {}", ::getpid(), name_of_this_host(),
+                                 rfc3339(clock_.unix_milliseconds()));
     spec.status_period = may_redraw(log) ? std::optional<Duration>(std::chrono::milliseconds(250))
                                          : prepared_.configuration.find(options::kStatusInterval);
     announce(console);

@@ -3,8 +3,8 @@
 #include <streamrun/base/strings.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/finished_runs.h>
-#include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
+#include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/config/options.h>
 #include <streamrun/config/validation.h>
@@ -61,6 +61,7 @@ class Preparation {
     load();
     if (flags_.from) find_snapshot();
     if (run_.nothing_left) return std::move(run_);
+    if (snapshot_) refuse_files_outside();
     if (snapshot_) load();  // once more, now with what the snapshot recorded
     if (snapshot_ && *flags_.from != "latest") warn_of_finished_kin();
     choose_job();
@@ -187,6 +188,32 @@ class Preparation {
                    .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
                    .where = snapshot_->directory,
                    .tries = {"stop it first, or name a checkpoint with -s PATH"}});
+    }
+  }
+
+  /// A snapshot may refer to files of other checkpoints, but not to any file there is (X2). What it
+  /// says itself of where checkpoints lie does not count.
+  void refuse_files_outside() const {
+    const auto real = [](const std::string& path) {
+      std::error_code problem;
+      const auto found = std::filesystem::weakly_canonical(path, problem);
+      return problem ? path : found.string();
+    };
+    std::vector<std::string> known = roots();
+    known.push_back(root_beside(snapshot_->directory));
+    for (const StateFile* file : files_of(snapshot_->metadata)) {
+      if (is_exclusive(*file)) continue;
+      const std::string path = real(file->path);
+      const bool is_known = std::any_of(known.begin(), known.end(), [&](const std::string& root) {
+        return path.starts_with(real(root) + "/");
+      });
+      if (is_known) continue;
+      throw_error({.code = ErrorCode::metadata_corrupt,
+                   .message = "the checkpoint metadata refers to a file outside of the folders of "
+                              "checkpoints: " +
+                              file->path,
+                   .where = join_path(snapshot_->directory, kMetadataName),
+                   .retry = Retry::no});
     }
   }
 

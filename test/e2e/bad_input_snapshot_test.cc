@@ -1,5 +1,8 @@
 // Bad `-s`, bad `_metadata`, bad state files and bad folders: what the binary answers, and that
 // nothing is lost by it.
+#include <array>
+#include <chrono>
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -45,6 +48,11 @@ void change_metadata(const World& world, const std::string& from, const std::str
     body.replace(at, from.size(), to);
   }
   write_bytes(world.metadata(), with_footer(body));
+}
+
+/// A state file under another name in the file table.
+void rename_recorded(const World& world, const std::string& name) {
+  change_metadata(world, fs::path(world.state_file()).filename().string(), name);
 }
 
 void replace_by_link(const World& world, const std::string& path) {
@@ -105,7 +113,39 @@ const std::vector<Row>& rows_before_the_start() {
        [](const World& world) { change_metadata(world, "\"format\": 1", "\"format\": 7"); },
        kFromNewest,
        {76, "E-META-VERSION", "7"}},
+      {"a format older than any",
+       [](const World& world) { change_metadata(world, "\"format\": 1", "\"format\": 0"); },
+       kFromNewest,
+       {76, "E-META-VERSION", "0"}},
       // Counts, lengths, doubles, depth, encodings: metadata_damage_test.cc has them all.
+      {"a count that is huge, with a footer that fits",
+       [](const World& world) {
+         change_metadata(world, "\"length\": ", "\"length\": 9223372036854775");
+       },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "/_metadata)"}},
+      {"a key twice, with a footer that fits",
+       [](const World& world) {
+         change_metadata(world, "\n \"id\": ", "\n \"id\": 1,\n \"id\": ");
+       },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "/_metadata)"}},
+      {"lists in lists, with a footer that fits",
+       [](const World& world) {
+         change_metadata(
+             world, "\n \"id\": ",
+             "\n \"x\": " + std::string(100'000, '[') + std::string(100'000, ']') + ",\n \"id\": ");
+       },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "nested deeper"}},
+      {"no UTF-8, with a footer that fits",
+       [](const World& world) { change_metadata(world, "\"wordcount\"", "\"word\xff\""); },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "/_metadata)"}},
+      {"a lone surrogate, with a footer that fits",
+       [](const World& world) { change_metadata(world, "\"wordcount\"", "\"word\\ud800\""); },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "/_metadata)"}},
       {"a negative id with a footer that fits",
        [](const World& world) { change_metadata(world, "\n \"id\": ", "\n \"id\": -"); },
        kFromNewest,
@@ -117,6 +157,22 @@ const std::vector<Row>& rows_before_the_start() {
        },
        kFromNewest,
        {65, "E-META-CORRUPT", "../"}},
+      {"an absolute path outside",
+       [](const World& world) { rename_recorded(world, "/etc/passwd"); },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "/etc/passwd"}},
+      {"a path in another store",
+       [](const World& world) { rename_recorded(world, "hdfs://nn/x"); },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "hdfs://nn/x"}},
+      {"a path that leaves its folder, encoded",
+       [](const World& world) { rename_recorded(world, "%2e%2e/x"); },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "%2e%2e/x"}},
+      {"a path with a NUL",
+       [](const World& world) { rename_recorded(world, "x\\u0000y"); },
+       kFromNewest,
+       {65, "E-META-CORRUPT", "/_metadata)"}},
       {"a chk folder with the id of another",
        [](const World& world) { fs::rename(world.newest(), world.job_folder() + "/chk-999"); },
        [](const World& world) -> Flags {
@@ -183,6 +239,12 @@ const std::vector<Row>& rows_before_the_start() {
          return {"-p", "200", "-s", world.newest()};
        },
        {76, "E-MAXP", "128"}},
+      {"another job",
+       kNothing,
+       [](const World& world) -> Flags {
+         return {"-s", world.newest(), "statemachine", "--rate", "10"};
+       },
+       {76, "E-JOB-MISMATCH", "have no place in statemachine"}},
       {"a damaged newest one in a job's folder is not passed over",
        [](const World& world) { fs::resize_file(world.metadata(), 100); },
        [](const World& world) -> Flags {
@@ -274,6 +336,12 @@ const std::vector<Row>& rows_that_are_fine() {
       {"files that nobody knows in a checkpoint's folder",
        [](const World& world) { write_bytes(world.newest() + "/README", "mine"); },
        kFromNewest,
+       {0, "", "stopped with "}},
+      {"a checkpoint under a name of somebody's own",
+       [](const World& world) { fs::rename(world.newest(), world.folder().at("backup")); },
+       [](const World&) -> Flags {
+         return {"-s", "backup"};
+       },
        {0, "", "stopped with "}},
       {"a root that is a link",
        [](const World& world) {
@@ -383,6 +451,36 @@ TEST_CASE("odd snapshot: what does no harm is accepted", "[bad]") {
     unlock();
     check_nothing_lost(world(), before);
   }
+}
+
+TEST_CASE("odd snapshot: exactly-once from a snapshot of at-least-once is accepted", "[bad]") {
+  world().reset();
+  REQUIRE(world()
+              .run_with({"-D", "execution.checkpointing.mode=AT_LEAST_ONCE", "--stop-after",
+                         "100ms", "-s", world().newest()})
+              .status == 0);
+  check_answer(world().run_with({"-D", "execution.checkpointing.mode=EXACTLY_ONCE", "--stop-after",
+                                 "100ms", "-s", "latest", "wordcount"}),
+               {0, "", "stopped with "});
+}
+
+TEST_CASE("two runners of one job id: the second is told who is the first", "[bad]") {
+  world().reset();
+  std::vector<std::string> line = {"run"};
+  line.insert(line.end(), World::settings().begin(), World::settings().end());
+  const std::string id = "$internal.pipeline.job-id=" + std::string(32, 'd');
+  line.insert(line.end(), {"-D", id, "-s", world().newest()});
+  Process first({.program = STREAMRUN_BINARY,
+                 .arguments = line,
+                 .working_directory = world().folder().path()});
+  REQUIRE(first.wait_for_err("RUNNING", std::chrono::seconds(20)));
+  std::array<char, 256> host{};
+  REQUIRE(::gethostname(host.data(), host.size() - 1) == 0);
+  check_answer(
+      world().run_with({"-D", id, "-s", world().newest()}),
+      {75, "E-LOCK", "pid " + std::to_string(first.pid()) + " on " + host.data() + " since "});
+  first.kill(SIGTERM);
+  CHECK(first.wait(std::chrono::seconds(20)).status == 0);
 }
 
 TEST_CASE("bad snapshot: a job that the binary has not is E-JOB-MISMATCH", "[bad]") {

@@ -119,6 +119,8 @@ const std::vector<LineRow>& line_rows() {
       {"a value that is missing", {"run", "-s"}, {64, "E-USAGE", "needs a value"}},
       {"a job's value that is missing", {"run", "wordcount", "--input"}, {64, "E-USAGE", "value"}},
       {"a job that is no UTF-8", {"run", "wo\xffrd"}, kUsage},
+      {"a flag that is no UTF-8", {"run", "--fl\xff", "wordcount"}, kUsage},
+      {"a command that is no UTF-8", {"r\xffn"}, kUsage},
       {"a job of 100 KiB", {"run", kLong}, kTooLong},
       {"a definition of 100 KiB", {"run", "-D", kLong, "wordcount"}, kTooLong},
       {"a value of 100 KiB", {"run", "-D", "parallelism.default=" + kLong, "wordcount"}, kTooLong},
