@@ -55,6 +55,15 @@ void rename_recorded(const World& world, const std::string& name) {
   change_metadata(world, fs::path(world.state_file()).filename().string(), name);
 }
 
+void replace_by_folder(const std::string& file) {
+  fs::remove(file);
+  fs::create_directory(file);
+}
+void replace_by_pipe(const std::string& file) {
+  fs::remove(file);
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+}
+
 void replace_by_link(const World& world, const std::string& path) {
   const std::string target = world.folder().at("moved");
   fs::rename(path, target);
@@ -184,17 +193,11 @@ const std::vector<Row>& rows_before_the_start() {
        kFromNewest,
        {65, "E-META-CORRUPT", "symbolic link"}},
       {"a _metadata that is a folder",
-       [](const World& world) {
-         fs::remove(world.metadata());
-         fs::create_directory(world.metadata());
-       },
+       [](const World& world) { replace_by_folder(world.metadata()); },
        kFromNewest,
        {65, "E-META-CORRUPT", "not a regular file"}},
       {"a _metadata that is a pipe nobody writes to",
-       [](const World& world) {
-         fs::remove(world.metadata());
-         REQUIRE(::mkfifo(world.metadata().c_str(), 0600) == 0);
-       },
+       [](const World& world) { replace_by_pipe(world.metadata()); },
        kFromNewest,
        {65, "E-META-CORRUPT", "not a regular file"}},
       {"a _metadata that this user may not read",
@@ -207,19 +210,11 @@ const std::vector<Row>& rows_before_the_start() {
        {77, "E-PERM", "cannot "}},
       // Short, long and missing are found by --dry-run too: cli_run_test.cc.
       {"a state file that is a folder",
-       [](const World& world) {
-         const std::string file = world.state_file();
-         fs::remove(file);
-         fs::create_directory(file);
-       },
+       [](const World& world) { replace_by_folder(world.state_file()); },
        kDryRun,
        {65, "E-STATE-CORRUPT", "not a regular file"}},
       {"a state file that is a pipe",
-       [](const World& world) {
-         const std::string file = world.state_file();
-         fs::remove(file);
-         REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
-       },
+       [](const World& world) { replace_by_pipe(world.state_file()); },
        kDryRun,
        {65, "E-STATE-CORRUPT", "not a regular file"}},
       {"a state file that is a link",
@@ -289,19 +284,11 @@ const std::vector<Row>& rows_of_a_run() {
        kFromNewest,
        {65, "E-STATE-CORRUPT", "checksum"}},
       {"a state file that is a folder",
-       [](const World& world) {
-         const std::string file = world.state_file();
-         fs::remove(file);
-         fs::create_directory(file);
-       },
+       [](const World& world) { replace_by_folder(world.state_file()); },
        kFromNewest,
        {65, "E-STATE-CORRUPT", "not a regular file"}},
       {"a state file that is a pipe",
-       [](const World& world) {
-         const std::string file = world.state_file();
-         fs::remove(file);
-         REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
-       },
+       [](const World& world) { replace_by_pipe(world.state_file()); },
        kFromNewest,
        {65, "E-STATE-CORRUPT", "not a regular file"}},
       {"a state file that is a link",
