@@ -7,11 +7,11 @@
 namespace streamrun {
 namespace {
 
-/// Slots looked at between two batches. Larger slices make the checkpoint faster; smaller ones
-/// leave more of the thread to records, and shorten the pause.
+/// Slots whose rows are serialised between two batches. Larger slices make the checkpoint faster;
+/// smaller ones leave more of the thread to records, and shorten the pause.
 constexpr std::size_t kSlice = 2048;
-/// Serialised bytes that may wait for the disk before the cursor waits for them.
-constexpr std::uint64_t kBacklogLimit = std::uint64_t{16} << 20U;
+/// Slices that are lent between two batches, at most: that costs little, whatever is in them.
+constexpr int kLentSlices = 32;
 
 StateFileReader::ReadAt reader_of_bytes(const std::string& bytes) {
   return [&bytes](std::uint64_t offset, char* into, std::size_t length) -> Result<void> {
@@ -126,14 +126,17 @@ void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, D
   auto builder = std::make_shared<StateFileBuilder>();
   TableSnapshot& snapshot = table_.start_snapshot([writer, builder](SnapshotBlock block) {
     StateBytes rows = std::exchange(block.bytes, {});
-    writer->append(std::move(rows), [builder, block = std::move(block)](
-                                        StateBytes& bytes, StateBytes& scratch) mutable {
+    const std::size_t lent = block.lent_bytes();
+    auto encode = [builder, block = std::move(block)](StateBytes& bytes,
+                                                      StateBytes& scratch) mutable {
       block.bytes = std::move(bytes);
       block.encode(scratch);
       bytes = std::move(block.bytes);
+      if (block.rows == 0) return bytes.clear();
       builder->begin_block(bytes, block.key_group, block.rows);
       seal_state_block(bytes);
-    });
+    };
+    writer->append(std::move(rows), std::move(encode), lent);
     return writer->take_spare();
   });
   running_.push_back({&snapshot, std::move(writer), std::move(builder), std::move(done)});
@@ -142,13 +145,8 @@ void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, D
 bool HashMapStateBackend::advance_snapshots() {
   bool more = false;
   for (auto it = running_.begin(); it != running_.end();) {
-    if (it->writer->backlog_bytes() > kBacklogLimit) {
-      // The disk is behind: the mail that brings its progress also wakes the task.
-      ++it;
-      continue;
-    }
-    if (!table_.advance(*it->snapshot, kSlice)) {
-      more = true;
+    if (!advance(*it)) {
+      more = more || !it->writer->is_behind();
       ++it;
       continue;
     }
@@ -159,20 +157,26 @@ bool HashMapStateBackend::advance_snapshots() {
   return more;
 }
 
+bool HashMapStateBackend::advance(const Running& running) {
+  for (int slices = running.snapshot->lends() ? kLentSlices : 1; slices > 0; --slices) {
+    if (running.writer->is_behind()) return false;
+    if (table_.advance(*running.snapshot, kSlice)) return true;
+  }
+  return false;
+}
+
 void HashMapStateBackend::complete(Running running) {
-  const std::uint64_t entries = running.snapshot->rows();
   table_.end_snapshot(*running.snapshot);
   running.writer->append(StateBytes(), [builder = running.builder](StateBytes& bytes, StateBytes&) {
     const std::string index = builder->end();
     std::copy(index.begin(), index.end(), bytes.extend(index.size()));
   });
-  KeyedStateHandle handle{.key_groups = table_.key_groups(),
-                          .entries = entries,
-                          .states = table_.descriptions(),
-                          .data = {}};
-  running.writer->finish([handle = std::move(handle),
+  KeyedStateHandle handle{
+      .key_groups = table_.key_groups(), .entries = 0, .states = table_.descriptions(), .data = {}};
+  running.writer->finish([handle = std::move(handle), builder = std::move(running.builder),
                           done = std::move(running.done)](Result<StateHandle> data) mutable {
     if (!data) return done(std::move(data).error());
+    handle.entries = builder->rows();
     handle.data = *std::move(data);
     done(std::move(handle));
   });

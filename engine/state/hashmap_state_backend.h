@@ -38,6 +38,8 @@ class HashMapStateBackend {
     Done done;
   };
   Result<void> restore_one(const KeyedStateHandle& handle, FileSystem* file_system);
+  /// True when its cursor reached the end.
+  bool advance(const Running& running);
   void complete(Running running);
 
   KeyedTableBase& table_;

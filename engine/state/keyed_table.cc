@@ -14,15 +14,11 @@ constexpr std::size_t kMaxStates = 32;
 constexpr std::size_t kFirstCapacity = 16;
 /// Rows of one key group that are emitted as one block at the latest, as they are held until then.
 constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;
-constexpr std::uint32_t kMostCopiedAtOnce = 64;
-/// Bytes ahead of the cursor at which loading begins: what hardware foresees ends with each page.
-constexpr std::size_t kReadAhead = 2048;
+/// Slots that are lent as one block: what a write among them costs, if it comes before the reader.
+constexpr std::size_t kLentBytes = std::size_t{32} * 1024;
 
 void prefetch_to_write(const char* at, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 1);
-}
-void prefetch_to_read(const std::byte* at, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0);
 }
 
 std::size_t aligned(std::size_t offset, std::size_t alignment) {
@@ -85,6 +81,7 @@ int KeyedTableBase::add_state(StateDescription description, ValueOperations oper
 }
 
 void KeyedTableBase::destroy_rows() {
+  for (const auto& lent : lent_) lent->take_back();
   for (SubTable& table : sub_tables_) {
     for (std::size_t slot = 0; slot < table.capacity; ++slot) {
       std::byte* const row = row_at(table, slot);
@@ -137,6 +134,7 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
     // Copied rows refer to the arena that is about to go.
     if (snapshot.encoder_ != nullptr) emit_pending(snapshot, group);
   }
+  reclaim_group(group);
   SubTable& table = sub_table(group);
   SubTable grown;
   // calloc: an empty slot is all zeros, and fresh pages come zeroed for nothing.
@@ -182,7 +180,7 @@ TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit) {
   SR_ASSERT(epoch_ != 0, "2^32 snapshots in one life");
   snapshot.group_ = range_.first;
   snapshot.pending_.resize(sub_tables_.size());
-  snapshot.encoder_ = make_encoder();
+  snapshot.encoder_ = make_encoder(epoch_);
   snapshot.emit_ = std::move(emit);
   return snapshot;
 }
@@ -192,6 +190,7 @@ void KeyedTableBase::end_snapshot(const TableSnapshot& snapshot) {
 }
 
 void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
+  reclaim(row, group);
   RowHeader& head = header(row);
   for (TableSnapshot& snapshot : snapshots_) {
     if (head.epoch >= snapshot.epoch_ || head.present == 0) continue;
@@ -220,35 +219,61 @@ void KeyedTableBase::take_rows(TableSnapshot& snapshot, std::size_t count) {
       snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
   std::byte* row = row_at(sub_table(group), snapshot.slot_);
   snapshot.slot_ += count;
-  if (snapshot.encoder_ != nullptr) return copy_rows(snapshot, pending, row, count);
+  if (snapshot.encoder_ != nullptr) return lend_rows(snapshot, row, count);
   for (; count > 0; --count, row += stride_) {
-    if (!belongs_to(snapshot, header(row))) continue;
+    if (!belongs_to(snapshot.epoch_, header(row))) continue;
     write_row(pending, row);
     emit_if_full(snapshot, group);
   }
 }
 
-/// Neighbours at once.
-void KeyedTableBase::copy_rows(TableSnapshot& snapshot, TableSnapshot::Pending& pending,
-                               std::byte* row, std::size_t count) {
-  const std::byte* const end = row + count * stride_;
-  while (row != end) {
-    if (!belongs_to(snapshot, header(row))) {
-      row += stride_;
-      continue;
-    }
-    const std::byte* const first = row;
-    std::uint32_t rows = 0;
-    do {
-      prefetch_to_read(row + kReadAhead, stride_);
-      row += stride_;
-      ++rows;
-    } while (row != end && rows < kMostCopiedAtOnce && belongs_to(snapshot, header(row)));
-    const auto bytes = static_cast<std::size_t>(row - first);
-    std::memcpy(pending.bytes.extend(bytes), first, bytes);
-    pending.rows += rows;
-    emit_if_full(snapshot, snapshot.group_);
+void KeyedTableBase::lend_rows(TableSnapshot& snapshot, const std::byte* row, std::size_t count) {
+  const int group = snapshot.group_;
+  const SubTable& table = sub_table(group);
+  if (table.used == 0) return;
+  forget_returned();
+  const std::size_t most = std::max<std::size_t>(1, kLentBytes / stride_);
+  while (count > 0) {
+    const std::size_t slots = std::min(count, most);
+    auto lent = std::make_shared<LentRows>(group, row, slots * stride_);
+    lent_.push_back(lent);
+    lent_from_ = lent_.size() == 1 ? group : std::min(lent_from_, group);
+    lent_to_ = lent_.size() == 1 ? group : std::max(lent_to_, group);
+    snapshot.spare_ = snapshot.emit_({.key_group = group,
+                                      .bytes = std::exchange(snapshot.spare_, {}),
+                                      .encoder = snapshot.encoder_,
+                                      .lent = std::move(lent),
+                                      .texts = table.arena});
+    row += slots * stride_;
+    count -= slots;
   }
+}
+
+void KeyedTableBase::reclaim_lent(const std::byte* row, int group) {
+  for (const auto& lent : lent_) {
+    if (lent->group() == group && lent->contains(row)) lent->take_back();
+  }
+}
+
+void KeyedTableBase::reclaim_group(int group) {
+  for (const auto& lent : lent_) {
+    if (lent->group() == group) lent->take_back();
+  }
+}
+
+void KeyedTableBase::forget_returned() {
+  // One that only the table holds was dropped unread, with its snapshot.
+  std::erase_if(lent_, [](const std::shared_ptr<LentRows>& lent) {
+    return lent->is_back() || lent.use_count() == 1;
+  });
+  lent_from_ = 1;
+  lent_to_ = 0;
+  if (lent_.empty()) return;
+  const auto [first, last] =
+      std::minmax_element(lent_.begin(), lent_.end(),
+                          [](const auto& a, const auto& b) { return a->group() < b->group(); });
+  lent_from_ = (*first)->group();
+  lent_to_ = (*last)->group();
 }
 
 void KeyedTableBase::emit_if_full(TableSnapshot& snapshot, int group) {
@@ -261,11 +286,11 @@ void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
   TableSnapshot::Pending& pending =
       snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
   if (pending.rows == 0) return;
-  snapshot.rows_ += pending.rows;
   SnapshotBlock block{.key_group = group,
                       .rows = std::exchange(pending.rows, 0),
                       .bytes = std::exchange(pending.bytes, {}),
                       .encoder = snapshot.encoder_,
+                      .lent = {},
                       .texts = {}};
   if (block.encoder != nullptr) block.texts = sub_table(group).arena;
   pending.bytes = snapshot.emit_(std::move(block));

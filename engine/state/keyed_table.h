@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/key_groups.h>
+#include <streamrun/state/lent_rows.h>
 #include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/types/key_traits.h>
@@ -75,58 +76,79 @@ struct RowHeader {
   std::uint32_t present = 0;
 };
 
-/// Makes the payload of a block of rows that were copied as they lay in their table. Immutable; any
-/// thread.
+/// Whether a row belongs to the snapshot that began with `epoch`, as it is. Of one that does not
+/// only the epoch is looked at: its owner may be changing the rest.
+inline bool belongs_to(std::uint32_t epoch, const RowHeader& head) {
+  return head.epoch != 0 && head.epoch < epoch && head.present != 0;
+}
+
+/// Makes the payload of a block from slots as they lie in their table. Immutable; any thread.
 class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
-  virtual void encode(const StateBytes& rows, StateBytes& block) const = 0;
+  /// Appends the rows among the slots that belong to its snapshot; returns how many.
+  virtual std::uint32_t encode(const std::byte* slots, std::size_t bytes,
+                               StateBytes& block) const = 0;
 };
 
 /// Rows of one key group on their way to a snapshot.
 struct SnapshotBlock {
   int key_group = 0;
-  std::uint32_t rows = 0;
+  std::uint32_t rows = 0;  ///< known once it is encoded
+  /// Copied rows, empty memory if they are lent, or with neither encoder a payload behind room for
+  /// the block's header.
   StateBytes bytes = {};
-  /// Null if `bytes` is a payload behind room for the block's header already.
   std::shared_ptr<const RowEncoder> encoder = {};
-  std::shared_ptr<const StringArena> texts = {};  ///< where long keys of copied rows lie
+  std::shared_ptr<LentRows> lent = {};
+  std::shared_ptr<const StringArena> texts = {};  ///< where long keys of such rows lie
 
-  /// Makes `bytes` such a payload; `scratch` lends its memory. On any thread.
+  /// What it holds in the table or beside it.
+  std::size_t lent_bytes() const { return lent != nullptr ? lent->bytes() : 0; }
+  /// Makes `bytes` a payload; `scratch` lends its memory. On any thread.
   void encode(StateBytes& scratch) {
     if (encoder == nullptr) return;
     scratch.clear();
-    encoder->encode(bytes, scratch);
+    const auto take = [&](const std::byte* slots, std::size_t size) {
+      rows = encoder->encode(slots, size, scratch);
+    };
+    if (lent != nullptr) {
+      lent->read(take);
+    } else {
+      take(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size());
+    }
     std::swap(bytes, scratch);
     encoder.reset();
+    lent.reset();
     texts.reset();
   }
 };
 
-/// One snapshot in the making: the owner takes slot after slot between batches, and a write to a
-/// row that the cursor has not reached saves that row first. Rows that copying can't share anything
-/// with are only copied, and encoded where they are written; others are serialised at once.
+/// One snapshot in the making: between batches its cursor moves on over slots, and a write to a row
+/// that it has not reached saves that row first. If a copy of a row's bytes is a copy of the row,
+/// the slots that the cursor passes are lent to the thread that encodes and writes them, and are
+/// taken back by the first write among them; other rows their owner serialises as the cursor
+/// passes.
 class TableSnapshot {
  public:
   /// Takes a block and gives empty memory for another.
   using EmitBlock = std::function<StateBytes(SnapshotBlock block)>;
   bool done() const { return done_; }
-  /// Emitted so far.
-  std::uint64_t rows() const { return rows_; }
+  /// Whether moving the cursor costs next to nothing.
+  bool lends() const { return encoder_ != nullptr; }
 
  private:
   friend class KeyedTableBase;
   template <Key K>
   friend class KeyedTable;
   struct Pending {
-    StateBytes bytes;  ///< copied rows, else a payload from kStateBlockHeader on
+    StateBytes bytes;  ///< rows as they were, else a payload from kStateBlockHeader on
     std::uint32_t rows = 0;
   };
   std::uint32_t epoch_ = 0;  ///< rows with a lower epoch belong to it as they are
   int group_ = 0;
   std::size_t slot_ = 0;
   bool done_ = false;
-  std::uint64_t rows_ = 0;
+  StateBytes spare_;                           ///< for the next block that is lent
   std::shared_ptr<const RowEncoder> encoder_;  ///< null: rows are serialised by their owner
   std::vector<Pending> pending_;               ///< by key group; not emitted yet
   EmitBlock emit_;
@@ -139,7 +161,9 @@ class TableSnapshot {
 ///   as it is, or it was
 ///     saved for it before it changed (S1, S7);
 ///   - rows move only when their sub-table grows, and then only in one that no cursor stands in the
-///   middle of.
+///   middle of;
+///   - of slots that are lent nothing changes but the rows that were changed for a later snapshot:
+///   neither an epoch, nor anything in a row that belongs to the snapshot.
 /// One thread at a time. This base knows the layout; `KeyedTable<K>` knows the key.
 class KeyedTableBase {
  public:
@@ -182,10 +206,9 @@ class KeyedTableBase {
   /// Fixes the present content as a snapshot: constant time. `emit` gets its blocks during
   /// `advance`.
   TableSnapshot& start_snapshot(TableSnapshot::EmitBlock emit);
-  /// Serialises up to about `slots` further slots. The last part is emitted when it returns true:
-  /// done.
+  /// Takes up to about `slots` further slots. The last part is emitted when it returns true: done.
   bool advance(TableSnapshot& snapshot, std::size_t slots);
-  /// Forgets a snapshot, done or not.
+  /// Forgets a snapshot, done or not. What is lent stays so.
   void end_snapshot(const TableSnapshot& snapshot);
 
   /// Adds the rows of one block. The states of the file in its order, by their numbers here.
@@ -235,14 +258,17 @@ class KeyedTableBase {
   void grow(int group);
   void resize(int group, std::size_t capacity);
 
-  /// For copied rows; null if they have to be serialised at once.
-  virtual std::shared_ptr<const RowEncoder> make_encoder() const = 0;
+  /// For rows that belong to the snapshot of this epoch; null if their owner has to serialise them.
+  virtual std::shared_ptr<const RowEncoder> make_encoder(std::uint32_t epoch) const = 0;
   /// Serialises one row.
   virtual void write_row(TableSnapshot::Pending& pending, std::byte* row) const = 0;
   /// Takes what belongs to the snapshot of `count` slots from its cursor on, and moves the cursor.
   void take_rows(TableSnapshot& snapshot, std::size_t count);
-  bool belongs_to(const TableSnapshot& snapshot, const RowHeader& head) const {
-    return head.epoch != 0 && head.epoch < snapshot.epoch_ && head.present != 0;
+  /// Before an epoch changes: nobody else reads the slot afterwards.
+  void reclaim(const std::byte* row, int group) {
+    if (group < lent_from_ || group > lent_to_) [[likely]]
+      return;
+    reclaim_lent(row, group);
   }
   void emit_if_full(TableSnapshot& snapshot, int group);
   virtual std::uint32_t hash_of_row(const std::byte* row) const = 0;
@@ -262,6 +288,9 @@ class KeyedTableBase {
 
   std::vector<SubTable> sub_tables_;
   std::list<TableSnapshot> snapshots_;
+  std::vector<std::shared_ptr<LentRows>> lent_;  ///< perhaps back already; few
+  int lent_from_ = 1;                            ///< their groups lie between these two
+  int lent_to_ = 0;
   std::uint64_t live_ = 0;
   std::size_t row_bytes_ = 0;  ///< of all sub-tables
   std::uint64_t layout_ = 0;
@@ -273,8 +302,10 @@ class KeyedTableBase {
 
  private:
   void save_for_snapshots(std::byte* row, int group);
-  void copy_rows(TableSnapshot& snapshot, TableSnapshot::Pending& pending, std::byte* row,
-                 std::size_t count);
+  void lend_rows(TableSnapshot& snapshot, const std::byte* row, std::size_t count);
+  void reclaim_lent(const std::byte* row, int group);
+  void reclaim_group(int group);
+  void forget_returned();
   void finish_group(TableSnapshot& snapshot);
   void emit_pending(TableSnapshot& snapshot, int group);
 };
@@ -405,9 +436,11 @@ class KeyedTable final : public KeyedTableBase {
   }
 
  protected:
-  std::shared_ptr<const RowEncoder> make_encoder() const override {
+  std::shared_ptr<const RowEncoder> make_encoder(
+      [[maybe_unused]] std::uint32_t epoch) const override {
     if constexpr (PutSerializable<K> && std::is_trivially_copyable_v<Held>) {
-      if (puts_states_ && has_trivial_states_) return std::make_shared<Encoder>(states_, stride_);
+      if (puts_states_ && has_trivial_states_)
+        return std::make_shared<Encoder>(states_, stride_, epoch);
     }
     return nullptr;
   }
@@ -458,18 +491,31 @@ class KeyedTable final : public KeyedTableBase {
  private:
   class Encoder final : public RowEncoder {
    public:
-    Encoder(std::vector<State> states, std::size_t stride)
-        : states_(std::move(states)), stride_(stride) {}
-    void encode(const StateBytes& rows, StateBytes& block) const override {
+    Encoder(std::vector<State> states, std::size_t stride, std::uint32_t epoch)
+        : states_(std::move(states)), stride_(stride), epoch_(epoch) {}
+    std::uint32_t encode(const std::byte* slots, std::size_t bytes,
+                         StateBytes& block) const override {
       block.extend(kStateBlockHeader);
-      const auto* row = reinterpret_cast<const std::byte*>(rows.data());
-      for (std::size_t left = rows.size(); left > 0; left -= stride_, row += stride_)
+      std::uint32_t rows = 0;
+      for (const std::byte* row = slots; row != slots + bytes; row += stride_) {
+        prefetch(row + kReadAhead);
+        const auto& head = *reinterpret_cast<const RowHeader*>(row + kHeaderOffset);
+        if (!belongs_to(epoch_, head)) continue;
         put_row(block, row, states_);
+        ++rows;
+      }
+      return rows;
     }
 
    private:
+    /// Bytes ahead at which loading begins: what hardware foresees ends with each page.
+    static constexpr std::size_t kReadAhead = 2048;
+    void prefetch(const std::byte* row) const {
+      for (std::size_t i = 0; i < stride_; i += 64) __builtin_prefetch(row + i, 0);
+    }
     const std::vector<State> states_;
     const std::size_t stride_;
+    const std::uint32_t epoch_;
   };
 
   [[gnu::always_inline]] static void put_row(StateBytes& bytes, const std::byte* row,
@@ -522,6 +568,7 @@ class KeyedTable final : public KeyedTableBase {
       if (++slot == table->capacity) slot = 0;
     }
     std::byte* const row = row_at(*table, slot);
+    reclaim(row, group);
     ::new (row) Held(KeyTraits<K>::hold(KeyTraits<K>::view(probe), *table->arena));
     header(row) = {.epoch = epoch_, .present = 0};
     ++table->used;

@@ -13,8 +13,10 @@ constexpr std::size_t kChecksumBlock = std::size_t{1} << 20U;
 /// What a job has to write at least, unless it is the last: waking an I/O thread costs more than a
 /// small write.
 constexpr std::uint64_t kJobBytes = std::uint64_t{1} << 20U;
+/// A job's worth beside the job that is under way.
+constexpr std::uint64_t kBacklogLimit = 2 * kJobBytes;
 /// Enough for all memory in flight, so that none is returned and asked for again.
-constexpr std::size_t kMostSpares = 256;
+constexpr std::size_t kMostSpares = 64;
 
 std::string_view view(const StateBytes& bytes) {
   return {bytes.data(), bytes.size()};
@@ -53,8 +55,9 @@ struct SnapshotFileWriter::File {
   /// until it is passed.
   Result<void> write(FileSystem& file_system, const std::string& path, std::vector<Part>& parts,
                      bool last, std::uint64_t inline_threshold) {
-    for (Part& part : parts) {
-      part.make_final(scratch);
+    // All first: until then others wait with what they lend.
+    for (Part& part : parts) part.make_final(scratch);
+    for (const Part& part : parts) {
       if (handle == nullptr) {
         if (small.size() + part.bytes.size() <= inline_threshold) {
           small += view(part.bytes);
@@ -102,8 +105,12 @@ void SnapshotFileWriter::append(std::string_view bytes) {
   append(std::move(part));
 }
 
-void SnapshotFileWriter::append(StateBytes bytes, Encode encode) {
-  append({.bytes = std::move(bytes), .encode = std::move(encode)});
+void SnapshotFileWriter::append(StateBytes bytes, Encode encode, std::uint64_t lent) {
+  append({.bytes = std::move(bytes), .encode = std::move(encode), .lent = lent});
+}
+
+bool SnapshotFileWriter::is_behind() const {
+  return file_system_ != nullptr && backlog_ > std::max(kBacklogLimit, 2 * inline_threshold_);
 }
 
 StateBytes SnapshotFileWriter::take_spare() {
@@ -117,7 +124,7 @@ StateBytes SnapshotFileWriter::take_spare() {
 void SnapshotFileWriter::append(Part part) {
   SR_ASSERT(!closed_, "nothing is appended after finish");
   if (part.bytes.empty() && !part.encode) return;
-  backlog_ += part.bytes.size();
+  backlog_ += part.bytes.size() + part.lent;
   queue_.push_back(std::move(part));
   if (!in_flight_) start_job_if_due();
 }

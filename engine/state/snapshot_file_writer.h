@@ -33,20 +33,23 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   ~SnapshotFileWriter();
 
   void append(std::string_view bytes);
-  /// `encode` runs where the bytes are written.
-  void append(StateBytes bytes, Encode encode);
+  /// `encode` runs where the bytes are written, before anything of the same job is; `lent` is about
+  /// what it takes from elsewhere.
+  void append(StateBytes bytes, Encode encode, std::uint64_t lent = 0);
   /// Empty memory for more bytes: of such as are written, if there are any.
   StateBytes take_spare();
   /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
   void finish(Done done);
-  /// Bytes taken, as they were, and not yet written: the owner goes slower when this is large.
-  std::uint64_t backlog_bytes() const { return backlog_; }
+  /// Enough waits to be written that more would only take memory. The mail that ends it also wakes
+  /// the owner.
+  bool is_behind() const;
 
  private:
   struct File;
   struct Part {
     StateBytes bytes = {};
     Encode encode = {};
+    std::uint64_t lent = 0;
 
     void make_final(StateBytes& scratch) {
       if (encode) std::exchange(encode, {})(bytes, scratch);
@@ -67,7 +70,7 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   // Owned by the owner's thread.
   std::vector<Part> queue_;
   std::vector<StateBytes> spares_;
-  std::uint64_t backlog_ = 0;
+  std::uint64_t backlog_ = 0;   ///< bytes taken or lent, as they were, and not yet written
   std::unique_ptr<File> file_;  ///< null while a job has it, or before there is one
   bool in_flight_ = false;
   bool closed_ = false;

@@ -42,6 +42,7 @@ void StateFileBuilder::begin_block(StateBytes& block, int key_group, std::uint32
   to = put_u16(to + kBlockMagic.size(), static_cast<std::uint16_t>(key_group));
   put_u32(put_u32(to, rows), static_cast<std::uint32_t>(length));
   offset_ += block.size();
+  rows_ += rows;
 }
 
 void seal_state_block(StateBytes& block) {

@@ -40,10 +40,13 @@ class StateFileBuilder {
   std::string block(int key_group, std::uint32_t rows, std::string_view payload);
   /// Index and footer: the last bytes.
   std::string end() const;
+  /// In all blocks so far.
+  std::uint64_t rows() const { return rows_; }
 
  private:
   std::vector<StateBlock> blocks_;
   std::uint64_t offset_ = 0;
+  std::uint64_t rows_ = 0;
 };
 
 /// Computes the checksum of a block and puts it into its header.

@@ -5,6 +5,7 @@
 #include <streamrun/state/keyed_table.h>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -107,7 +108,7 @@ class ModelledTable {
 };
 
 /// One snapshot in the making, and the model as it was when it started. Its blocks are encoded when
-/// it is done, as I/O threads may lag behind.
+/// `read_some` is called, or when it is done, as I/O threads may lag behind.
 template <Key K, typename Note = std::string>
 class ModelledSnapshot {
  public:
@@ -120,7 +121,13 @@ class ModelledSnapshot {
   }
   bool advance(std::size_t slots) {
     if (!table_.advance(*snapshot_, slots)) return false;
-    for (SnapshotBlock& block : std::exchange(blocks_, {})) {
+    read_some(blocks_.size());
+    return true;
+  }
+  void read_some(std::size_t most) {
+    for (std::size_t i = 0; i < most && !blocks_.empty(); ++i) {
+      SnapshotBlock block = std::move(blocks_.front());
+      blocks_.pop_front();
       copied = copied || block.encoder != nullptr;
       StateBytes scratch;
       block.encode(scratch);
@@ -128,7 +135,6 @@ class ModelledSnapshot {
            std::string(block.bytes.data() + kStateBlockHeader,
                        block.bytes.size() - kStateBlockHeader));
     }
-    return true;
   }
   void end() { table_.end_snapshot(*snapshot_); }
 
@@ -155,7 +161,7 @@ class ModelledSnapshot {
     well_formed &= in.done();
   }
 
-  std::vector<SnapshotBlock> blocks_;
+  std::deque<SnapshotBlock> blocks_;
   int max_parallelism_;
   KeyedTable<K>& table_;
   TableSnapshot* snapshot_ = nullptr;

@@ -108,7 +108,6 @@ TEST_CASE(
   for (std::size_t at = 0; at < expected.size(); at += 1U << 20U)
     blocks.push_back(crc32c(expected.substr(at, 1U << 20U)));
   CHECK(file.crc32c == blocks);
-  CHECK(writing.writer->backlog_bytes() == 0);
 }
 
 TEST_CASE("snapshot file writer: the bytes are durable when it says so (D1)", "[state]") {
@@ -124,17 +123,44 @@ TEST_CASE("snapshot file writer: the bytes are durable when it says so (D1)", "[
   CHECK(writing.written() == "durable");
 }
 
-TEST_CASE("snapshot file writer: backlog counts what the disk has not taken", "[state]") {
+TEST_CASE("snapshot file writer: is behind until the disk has taken what was appended or lent",
+          "[state]") {
   Writing writing(0);
-  const std::string part(2U << 20U, 'x');
-  writing.writer->append(part);
+  CHECK_FALSE(writing.writer->is_behind());
+  const std::uint64_t part = 3U << 20U;
+  const bool is_lent = GENERATE(true, false);
+  if (is_lent) {
+    writing.writer->append(
+        StateBytes(), [](StateBytes& bytes, StateBytes&) { *bytes.extend(1) = 'x'; }, part);
+  } else {
+    writing.writer->append(std::string(part, 'x'));
+  }
   writing.writer->append("678");
-  CHECK(writing.writer->backlog_bytes() == part.size() + 3);
+  CHECK(writing.writer->is_behind());
   writing.io.run_job();
-  CHECK(writing.writer->backlog_bytes() == part.size() + 3);
+  CHECK(writing.writer->is_behind());
   writing.io.deliver();
-  CHECK(writing.writer->backlog_bytes() == 3);
+  CHECK_FALSE(writing.writer->is_behind());
   CHECK(writing.io.idle());
+}
+
+TEST_CASE("snapshot file writer: what is lent is read before anything of its job is written",
+          "[state]") {
+  Writing writing(0);
+  std::size_t files_then = 1;
+  writing.writer->append(std::string(1U << 20U, 'x'));  // more waits behind it
+  writing.writer->append(
+      StateBytes(),
+      [&](StateBytes& bytes, StateBytes&) {
+        std::fill_n(bytes.extend(1U << 20U), 1U << 20U, 'y');
+        files_then = writing.files.files().size();
+      },
+      1U << 20U);
+  writing.finish();
+  writing.io.settle();
+  REQUIRE(*writing.result);
+  CHECK(files_then == 0);
+  CHECK(writing.written().size() == 2U << 20U);
 }
 
 TEST_CASE("snapshot file writer: little waits for more, so that I/O threads are not woken for it",
