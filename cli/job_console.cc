@@ -166,6 +166,32 @@ void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
   if (!error.why.empty()) line_locked("  why: " + error.why);
 }
 
+void JobConsole::savepoint(const CheckpointSummary& summary) {
+  const std::lock_guard lock(mutex_);
+  if (json_) {
+    return json_locked(nlohmann::ordered_json{{"v", 1},
+                                              {"event", "savepoint"},
+                                              {"id", summary.id},
+                                              {"took_ms", summary.took_ms},
+                                              {"full_bytes", summary.full_bytes},
+                                              {"path", summary.path}});
+  }
+  if (redraw_ || level_ > LogLevel::info) return;
+  line_locked(fmt::format("savepoint done: {}, {}: {}", seconds_text(summary.took_ms),
+                          human_bytes(summary.full_bytes), summary.path));
+}
+
+void JobConsole::savepoint_failed(const Error& error) {
+  if (error.code == ErrorCode::cancelled && level_ > LogLevel::debug) return;
+  const std::lock_guard lock(mutex_);
+  if (json_) {
+    return json_locked(nlohmann::ordered_json{
+        {"v", 1}, {"event", "savepoint_failed"}, {"error", error.headline()}});
+  }
+  line_locked("warning: a savepoint failed: " + error.headline());
+  if (!error.why.empty()) line_locked("  why: " + error.why);
+}
+
 void JobConsole::restart(int restart, Duration delay, const Error& error) {
   const std::lock_guard lock(mutex_);
   if (json_) {

@@ -46,6 +46,8 @@ class JobConsole final : public Log {
   void running();
   void checkpoint(const CheckpointSummary& summary);
   void checkpoint_failed(CheckpointId id, const Error& error);
+  void savepoint(const CheckpointSummary& summary);
+  void savepoint_failed(const Error& error);
   void restart(int restart, Duration delay, const Error& error);
   void status(const JobReport& report);
   void stopping_by_itself(const std::string& why, Duration most);

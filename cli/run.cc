@@ -114,6 +114,10 @@ class ConsoleListener final : public JobListener {
   void on_checkpoint_failed(CheckpointId id, const Error& error) override {
     console_.checkpoint_failed(id, error);
   }
+  void on_savepoint_completed(const CheckpointSummary& summary) override {
+    console_.savepoint(summary);
+  }
+  void on_savepoint_failed(const Error& error) override { console_.savepoint_failed(error); }
   void on_restart(int restart, Duration delay, const Error& error) override {
     console_.restart(restart, delay, error);
     started_();
@@ -278,7 +282,11 @@ std::string last_line(const JobResult& result, const JobSpec& spec) {
   switch (result.status) {
     case JobStatus::finished:
       return fmt::format("FINISHED after {}: {} records in, {} out", took, result.records_in,
-                         result.records_out);
+                         result.records_out) +
+             (result.resume_path.empty()
+                  ? ""
+                  : fmt::format("; stopped with {}; go on with: streamrun run -s {}",
+                                result.resume_path, shell_word(result.resume_path)));
     case JobStatus::suspended:
       if (!result.resume_path.empty()) {
         return fmt::format("stopped with {}; go on with: streamrun run -s {}", result.resume_path,

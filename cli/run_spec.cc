@@ -140,13 +140,22 @@ class Preparation {
     snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, true)
                                                : resolve_snapshot(files, where.path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
-    const auto holder = holder_of(local(), parent_path(snapshot_->directory));
+    const auto holder = holder_of(local(), folder_of_writer());
     if (!holder) {
       run_.warnings.push_back("whether the run that wrote this snapshot is alive can't be told: " +
                               holder.error().headline());
     } else if (*holder) {
       run_.warnings.push_back("the run that wrote this snapshot is still alive (" + **holder + ")");
     }
+  }
+
+  /// The folder of the run that wrote the snapshot, whose lock tells whether it is alive. A
+  /// savepoint lies elsewhere.
+  std::string folder_of_writer() const {
+    const auto checkpoints = root(options::kCheckpointDirectory);
+    if (snapshot_->metadata.kind == SnapshotKind::savepoint && checkpoints)
+      return join_path(*checkpoints, to_string(snapshot_->metadata.job_id));
+    return parent_path(snapshot_->directory);
   }
 
   GlobalFlags with_definition(const std::string& definition) const {
@@ -182,7 +191,7 @@ class Preparation {
     snapshot_ =
         value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, true)
                                        : resolve_snapshot(local(), newest.entry->path));
-    const auto holder = value_or_throw(holder_of(local(), parent_path(snapshot_->directory)));
+    const auto holder = value_or_throw(holder_of(local(), folder_of_writer()));
     if (holder) {
       throw_error({.code = ErrorCode::lock,
                    .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
@@ -334,6 +343,7 @@ class Preparation {
     spec.allow_non_restored = flags_.allow_non_restored;
     spec.drop_state = flags_.drop_state;
     choose_storage();
+    choose_savepoints();
     if (snapshot_) spec.restore = snapshot_;
   }
 
@@ -391,6 +401,22 @@ class Preparation {
           "a checkpoint directory is set but no execution.checkpointing.interval: no periodic "
           "checkpoints are taken");
     }
+  }
+
+  void choose_savepoints() {
+    JobSpec& spec = run_.spec;
+    spec.prefer_checkpoint = run_.configuration.get(options::kPreferCheckpointForRecovery);
+    if (!spec.prefer_checkpoint) {
+      run_.notices.push_back(fmt::format(
+          "{} is false: a failure may go back to a savepoint, so keep the newest one until a newer "
+          "checkpoint is complete",
+          options::kPreferCheckpointForRecovery.key));
+    }
+    const auto path = root(options::kSavepointDirectory);
+    if (!path) return;
+    spec.savepoint_store = &local();
+    spec.savepoint_root = *path;
+    spec.configuration[std::string(options::kSavepointDirectory.key)] = *path;
   }
 
   void plan_and_describe_restore() {

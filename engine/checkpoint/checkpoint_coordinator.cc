@@ -41,6 +41,11 @@ bool store_is_lost(ErrorCode code) {
          code == ErrorCode::path || code == ErrorCode::store_fatal;
 }
 
+/// For messages.
+std::string name_of(CheckpointId id, CheckpointReason reason) {
+  return is_savepoint(reason) ? fmt::format("savepoint {}", id) : checkpoint_folder_name(id);
+}
+
 Error note(ErrorCode code, std::string message) {
   return {.code = code, .message = std::move(message)};
 }
@@ -56,7 +61,9 @@ CheckpointActions CheckpointCoordinator::start(Instant now, std::vector<std::str
   SR_ASSERT(fraction >= 0 && fraction <= 1, "the first delay is a fraction");
   running_ = true;
   ended_ = false;
+  suspended_ = false;
   requested_.reset();
+  savepoints_.clear();
   task_names_ = std::move(task_names);
   active_tasks_.clear();
   for (int task = 0; task < static_cast<int>(task_names_.size()); ++task)
@@ -81,9 +88,19 @@ CheckpointActions CheckpointCoordinator::on_time(Instant now) {
 }
 
 CheckpointActions CheckpointCoordinator::request(Instant now, CheckpointReason reason) {
+  SR_ASSERT(!is_savepoint(reason), "savepoints are asked for by `request_savepoint`");
   CheckpointActions actions;
-  if (!running_ || ended_) return actions;
+  if (!takes_requests()) return actions;
   requested_ = std::max(reason, requested_.value_or(reason));
+  settle(now, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::request_savepoint(Instant now, CheckpointReason reason) {
+  SR_ASSERT(is_savepoint(reason), "checkpoints are asked for by `request`");
+  CheckpointActions actions;
+  if (!takes_requests()) return actions;
+  savepoints_.push_back(reason);
   settle(now, actions);
   return actions;
 }
@@ -109,7 +126,14 @@ CheckpointActions CheckpointCoordinator::declined(Instant now, CheckpointId id, 
   if (task >= 0 && task < static_cast<int>(task_names_.size()) && error.where.empty()) {
     error.where = task_names_[static_cast<std::size_t>(task)];
   }
-  abort(id, std::move(error), counted, actions);
+  const CheckpointReason reason = found->second.reason;
+  const bool blames_task = task != kNoTask;
+  if (reason == CheckpointReason::stop_savepoint && blames_task) {
+    abort(id, error, false, actions);
+    fail_job(std::move(error), actions);
+    return actions;
+  }
+  abort(id, error, counted && (blames_task || !is_savepoint(reason)), actions);
   settle(now, actions);
   return actions;
 }
@@ -130,12 +154,17 @@ CheckpointActions CheckpointCoordinator::published(Instant now, CheckpointId id)
   const auto found = pending_.find(id);
   SR_ASSERT(found != pending_.end() && found->second.publishing,
             "only what was to be published is");
-  const bool last = found->second.reason >= CheckpointReason::final;
+  const CheckpointReason reason = found->second.reason;
   pending_.erase(found);
   failures_ = 0;
-  fsync_failures_ = 0;
   last_success_ = now;
-  if (last) ended_ = true;
+  if (reason == CheckpointReason::savepoint) {
+    actions.emplace_back(SavepointDone{id});
+    settle(now, actions);
+    return actions;
+  }
+  fsync_failures_ = 0;
+  if (reason >= CheckpointReason::final) ended_ = true;
   actions.emplace_back(NotifyComplete{id});
   abort_older_than(id, actions);
   settle(now, actions);
@@ -147,12 +176,13 @@ CheckpointActions CheckpointCoordinator::publish_failed(Instant now, CheckpointI
   const auto found = pending_.find(id);
   SR_ASSERT(found != pending_.end() && found->second.publishing,
             "only what was to be published is");
-  if (error.code == ErrorCode::store_fatal) {
+  const bool savepoint = is_savepoint(found->second.reason);
+  if (error.code == ErrorCode::store_fatal && !savepoint) {
     pending_.erase(found);
     fail_job(std::move(error), actions);
     return actions;
   }
-  abort(id, std::move(error), true, actions);
+  abort(id, error, !savepoint, actions);
   settle(now, actions);
   return actions;
 }
@@ -165,18 +195,29 @@ CheckpointActions CheckpointCoordinator::task_finished(Instant now, int task) {
   return actions;
 }
 
+CheckpointActions CheckpointCoordinator::suspend(Instant) {
+  CheckpointActions actions;
+  suspended_ = true;
+  requested_.reset();
+  savepoints_.clear();
+  abort_pending("the job ends with a savepoint", actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::resume(Instant now) {
+  CheckpointActions actions;
+  suspended_ = false;
+  settle(now, actions);
+  return actions;
+}
+
 CheckpointActions CheckpointCoordinator::shutdown(Instant) {
   CheckpointActions actions;
   running_ = false;
   requested_.reset();
+  savepoints_.clear();
   next_periodic_.reset();
-  for (const CheckpointId id : pending()) {
-    if (pending_.at(id).publishing) continue;
-    abort(id,
-          note(ErrorCode::cancelled,
-               fmt::format("{} was given up: the job's attempt ends", checkpoint_folder_name(id))),
-          false, actions);
-  }
+  abort_pending("the job's attempt ends", actions);
   return actions;
 }
 
@@ -186,7 +227,8 @@ std::optional<Instant> CheckpointCoordinator::next_deadline() const {
   for (const auto& [id, pending] : pending_) {
     if (!pending.publishing) take(pending.deadline);
   }
-  const bool waits = running_ && !active_tasks_.empty() && next_periodic_ && has_slot();
+  const bool waits = running_ && !suspended_ && savepoints_.empty() && !active_tasks_.empty() &&
+                     next_periodic_ && has_slot();
   if (waits && !is_ending()) take(std::max(*next_periodic_, earliest_periodic()));
   return nearest;
 }
@@ -211,9 +253,8 @@ bool CheckpointCoordinator::has_slot() const {
 /// Nothing periodic is to start behind a stopping checkpoint: its barrier is the last thing that
 /// sources emit.
 bool CheckpointCoordinator::is_ending() const {
-  return ended_ || std::any_of(pending_.begin(), pending_.end(), [](const auto& entry) {
-           return entry.second.reason == CheckpointReason::stop;
-         });
+  return ended_ || std::any_of(pending_.begin(), pending_.end(),
+                               [](const auto& entry) { return ends_job(entry.second.reason); });
 }
 
 Instant CheckpointCoordinator::earliest_periodic() const {
@@ -227,6 +268,13 @@ void CheckpointCoordinator::settle(Instant now, CheckpointActions& actions) {
 
 void CheckpointCoordinator::trigger_what_is_due(Instant now, CheckpointActions& actions) {
   if (!running_ || active_tasks_.empty() || is_ending()) return;
+  while (!savepoints_.empty() && (options_.savepoints_overlap || pending_.empty())) {
+    const CheckpointReason reason = savepoints_.front();
+    savepoints_.pop_front();
+    trigger(now, reason, actions);
+    if (is_ending()) return;
+  }
+  if (suspended_ || !savepoints_.empty()) return;  // nothing may start before those that wait
   if (requested_ && has_slot()) {
     trigger(now, *std::exchange(requested_, std::nullopt), actions);
     if (is_ending()) return;
@@ -269,7 +317,7 @@ void CheckpointCoordinator::expire(Instant now, CheckpointActions& actions) {
   for (const CheckpointId id : pending()) {
     const Pending& one = pending_.at(id);
     if (one.publishing || one.deadline > now) continue;
-    abort(id, expired_error(id, one), true, actions);
+    abort(id, expired_error(id, one), !is_savepoint(one.reason), actions);
   }
 }
 
@@ -284,7 +332,7 @@ Error CheckpointCoordinator::expired_error(CheckpointId id, const Pending& pendi
     late += (named++ == 0 ? "" : ", ") + task_names_[static_cast<std::size_t>(task)];
   }
   Error error = note(ErrorCode::job_failed,
-                     fmt::format("{} was not complete within {}", checkpoint_folder_name(id),
+                     fmt::format("{} was not complete within {}", name_of(id, pending.reason),
                                  seconds_of(options_.timeout)));
   error.why = pending.waiting_for.empty() ? "it waited for an earlier one to be published"
                                           : "not acknowledged by " + late;
@@ -294,18 +342,32 @@ Error CheckpointCoordinator::expired_error(CheckpointId id, const Pending& pendi
 
 void CheckpointCoordinator::abort(CheckpointId id, const Error& error, bool counted,
                                   CheckpointActions& actions) {
-  pending_.erase(id);
+  const auto found = pending_.find(id);
+  const bool savepoint = is_savepoint(found->second.reason);
+  pending_.erase(found);
   aborted_.push_back(id);
   if (aborted_.size() > kRememberedAborts) aborted_.pop_front();
   actions.emplace_back(AbortCheckpoint{id, error, counted});
-  if (counted) count_failure(id, error, actions);
+  if (counted) count_failure(id, error, savepoint, actions);
+}
+
+void CheckpointCoordinator::abort_pending(const std::string& why, CheckpointActions& actions) {
+  for (const CheckpointId id : pending()) {
+    const Pending& one = pending_.at(id);
+    if (one.publishing) continue;
+    abort(id,
+          note(ErrorCode::cancelled,
+               fmt::format("{} was given up: {}", name_of(id, one.reason), why)),
+          false, actions);
+  }
 }
 
 /// The newer one holds all that the older ones would have; a stopping one is never older than a
-/// periodic one.
+/// periodic one. A savepoint is wanted for itself.
 void CheckpointCoordinator::abort_older_than(CheckpointId id, CheckpointActions& actions) {
   for (const CheckpointId other : pending()) {
     if (other > id) break;
+    if (is_savepoint(pending_.at(other).reason)) continue;
     abort(other,
           note(ErrorCode::cancelled,
                fmt::format("{} was overtaken by {}", checkpoint_folder_name(other),
@@ -314,13 +376,16 @@ void CheckpointCoordinator::abort_older_than(CheckpointId id, CheckpointActions&
   }
 }
 
-void CheckpointCoordinator::count_failure(CheckpointId id, const Error& error,
+/// A savepoint may go to another store than checkpoints, and says nothing about theirs.
+void CheckpointCoordinator::count_failure(CheckpointId id, const Error& error, bool savepoint,
                                           CheckpointActions& actions) {
   if (!running_) return;
   ++failures_;
-  fsync_failures_ = error.code == ErrorCode::store_fsync ? fsync_failures_ + 1 : 0;
+  if (!savepoint) {
+    fsync_failures_ = error.code == ErrorCode::store_fsync ? fsync_failures_ + 1 : 0;
+  }
   std::string reason;
-  if (store_is_lost(error.code)) {
+  if (!savepoint && store_is_lost(error.code)) {
     reason = "checkpoints can no longer be stored";
   } else if (fsync_failures_ > kTolerableFsyncFailures) {
     reason = fmt::format("{} checkpoints in a row were not confirmed by the disk", fsync_failures_);
@@ -341,6 +406,7 @@ void CheckpointCoordinator::fail_job(Error error, CheckpointActions& actions) {
   failures_ = 0;
   fsync_failures_ = 0;
   requested_.reset();
+  savepoints_.clear();
   next_periodic_.reset();
   actions.emplace_back(FailJob{std::move(error)});
 }

@@ -20,17 +20,28 @@ struct CheckpointOptions {
   Duration min_pause{0};  ///< from the completion of one to the start of the next periodic one
   int max_concurrent = 1;
   int tolerable_failures = 0;  ///< consecutive ones; the next one fails the job
+  /// Savepoints start at once, whatever is pending. False, for unaligned checkpoints, whose
+  /// barriers would overtake those of a savepoint: each waits until nothing is pending.
+  bool savepoints_overlap = true;
   CheckpointId first_id = 1;
 };
 
-/// Why a checkpoint is taken. When several wait for the same slot they become one, of the strongest
-/// reason.
+/// Why a snapshot is taken. When several of the first four wait for the same slot they become one,
+/// of the strongest reason; each savepoint is one of its own.
 enum class CheckpointReason {
   periodic,
-  user,   ///< somebody asked for one
-  final,  ///< all input has ended: the last results wait for it
-  stop,   ///< the job ends with it; nothing is triggered behind it unless it fails
+  user,            ///< somebody asked for one
+  final,           ///< all input has ended: the last results wait for it
+  stop,            ///< the job ends with it; nothing is triggered behind it unless it fails
+  savepoint,       ///< complete, it commits nothing and no failure goes back to it
+  stop_savepoint,  ///< a savepoint that the job ends with
 };
+inline bool is_savepoint(CheckpointReason reason) {
+  return reason >= CheckpointReason::savepoint;
+}
+inline bool ends_job(CheckpointReason reason) {
+  return reason == CheckpointReason::stop || reason == CheckpointReason::stop_savepoint;
+}
 
 /// Put barrier `id` into the sources and make the folder of the checkpoint.
 struct TriggerCheckpoint {
@@ -43,6 +54,10 @@ struct PublishCheckpoint {
 };
 /// It is durable and visible: tasks hear it, sinks commit, older ones may go.
 struct NotifyComplete {
+  CheckpointId id;
+};
+/// It is durable and visible, and that is all: whoever asked hears it.
+struct SavepointDone {
   CheckpointId id;
 };
 /// Given up: tasks hear it, and the files that are recorded for it are deleted.
@@ -60,8 +75,9 @@ struct DiscardAcknowledgement {
 struct FailJob {
   Error error;
 };
-using CheckpointAction = std::variant<TriggerCheckpoint, PublishCheckpoint, NotifyComplete,
-                                      AbortCheckpoint, DiscardAcknowledgement, FailJob>;
+using CheckpointAction =
+    std::variant<TriggerCheckpoint, PublishCheckpoint, NotifyComplete, SavepointDone,
+                 AbortCheckpoint, DiscardAcknowledgement, FailJob>;
 using CheckpointActions = std::vector<CheckpointAction>;
 
 /// Decides when checkpoints start, complete and fail. A pure state machine: events and the time go
@@ -70,8 +86,12 @@ using CheckpointActions = std::vector<CheckpointAction>;
 ///
 /// - Ids only grow (D3), also over `shutdown` and `start`; an id is used up even when its
 /// checkpoint fails.
-/// - Each id ends in exactly one of `NotifyComplete`, `AbortCheckpoint`, or a `FailJob` that leaves
-/// it in doubt.
+/// - Each id ends in exactly one of `NotifyComplete`, `SavepointDone`, `AbortCheckpoint`, or a
+/// `FailJob` that leaves it in doubt.
+/// - A pending savepoint takes a slot from checkpoints, but waits for none itself. Nothing subsumes
+/// it, and it subsumes nothing, unless the job ends with it. One that fails counts towards the
+/// tolerable failures only if a task is to blame; one that the job is to end with then fails the
+/// attempt at any number.
 /// - While `_metadata` of an id is being written it can neither expire nor be aborted: the file may
 /// become visible
 ///   at any moment, and deleting what it refers to would make it a lie. One is written at a time,
@@ -92,6 +112,8 @@ class CheckpointCoordinator {
   /// Asks for a checkpoint at once, or as soon as a slot is free. The minimum pause is for periodic
   /// ones only.
   CheckpointActions request(Instant now, CheckpointReason reason);
+  /// Asks for a savepoint (one of the two reasons), also while suspended.
+  CheckpointActions request_savepoint(Instant now, CheckpointReason reason);
   CheckpointActions acknowledged(Instant now, CheckpointId id, int task);
   /// A task (or with `kNoTask` the caller, such as when no folder could be made) gives the
   /// checkpoint up. Some reasons do not count: a task that is not ready yet, one that is closing.
@@ -100,7 +122,8 @@ class CheckpointCoordinator {
   /// barrier.
   CheckpointActions name_taken(Instant now, CheckpointId id);
   CheckpointActions published(Instant now, CheckpointId id);
-  /// E-STORE-FATAL means that it is in doubt: then the job fails and nothing of it is deleted.
+  /// E-STORE-FATAL means that it is in doubt: nothing of it may be deleted, and the job fails,
+  /// unless it is a savepoint, on which nothing depends.
   CheckpointActions publish_failed(Instant now, CheckpointId id, Error error);
   /// The task has ended for good: it counts as having acknowledged what is pending, and takes part
   /// in no later one.
@@ -110,12 +133,21 @@ class CheckpointCoordinator {
   /// what to restore.
   CheckpointActions shutdown(Instant now);
 
+  /// The job is about to end with a savepoint: what is pending is aborted (uncounted; not what is
+  /// being written), what waits is forgotten, and only savepoints start until `resume` or `start`.
+  CheckpointActions suspend(Instant now);
+  /// It goes on after all. The beat is kept.
+  CheckpointActions resume(Instant now);
+
   /// When `on_time` has something to do, if nothing happens before.
   std::optional<Instant> next_deadline() const;
   /// The checkpoint whose `_metadata` is being written.
   std::optional<CheckpointId> publishing() const;
   std::vector<CheckpointId> pending() const;
   CheckpointId next_id() const { return next_id_; }
+  /// Whether a request leads to anything: an attempt runs, and has not completed its last
+  /// checkpoint.
+  bool takes_requests() const { return running_ && !ended_; }
   int consecutive_failures() const { return failures_; }
 
  private:
@@ -137,20 +169,24 @@ class CheckpointCoordinator {
   void expire(Instant now, CheckpointActions& actions);
   Error expired_error(CheckpointId id, const Pending& pending) const;
   void abort(CheckpointId id, const Error& error, bool counted, CheckpointActions& actions);
+  void abort_pending(const std::string& why, CheckpointActions& actions);
   void abort_older_than(CheckpointId id, CheckpointActions& actions);
-  void count_failure(CheckpointId id, const Error& error, CheckpointActions& actions);
+  void count_failure(CheckpointId id, const Error& error, bool savepoint,
+                     CheckpointActions& actions);
   void fail_job(Error error, CheckpointActions& actions);
   bool may_be_discarded(CheckpointId id) const;
   void settle(Instant now, CheckpointActions& actions);
 
   const CheckpointOptions options_;
   bool running_ = false;
+  bool suspended_ = false;
   std::vector<std::string> task_names_;
   std::set<int> active_tasks_;
   CheckpointId next_id_;
   PendingMap pending_;
   std::optional<CheckpointReason> requested_;
-  bool ended_ = false;  // a final or stopping checkpoint has completed
+  std::deque<CheckpointReason> savepoints_;  // asked for, not triggered
+  bool ended_ = false;                       // a final or stopping checkpoint has completed
   std::optional<Instant> next_periodic_;
   std::optional<Instant> last_success_;
   int failures_ = 0;

@@ -66,6 +66,18 @@ Result<std::string> encoded_and_checked(FileSystem& files, const std::string& fo
   return bytes;
 }
 
+/// Plain names inside a snapshot's own folder only (R3).
+Result<void> remove_names(FileSystem& files, const std::string& folder,
+                          const std::vector<std::string>& names,
+                          [[maybe_unused]] const char* crash_mark) {
+  for (const std::string& name : names) {
+    SR_ASSERT(is_state_file_name(name), "R3: only plain names inside a checkpoint's own folder");
+    SR_TRY(remove_file_if_there(files, join_path(folder, name)));
+    SR_CRASH(crash_mark);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> publish_snapshot(FileSystem& files, const std::string& folder,
@@ -97,12 +109,23 @@ Result<void> make_durable(FileSystem& files, const std::string& folder,
   return files.sync_directory(folder);
 }
 
-Result<std::string> create_savepoint_folder(FileSystem& files, const std::string& root, JobId job,
-                                            const std::string& chance) {
-  SR_TRY(create_folder(files, root));
-  std::string path = join_path(root, savepoint_folder_name(job, chance));
-  if (SR_TRY(create_folder(files, path))) return path;
-  return Error{.code = ErrorCode::store_io, .message = "the name is taken", .where = path};
+Result<bool> begin_savepoint_folder(FileSystem& files, const std::string& folder) {
+  SR_TRY(create_folder(files, parent_path(folder)));
+  return create_folder(files, folder);
+}
+
+Result<void> abort_snapshot(FileSystem& files, const std::string& folder,
+                            const std::vector<std::string>& names) {
+  if (SR_TRY(files.exists(join_path(folder, kMetadataName)))) {
+    return Error{.code = ErrorCode::bug,
+                 .message = "a complete checkpoint is not to be aborted",
+                 .where = folder,
+                 .retry = Retry::no};
+  }
+  SR_TRY(remove_names(files, folder, names, "abort.cleanup.mid"));
+  Result<bool> removed = files.remove_directory(folder);
+  if (!removed && removed.error().code != ErrorCode::path) return std::move(removed).error();
+  return {};
 }
 
 CheckpointDirectory::CheckpointDirectory(FileSystem& files, std::string path, Owner owner)
@@ -185,28 +208,8 @@ Result<bool> CheckpointDirectory::remove(CheckpointId id) {
 }
 
 Result<void> CheckpointDirectory::abort(CheckpointId id, const std::vector<std::string>& files) {
-  const std::string folder = checkpoint_path(id);
-  if (SR_TRY(files_.exists(join_path(folder, kMetadataName)))) {
-    return Error{.code = ErrorCode::bug,
-                 .message = "a complete checkpoint is not to be aborted",
-                 .where = folder,
-                 .retry = Retry::no};
-  }
+  SR_TRY(abort_snapshot(files_, checkpoint_path(id), files));
   forget(id);
-  SR_TRY(remove_names(folder, files, "abort.cleanup.mid"));
-  Result<bool> removed = files_.remove_directory(folder);
-  if (!removed && removed.error().code != ErrorCode::path) return std::move(removed).error();
-  return {};
-}
-
-Result<void> CheckpointDirectory::remove_names(const std::string& folder,
-                                               const std::vector<std::string>& names,
-                                               [[maybe_unused]] const char* crash_mark) {
-  for (const std::string& name : names) {
-    SR_ASSERT(is_state_file_name(name), "R3: only plain names inside a checkpoint's own folder");
-    SR_TRY(remove_file_if_there(files_, join_path(folder, name)));
-    SR_CRASH(crash_mark);
-  }
   return {};
 }
 

@@ -26,10 +26,14 @@ Result<void> publish_snapshot(FileSystem& files, const std::string& folder,
 /// before anything is committed on the strength of it. `attempt` names the probe file. Blocks.
 Result<void> make_durable(FileSystem& files, const std::string& folder, const std::string& attempt);
 
-/// A new folder for a savepoint under `root`, which is made if its parent exists. `chance` is a
-/// uuid. Returns its path; E-STORE-IO if the name is taken, so that the caller draws again. Blocks.
-Result<std::string> create_savepoint_folder(FileSystem& files, const std::string& root, JobId job,
-                                            const std::string& chance);
+/// Makes the folder of a savepoint, and the one above it if that one's parent exists, durably.
+/// `false`: the name is taken. Blocks.
+Result<bool> begin_savepoint_folder(FileSystem& files, const std::string& folder);
+
+/// Deletes what was made for a snapshot that will not complete, and its folder if that is then
+/// empty: `files` are the exact names in it. E-BUG if it is complete after all. Blocks.
+Result<void> abort_snapshot(FileSystem& files, const std::string& folder,
+                            const std::vector<std::string>& names);
 
 /// The folder of one job, `<root>/<job id>`, while this process runs the job (L5). Calls block: I/O
 /// threads. Thread-safe, as long as no two calls are about the same checkpoint.
@@ -64,9 +68,7 @@ class CheckpointDirectory {
   Result<void> publish(const CheckpointMetadata& metadata);
   /// See `remove_checkpoint`.
   Result<bool> remove(CheckpointId id);
-  /// Deletes what was made for a checkpoint that will not complete: `files` are the exact names in
-  /// its folder. May be called again when more names come to light. E-BUG if it is complete after
-  /// all.
+  /// `abort_snapshot` of a checkpoint. May be called again when more names come to light.
   Result<void> abort(CheckpointId id, const std::vector<std::string>& files);
 
   /// Records that the job ended by itself, durably; does nothing if that is recorded already.
@@ -86,8 +88,6 @@ class CheckpointDirectory {
   Result<void> prepare(const std::string& root);
   Result<void> record_job();
   Result<void> publish_once(std::string_view name, std::string_view bytes);
-  Result<void> remove_names(const std::string& folder, const std::vector<std::string>& names,
-                            const char* crash_mark);
   void clean_dead_checkpoint(const std::string& folder, Leftovers& leftovers);
   void clean_file(const std::string& path, Leftovers& leftovers);
   bool was_begun(CheckpointId id);

@@ -41,10 +41,13 @@ std::optional<JobId> job_id_of_name(std::string_view name) {
   return *id;
 }
 
+std::string savepoint_prefix(JobId job) {
+  return "savepoint-" + to_string(job).substr(0, kJobDigits) + "-";
+}
+
 std::string savepoint_folder_name(JobId job, std::string_view chance) {
   SR_ASSERT(chance.size() >= kChanceDigits, "a savepoint's name needs 12 digits of chance");
-  return "savepoint-" + to_string(job).substr(0, kJobDigits) + "-" +
-         std::string(chance.substr(0, kChanceDigits));
+  return savepoint_prefix(job) + std::string(chance.substr(0, kChanceDigits));
 }
 
 bool is_temporary_name(std::string_view name) {

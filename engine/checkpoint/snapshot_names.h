@@ -23,6 +23,8 @@ std::string checkpoint_folder_name(CheckpointId id);
 std::optional<CheckpointId> checkpoint_id_of_name(std::string_view name);
 /// The job of a folder named with exactly 32 lower-case hex digits.
 std::optional<JobId> job_id_of_name(std::string_view name);
+/// `savepoint-<first 6 digits of the job>-`.
+std::string savepoint_prefix(JobId job);
 /// `savepoint-<first 6 digits of the job>-<12 digits of chance>`: `chance` has at least 12 digits.
 std::string savepoint_folder_name(JobId job, std::string_view chance);
 

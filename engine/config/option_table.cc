@@ -16,9 +16,9 @@ void add(std::vector<OptionInfo>& table, const ConfigOption<T>&... options) {
 void add_checkpointing(std::vector<OptionInfo>& table) {
   using namespace options;
   add(table, kCheckpointInterval, kCheckpointingMode, kCheckpointTimeout, kCheckpointMinPause,
-      kMaxConcurrentCheckpoints, kTolerableFailedCheckpoints, kCheckpointsAfterTasksFinish,
-      kUnalignedCheckpoints, kAlignedCheckpointTimeout, kIncrementalCheckpoints,
-      kSnapshotCompression, kCheckpointDirectory, kSavepointDirectory,
+      kMaxConcurrentCheckpoints, kTolerableFailedCheckpoints, kPreferCheckpointForRecovery,
+      kCheckpointsAfterTasksFinish, kUnalignedCheckpoints, kAlignedCheckpointTimeout,
+      kIncrementalCheckpoints, kSnapshotCompression, kCheckpointDirectory, kSavepointDirectory,
       kCheckpointCreateSubdirectory, kCheckpointStorage, kCheckpointRetention, kRetainedCheckpoints,
       kDataInlineThreshold, kStateRecoveryPath, kIgnoreUnclaimedState, kClaimMode);
 }

@@ -128,6 +128,13 @@ inline constexpr ConfigOption<std::int32_t> kTolerableFailedCheckpoints{
     .key = "execution.checkpointing.tolerable-failed-checkpoints",
     .description = "How many checkpoints in a row may fail before the job is restarted.",
     .default_text = "0"};
+inline constexpr ConfigOption<bool> kPreferCheckpointForRecovery{
+    .key = "execution.checkpointing.prefer-checkpoint-for-recovery",
+    .description =
+        "Whether a failure goes back to the newest checkpoint though a newer savepoint exists; "
+        "false: "
+        "to the newest of both, so that savepoint must be kept.",
+    .default_text = "true"};
 inline constexpr ConfigOption<bool> kCheckpointsAfterTasksFinish{
     .key = "execution.checkpointing.checkpoints-after-tasks-finish",
     .description = "Goes on with checkpoints when some tasks have reached the end of their input.",

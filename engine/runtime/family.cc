@@ -18,6 +18,25 @@ void make_absence_durable(FileSystem& files, const JobFolder& folder) {
   value_or_throw(files.sync_directory(folder.path));
 }
 
+void add_committables(const CheckpointMetadata& metadata, const OperatorId& op,
+                      std::vector<std::string>& found) {
+  for (const OperatorSnapshot& each : metadata.operators) {
+    if (each.id != op) continue;
+    for (const OperatorSubtaskState& subtask : each.subtasks) {
+      for (const OperatorListState& list : subtask.lists) {
+        if (list.name == kCommittablesState)
+          found.insert(found.end(), list.elements.begin(), list.elements.end());
+      }
+    }
+  }
+}
+
+bool can_not_be_restored(ErrorCode code) {
+  return code == ErrorCode::path || code == ErrorCode::metadata_missing ||
+         code == ErrorCode::metadata_corrupt || code == ErrorCode::metadata_limit ||
+         code == ErrorCode::metadata_version;
+}
+
 }  // namespace
 
 RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, const JobId& family,
@@ -43,16 +62,30 @@ std::vector<std::string> committables_in(FileSystem& files, const std::string& r
   for (const SnapshotEntry& entry : folder.entries) {
     if (entry.status == SnapshotStatus::damaged) throw_error(*entry.damage);
     if (entry.status != SnapshotStatus::complete) continue;
-    const ResolvedSnapshot snapshot = value_or_throw(read_snapshot(files, entry.path));
-    for (const OperatorSnapshot& each : snapshot.metadata.operators) {
-      if (each.id != op) continue;
-      for (const OperatorSubtaskState& subtask : each.subtasks) {
-        for (const OperatorListState& list : subtask.lists) {
-          if (list.name == kCommittablesState)
-            found.insert(found.end(), list.elements.begin(), list.elements.end());
-        }
-      }
-    }
+    add_committables(value_or_throw(read_snapshot(files, entry.path)).metadata, op, found);
+  }
+  return found;
+}
+
+std::vector<std::string> committables_in_savepoint(FileSystem& files, const std::string& folder,
+                                                   const JobId& job, const OperatorId& op) {
+  std::vector<std::string> found;
+  const Result<ResolvedSnapshot> snapshot = read_snapshot(files, folder);
+  if (!snapshot && !can_not_be_restored(snapshot.error().code)) throw_error(snapshot.error());
+  if (snapshot && snapshot->metadata.job_id == job) add_committables(snapshot->metadata, op, found);
+  return found;
+}
+
+std::vector<std::string> committables_in_savepoints(FileSystem& files, const std::string& root,
+                                                    const JobId& job, const OperatorId& op) {
+  std::vector<std::string> found;
+  const Result<std::vector<FileStatus>> content = files.list(root);
+  if (!content && content.error().code == ErrorCode::path) return found;
+  const std::string prefix = savepoint_prefix(job);
+  for (const FileStatus& entry : value_or_throw(content)) {
+    if (entry.kind != FileKind::directory || !base_name(entry.path).starts_with(prefix)) continue;
+    const auto more = committables_in_savepoint(files, entry.path, job, op);
+    found.insert(found.end(), more.begin(), more.end());
   }
   return found;
 }

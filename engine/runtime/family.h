@@ -19,4 +19,12 @@ RunFate run_fate(FileSystem& files, const std::string& root, const JobId& job, c
 std::vector<std::string> committables_in(FileSystem& files, const std::string& root,
                                          const JobId& job, const OperatorId& op);
 
+/// The same for one savepoint, and for all that lie directly under `root`, as far as they are of
+/// that run. One that is gone, incomplete or damaged can't be restored and holds none; one that
+/// can't be read for now makes this throw. Blocking.
+std::vector<std::string> committables_in_savepoint(FileSystem& files, const std::string& folder,
+                                                   const JobId& job, const OperatorId& op);
+std::vector<std::string> committables_in_savepoints(FileSystem& files, const std::string& root,
+                                                    const JobId& job, const OperatorId& op);
+
 }  // namespace streamrun

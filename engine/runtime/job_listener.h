@@ -18,7 +18,9 @@ enum class JobStatus {
   running,
   restarting,
   failing,
+  cancelling,
   finished,
+  canceled,
   suspended,
   failed
 };
@@ -72,6 +74,8 @@ class JobListener {
   virtual void on_running() {}
   virtual void on_checkpoint_completed(const CheckpointSummary&) {}
   virtual void on_checkpoint_failed(CheckpointId, const Error&) {}
+  virtual void on_savepoint_completed(const CheckpointSummary&) {}
+  virtual void on_savepoint_failed(const Error&) {}
   virtual void on_restart(int /*restart*/, Duration /*delay*/, const Error&) {}
   /// The job itself asked to be stopped (`OperatorContext::stop_job`).
   virtual void on_stopping(const std::string& /*why*/) {}

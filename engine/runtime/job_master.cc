@@ -3,6 +3,7 @@
 #include <streamrun/runtime/family.h>
 #include <streamrun/runtime/job_master.h>
 
+#include <iterator>
 #include <utility>
 
 namespace streamrun {
@@ -43,6 +44,7 @@ JobMaster::~JobMaster() {
 
 void JobMaster::start() {
   started_ = environment_.clock.now();
+  started_unix_ms_ = environment_.clock.unix_milliseconds();
   post([this] { open_directory(); });
   running_ = environment_.executor.add(spec_.control_worker, *this);
   wake_.set(running_);
@@ -85,7 +87,10 @@ Progress JobMaster::run() {
   // An enumerator or the making of an operator may throw: that fails the attempt as a task's
   // failure does.
   try {
-    return turn();
+    const Progress progress = turn();
+    if (const JobStatus now = status(); now != std::exchange(last_status_, now))
+      last_change_unix_ms_ = environment_.clock.unix_milliseconds();
+    return progress;
   } catch (const ErrorException& thrown) {
     thrown_on_own_thread(thrown.error());
   } catch (const std::exception& thrown) {
@@ -172,10 +177,26 @@ RunFate JobMaster::fate_of_run(const JobId& job) const {
                                 spec_.family_id, spec_.name);
 }
 
+/// In the checkpoints of the run, and in its savepoints as far as they can be found.
 std::vector<std::string> JobMaster::retained_committables(const JobId& job,
                                                           const OperatorId& op) const {
-  if (spec_.checkpoint_store == nullptr) return {};
-  return committables_in(*spec_.checkpoint_store, spec_.checkpoint_root, job, op);
+  std::vector<std::string> found;
+  const auto add = [&](std::vector<std::string> more) {
+    found.insert(found.end(), std::make_move_iterator(more.begin()),
+                 std::make_move_iterator(more.end()));
+  };
+  if (spec_.checkpoint_store != nullptr)
+    add(committables_in(*spec_.checkpoint_store, spec_.checkpoint_root, job, op));
+  std::vector<SnapshotFolder> taken;
+  if (job == spec_.id) {
+    const std::lock_guard lock(fates_mutex_);
+    taken = taken_savepoints_;
+  }
+  for (const SnapshotFolder& folder : taken)
+    add(committables_in_savepoint(*folder.store, folder.path, job, op));
+  if (spec_.savepoint_store != nullptr)
+    add(committables_in_savepoints(*spec_.savepoint_store, spec_.savepoint_root, job, op));
+  return found;
 }
 
 }  // namespace streamrun

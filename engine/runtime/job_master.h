@@ -1,8 +1,10 @@
 #pragma once
 
 #include <streamrun/checkpoint/checkpoint_directory.h>
+#include <streamrun/runtime/asked.h>
 #include <streamrun/runtime/execution.h>
 #include <streamrun/runtime/io_strand.h>
+#include <streamrun/runtime/job_control.h>
 #include <streamrun/runtime/job_listener.h>
 #include <streamrun/runtime/job_spec.h>
 #include <streamrun/runtime/pending_snapshot.h>
@@ -22,7 +24,7 @@ namespace streamrun {
 /// Runs one job from its first record to its end: deploys attempts, restarts after failures, and
 /// carries out what the CheckpointCoordinator decides. A runnable of its own; everything it owns
 /// belongs to its thread, and all that it hears (tasks, I/O, people) comes as mail.
-class JobMaster final : public Runnable {
+class JobMaster final : public Runnable, public JobControl {
  public:
   JobMaster(Environment& environment, FileSystems& file_systems, JobSpec spec,
             JobListener& listener);
@@ -41,12 +43,27 @@ class JobMaster final : public Runnable {
   void request_dump();
   void request_status();
 
+  void ask_overview(Answer<JobOverview> answer) override;
+  void cancel(Answer<void> answer) override;
+  void take_checkpoint(bool full, Answer<CheckpointSummary> answer) override;
+  void take_savepoint(std::string directory, Answer<std::string> answer) override;
+  void stop_with_savepoint(std::string directory, bool drain, Answer<std::string> answer) override;
+  void cancel_with_savepoint(std::string directory, Answer<std::string> answer) override;
+
   Progress run() override;
   std::optional<Instant> next_deadline() const override;
 
  private:
   enum class Phase { opening, recovering, running, draining, waiting, closing, ended };
-  enum class Goal { none, restart, finish, suspend, fail };
+  /// How the attempt is to end, and with all but `restart` the job. `stop`: FINISHED, with a
+  /// savepoint.
+  enum class Goal { none, restart, finish, suspend, stop, cancel, fail };
+  enum class Purpose { savepoint, stop, drain, cancel };
+  struct SavepointRequest {
+    Purpose purpose;
+    SnapshotFolder root;
+    Asked<std::string> answer;
+  };
 
   void post(UniqueFunction<void()> mail) { mailbox_->post(std::move(mail)); }
 
@@ -71,8 +88,9 @@ class JobMaster final : public Runnable {
   // The end of an attempt.
   void fail_attempt(Error error);
   void end_attempt(Goal goal);
+  Error attempt_has_ended() const;
   void attempt_drained();
-  bool sweep(const std::set<CheckpointId>& ids);
+  bool sweep(const std::map<CheckpointId, SnapshotFolder>& folders);
   void after_attempt();
   void close_job();
   void finish_closing(Result<void> result);
@@ -83,6 +101,7 @@ class JobMaster final : public Runnable {
   void on(const TriggerCheckpoint& action);
   void on(const PublishCheckpoint& action);
   void on(const NotifyComplete& action);
+  void on(const SavepointDone& action);
   void on(const AbortCheckpoint& action);
   void on(const DiscardAcknowledgement& action);
   void on(const FailJob& action);
@@ -92,7 +111,30 @@ class JobMaster final : public Runnable {
   void effects_done(CheckpointId id);
   void retire_old_checkpoints();
   void remove_files(CheckpointId id, std::vector<std::string> files);
+  Result<void> abort_in(CheckpointId id, const SnapshotFolder& folder,
+                        const std::vector<std::string>& files);
   bool uses_directory(CheckpointReason reason) const;
+  SnapshotKind kind_of(CheckpointReason reason) const;
+  SnapshotFolder folder_of(CheckpointId id, CheckpointReason reason);
+  void begin_folder(CheckpointId id);
+  void adopt_requests(CheckpointId id, CheckpointReason reason);
+  void remember(const PendingSnapshot& pending, ResolvedSnapshot snapshot);
+  CheckpointSummary summary_of(const PendingSnapshot& pending, const ResolvedSnapshot& snapshot);
+
+  // What people ask.
+  template <typename T>
+  void ask(Answer<T> answer, UniqueFunction<void(Asked<T>)> mail);
+  void ask_for_savepoint(std::string directory, Purpose purpose, Answer<std::string> answer);
+  void begin_savepoint(SavepointRequest request);
+  void begin_cancel(Asked<void> answer);
+  std::optional<Error> why_not_now() const;
+  Result<SnapshotFolder> savepoint_root(const std::string& directory) const;
+  void savepoint_failed(SavepointRequest request, const Error& error);
+  void answer_waiting(const Error& error);
+  void answer_all(const Error& error);
+  JobStatus status() const;
+  JobReport report() const;
+  JobOverview overview() const;
   CheckpointMetadata metadata_of(const PendingSnapshot& pending) const;
 
   // The end of the input, and stopping.
@@ -117,6 +159,7 @@ class JobMaster final : public Runnable {
   // Shared.
   mutable std::mutex fates_mutex_;
   mutable std::map<JobId, RunFate> fates_;  ///< guarded by fates_mutex_: sinks ask on I/O threads
+  std::vector<SnapshotFolder> taken_savepoints_;  ///< guarded by fates_mutex_: complete ones
   WakeTarget wake_;
   std::shared_ptr<Mailbox> mailbox_;
 
@@ -135,12 +178,21 @@ class JobMaster final : public Runnable {
   std::map<int, std::unique_ptr<SplitEnumerator>> enumerators_;  ///< by operator
   std::map<CheckpointId, PendingSnapshot> pending_;
   std::vector<std::string> late_files_;  ///< of the acknowledgement in hand
-  std::set<CheckpointId>
+  std::map<CheckpointId, SnapshotFolder>
       abandoned_;  ///< aborted before all tasks had answered: files nobody told of may lie there
   std::deque<CheckpointId>
       earlier_;  ///< complete ones of earlier runs of this job id; retained once one of this run is
-  std::deque<CheckpointId> retained_;       ///< complete, in the directory, oldest first
-  std::optional<ResolvedSnapshot> newest_;  ///< what a restart goes back to
+  std::deque<CheckpointId> retained_;                ///< complete, in the directory, oldest first
+  std::optional<ResolvedSnapshot> newest_;           ///< what a restart goes back to
+  std::deque<SavepointRequest> savepoint_requests_;  ///< not triggered yet, in order
+  std::map<CheckpointId, SavepointRequest> savepoints_;        ///< the others
+  std::optional<SavepointRequest> drain_;                      ///< waits for the end of the data
+  std::vector<Asked<CheckpointSummary>> checkpoint_requests_;  ///< not triggered yet
+  std::map<CheckpointId, std::vector<Asked<CheckpointSummary>>> checkpoint_answers_;
+  std::string final_savepoint_;    ///< that the job ends with, once it is complete
+  bool savepoint_at_stop_ = true;  ///< false once that has failed: a checkpoint is the next try
+  bool cancels_with_savepoint_ = false;
+  bool cancel_requested_ = false;
   std::set<int> ended_tasks_;
   CheckpointId last_snapshot_ =
       0;  ///< final or stopping one: the job ends when its effects are done
@@ -154,8 +206,11 @@ class JobMaster final : public Runnable {
   std::optional<Error> failure_;
   JobResult result_;
   Instant started_{};
+  std::int64_t started_unix_ms_ = 0;
   Instant running_since_{};
   bool announced_running_ = false;  ///< of this attempt
+  JobStatus last_status_ = JobStatus::created;
+  std::int64_t last_change_unix_ms_ = 0;
   int restarts_ = 0;
   std::optional<CheckpointSummary> last_completed_;
   Instant last_completed_at_{};

@@ -1,6 +1,7 @@
 // Carries out what the CheckpointCoordinator decides.
 #include <streamrun/base/crash_point.h>
 #include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <algorithm>
@@ -18,44 +19,96 @@ bool JobMaster::uses_directory(CheckpointReason reason) const {
   if (directory_ == nullptr) return false;
   // Without an interval the snapshot at the end of the input only commits, and may stay in memory,
   // unless an older one could be resumed: that would repeat what this one commits.
-  const bool older_one = !retained_.empty() || (newest_ && !newest_->directory.empty());
+  const bool older_one =
+      !retained_.empty() || !taken_savepoints_.empty() || (newest_ && !newest_->directory.empty());
   return reason != CheckpointReason::final || spec_.checkpoints.interval || older_one;
+}
+
+/// A job that is suspended leaves a savepoint where there is a folder for them.
+SnapshotKind JobMaster::kind_of(CheckpointReason reason) const {
+  const bool suspends_with_one =
+      reason == CheckpointReason::stop && savepoint_at_stop_ && spec_.savepoint_store != nullptr;
+  return is_savepoint(reason) || suspends_with_one ? SnapshotKind::savepoint
+                                                   : SnapshotKind::checkpoint;
+}
+
+SnapshotFolder JobMaster::folder_of(CheckpointId id, CheckpointReason reason) {
+  if (kind_of(reason) == SnapshotKind::savepoint) {
+    const SnapshotFolder root = is_savepoint(reason)
+                                    ? savepoints_.at(id).root
+                                    : SnapshotFolder{spec_.savepoint_store, spec_.savepoint_root};
+    const std::string name = savepoint_folder_name(spec_.id, environment_.random.uuid());
+    return {root.store, join_path(root.path, name)};
+  }
+  if (!uses_directory(reason)) return {};
+  return {spec_.checkpoint_store, directory_->checkpoint_path(id)};
+}
+
+/// Whoever waits for a snapshot that now begins.
+void JobMaster::adopt_requests(CheckpointId id, CheckpointReason reason) {
+  if (is_savepoint(reason)) {
+    savepoints_.insert_or_assign(id, std::move(savepoint_requests_.front()));
+    savepoint_requests_.pop_front();
+  } else if (reason != CheckpointReason::periodic && !checkpoint_requests_.empty()) {
+    checkpoint_answers_[id] = std::exchange(checkpoint_requests_, {});
+  }
 }
 
 void JobMaster::on(const TriggerCheckpoint& action) {
   SR_CRASH("cp.trigger.before");
   const CheckpointId id = action.id;
+  adopt_requests(id, action.reason);
   PendingSnapshot pending;
   pending.id = id;
   pending.reason = action.reason;
-  pending.in_directory = uses_directory(action.reason);
+  pending.kind = kind_of(action.reason);
+  pending.folder = folder_of(id, action.reason);
   pending.attempt = environment_.random.uuid();
   pending.triggered_unix_ms = environment_.clock.unix_milliseconds();
   SnapshotTarget target;
-  if (pending.in_directory) {
-    target = {.file_system = spec_.checkpoint_store,
-              .directory = directory_->checkpoint_path(id),
+  if (pending.folder) {
+    target = {.file_system = pending.folder.store,
+              .directory = pending.folder.path,
               .inline_threshold = spec_.inline_threshold};
   }
   pending.target = std::make_shared<const SnapshotTarget>(std::move(target));
-  const bool in_directory = pending.in_directory;
   pending_[id] = std::move(pending);
-  if (!in_directory) return send_barriers(id);
-  strand_.run([this, id] { return directory_->begin(id); },
-              [this, id, attempt = attempt_](Result<bool> begun) {
-                if (phase_ == Phase::draining) return attempt_drained();
-                if (attempt != attempt_ || !pending_.contains(id)) return;
-                const Instant now = environment_.clock.now();
-                if (!begun) {
-                  carry_out(coordinator_->declined(now, id, CheckpointCoordinator::kNoTask,
-                                                   begun.error(), true));
-                } else if (!*begun) {
-                  pending_.erase(id);
-                  carry_out(coordinator_->name_taken(now, id));
-                } else {
-                  send_barriers(id);
-                }
-              });
+  begin_folder(id);
+}
+
+/// Barriers leave in the order of their ids: also one that needs no folder waits for the folders of
+/// those before it.
+void JobMaster::begin_folder(CheckpointId id) {
+  const PendingSnapshot& pending = pending_.at(id);
+  if (!pending.folder && strand_.idle()) return send_barriers(id);
+  strand_.run(
+      [this, id, kind = pending.kind, folder = pending.folder]() -> Result<bool> {
+        if (!folder) return true;
+        if (kind == SnapshotKind::checkpoint) return directory_->begin(id);
+        return begin_savepoint_folder(*folder.store, folder.path);
+      },
+      [this, id, attempt = attempt_](Result<bool> begun) {
+        if (phase_ == Phase::draining) return attempt_drained();
+        if (attempt != attempt_ || !pending_.contains(id)) return;
+        const Instant now = environment_.clock.now();
+        if (!begun) {
+          carry_out(
+              coordinator_->declined(now, id, CheckpointCoordinator::kNoTask, begun.error(), true));
+        } else if (!*begun) {
+          pending_.erase(id);
+          const auto answers = checkpoint_answers_.find(id);
+          if (answers != checkpoint_answers_.end()) {
+            checkpoint_requests_ = std::move(answers->second);
+            checkpoint_answers_.erase(answers);
+          }
+          if (auto asked = savepoints_.extract(id)) {
+            savepoint_requests_.push_front(std::move(asked.mapped()));
+          }
+          carry_out(coordinator_->name_taken(now, id));
+        } else {
+          send_barriers(id);
+        }
+      });
 }
 
 /// The enumerators' state and the triggers leave in the same turn: what an enumerator hands out
@@ -65,9 +118,10 @@ void JobMaster::send_barriers(CheckpointId id) {
   for (const auto& [op, enumerator] : enumerators_)
     pending.enumerators[op] = enumerator->snapshot();
   const CheckpointBarrier barrier{id, pending.target};
+  const bool holds = pending.reason == CheckpointReason::stop_savepoint;
   for (auto& task : execution_->tasks()) {
     if (!task->is_source()) continue;
-    task->post([each = task.get(), barrier] { each->trigger_checkpoint(barrier); });
+    task->post([each = task.get(), barrier, holds] { each->trigger_checkpoint(barrier, holds); });
   }
 }
 
@@ -85,14 +139,16 @@ void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubt
 void JobMaster::on(const PublishCheckpoint& action) {
   const CheckpointId id = action.id;
   const PendingSnapshot& pending = pending_.at(id);
-  if (!pending.in_directory) {
+  if (!pending.folder) {
     return post([this, id] { published(id, {}); });
   }
   CheckpointMetadata metadata = metadata_of(pending);
   strand_.run(
-      [this, metadata]() mutable {
+      [this, folder = pending.folder, metadata]() mutable {
         metadata.completed_unix_ms = environment_.clock.unix_milliseconds();
-        return directory_->publish(metadata);
+        return metadata.kind == SnapshotKind::checkpoint
+                   ? directory_->publish(metadata)
+                   : publish_snapshot(*folder.store, folder.path, {}, metadata);
       },
       [this, id](Result<void> result) { published(id, std::move(result)); });
 }
@@ -101,31 +157,14 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
   const Instant now = environment_.clock.now();
   const bool done = result.has_value();
   if (done) {
-    PendingSnapshot& pending = pending_.at(id);
+    const PendingSnapshot& pending = pending_.at(id);
     ResolvedSnapshot snapshot;
+    snapshot.directory = pending.folder.path;
     snapshot.metadata = metadata_of(pending);
     snapshot.metadata.completed_unix_ms = environment_.clock.unix_milliseconds();
     snapshot.full_bytes = full_bytes(snapshot.metadata);
     abandoned_.erase(id);
-    if (pending.in_directory) {
-      snapshot.directory = directory_->checkpoint_path(id);
-      retained_.insert(retained_.begin(), earlier_.begin(), earlier_.end());
-      earlier_.clear();
-      retained_.push_back(id);
-    }
-    last_completed_ = {.id = id,
-                       .path = snapshot.directory,
-                       .took_ms = snapshot.metadata.completed_unix_ms - pending.triggered_unix_ms,
-                       .full_bytes = snapshot.full_bytes,
-                       .new_bytes = snapshot.full_bytes};
-    last_completed_at_ = now;
-    newest_ = std::move(snapshot);
-    // What was asked about the snapshot that the run started from says nothing about its own ones.
-    spec_.allow_non_restored = false;
-    spec_.drop_state.clear();
-    // The one that only commits at the end of a job without checkpoints is nothing to talk about.
-    if (pending.in_directory || spec_.checkpoints.interval)
-      listener_.on_checkpoint_completed(*last_completed_);
+    remember(pending, std::move(snapshot));
   } else if (result.error().code == ErrorCode::store_fatal) {
     abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
   }
@@ -134,23 +173,78 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
   if (phase_ == Phase::draining) attempt_drained();
 }
 
+CheckpointSummary JobMaster::summary_of(const PendingSnapshot& pending,
+                                        const ResolvedSnapshot& snapshot) {
+  return {.id = pending.id,
+          .path = snapshot.directory,
+          .took_ms = snapshot.metadata.completed_unix_ms - pending.triggered_unix_ms,
+          .full_bytes = snapshot.full_bytes,
+          .new_bytes = snapshot.full_bytes};
+}
+
+/// A snapshot that is complete: who is told of it, and whether a failure goes back to it. To a
+/// savepoint it does if that commits something, since an older one would repeat it.
+void JobMaster::remember(const PendingSnapshot& pending, ResolvedSnapshot snapshot) {
+  const CheckpointSummary summary = summary_of(pending, snapshot);
+  if (pending.kind == SnapshotKind::savepoint) {
+    {
+      const std::lock_guard lock(fates_mutex_);
+      taken_savepoints_.push_back(pending.folder);
+    }
+    if (ends_job(pending.reason)) final_savepoint_ = pending.folder.path;
+    listener_.on_savepoint_completed(summary);
+    if (pending.reason == CheckpointReason::savepoint && spec_.prefer_checkpoint) return;
+  } else {
+    if (pending.folder) {
+      retained_.insert(retained_.begin(), earlier_.begin(), earlier_.end());
+      earlier_.clear();
+      retained_.push_back(pending.id);
+    }
+    last_completed_ = summary;
+    last_completed_at_ = environment_.clock.now();
+    // The one that only commits at the end of a job without checkpoints is nothing to talk about.
+    if (pending.folder || spec_.checkpoints.interval)
+      listener_.on_checkpoint_completed(*last_completed_);
+  }
+  // One that was overtaken by a newer one is no step back.
+  if (newest_ && newest_->metadata.id > snapshot.metadata.id) return;
+  newest_ = std::move(snapshot);
+  // What was asked about the snapshot that the run started from says nothing about its own ones.
+  spec_.allow_non_restored = false;
+  spec_.drop_state.clear();
+}
+
 void JobMaster::on(const NotifyComplete& action) {
   const CheckpointId id = action.id;
   const auto found = pending_.find(id);
   const CheckpointReason reason =
       found != pending_.end() ? found->second.reason : CheckpointReason::periodic;
   if (found != pending_.end()) pending_.erase(found);
+  if (auto answers = checkpoint_answers_.extract(id)) {
+    for (auto& answer : answers.mapped()) answer(*last_completed_);
+  }
+  retire_old_checkpoints();
   if (phase_ != Phase::running)
     return;  // the attempt is gone; the next one commits what this snapshot lists
-  const bool ends_job = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
-                        (reason == CheckpointReason::stop && goal_ == Goal::suspend);
-  if (ends_job) last_snapshot_ = id;
+  const bool ends = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
+                    (reason == CheckpointReason::stop && goal_ == Goal::suspend) ||
+                    (reason == CheckpointReason::stop_savepoint && goal_ == Goal::stop);
+  if (ends) last_snapshot_ = id;
   effects_missing_ = execution_->tasks().size();
   SR_CRASH("cp.complete.before-notify");
   for (auto& task : execution_->tasks()) {
     task->post([each = task.get(), id] { each->notify_complete(id); });
   }
-  retire_old_checkpoints();
+}
+
+void JobMaster::on(const SavepointDone& action) {
+  const auto pending = pending_.extract(action.id);
+  auto asked = savepoints_.extract(action.id);
+  if (pending.empty() || asked.empty()) return;
+  asked.mapped().answer(pending.mapped().folder.path);
+  if (asked.mapped().purpose != Purpose::cancel) return;
+  final_savepoint_ = pending.mapped().folder.path;
+  begin_cancel(Asked<void>({}));
 }
 
 void JobMaster::effects_done(CheckpointId id) {
@@ -179,22 +273,39 @@ void JobMaster::on(const AbortCheckpoint& action) {
   const auto found = pending_.find(action.id);
   if (found == pending_.end()) return;
   const CheckpointReason reason = found->second.reason;
-  const bool in_directory = found->second.in_directory;
+  const SnapshotKind kind = found->second.kind;
+  const SnapshotFolder folder = found->second.folder;
   std::vector<std::string> files = files_of(found->second);
   pending_.erase(found);
-  if (phase_ != Phase::draining) listener_.on_checkpoint_failed(action.id, action.error);
-  if (in_directory) {
+  if (phase_ != Phase::draining) {
+    if (kind == SnapshotKind::checkpoint) {
+      listener_.on_checkpoint_failed(action.id, action.error);
+    } else {
+      listener_.on_savepoint_failed(action.error);
+    }
+  }
+  // In doubt: a power cut may bring its name back, so its files stay.
+  if (folder && action.error.code != ErrorCode::store_fatal) {
     // Files of tasks that never said their names may lie there too: for when the attempt ends.
-    abandoned_.insert(action.id);
+    abandoned_[action.id] = folder;
     remove_files(action.id, std::move(files));
   }
-  if (phase_ != Phase::running) return;
-  for (auto& task : execution_->tasks()) {
-    task->post([each = task.get(), id = action.id] { each->abort_checkpoint(id); });
+  if (auto answers = checkpoint_answers_.extract(action.id)) {
+    for (auto& answer : answers.mapped()) answer(action.error);
   }
+  if (phase_ == Phase::running) {
+    for (auto& task : execution_->tasks()) {
+      task->post([each = task.get(), id = action.id] { each->abort_checkpoint(id); });
+    }
+  }
+  if (auto asked = savepoints_.extract(action.id)) {
+    savepoint_failed(std::move(asked.mapped()), action.error);
+  }
+  if (phase_ != Phase::running) return;
   const bool wanted = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
                       (reason == CheckpointReason::stop && goal_ == Goal::suspend);
   if (wanted) {
+    if (kind == SnapshotKind::savepoint && directory_ != nullptr) savepoint_at_stop_ = false;
     // Not at once: what failed fails again, and every try leaves work to clean up.
     ask_again_for_ = reason;
     ask_again_at_ = environment_.clock.now() +
@@ -203,19 +314,27 @@ void JobMaster::on(const AbortCheckpoint& action) {
 }
 
 void JobMaster::on(const DiscardAcknowledgement& action) {
-  if (directory_ != nullptr && !late_files_.empty())
-    remove_files(action.id, std::move(late_files_));
+  if (!late_files_.empty()) remove_files(action.id, std::move(late_files_));
 }
 
 void JobMaster::remove_files(CheckpointId id, std::vector<std::string> files) {
-  strand_.run([this, id, files = std::move(files)] { return directory_->abort(id, files); },
-              [this, id](const Result<void>& removed) {
+  const auto found = abandoned_.find(id);
+  if (found == abandoned_.end()) return;
+  strand_.run([this, id, folder = found->second,
+               files = std::move(files)] { return abort_in(id, folder, files); },
+              [this, path = found->second.path](const Result<void>& removed) {
                 if (!removed) {
-                  environment_.log.warning("could not remove what was written for chk-" +
-                                           std::to_string(id) + ": " + removed.error().headline());
+                  environment_.log.warning("could not remove what was written for " + path + ": " +
+                                           removed.error().headline());
                 }
                 if (phase_ == Phase::draining) attempt_drained();
               });
+}
+
+Result<void> JobMaster::abort_in(CheckpointId id, const SnapshotFolder& folder,
+                                 const std::vector<std::string>& files) {
+  const bool own = directory_ != nullptr && folder.path == directory_->checkpoint_path(id);
+  return own ? directory_->abort(id, files) : abort_snapshot(*folder.store, folder.path, files);
 }
 
 void JobMaster::on(const FailJob& action) {
@@ -224,6 +343,7 @@ void JobMaster::on(const FailJob& action) {
 
 CheckpointMetadata JobMaster::metadata_of(const PendingSnapshot& pending) const {
   CheckpointMetadata metadata;
+  metadata.kind = pending.kind;
   metadata.id = pending.id;
   metadata.attempt = pending.attempt;
   metadata.job_id = spec_.id;

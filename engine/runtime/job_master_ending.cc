@@ -8,7 +8,8 @@
 namespace streamrun {
 
 void JobMaster::fail_attempt(Error error) {
-  if (phase_ == Phase::draining && error.retry == Retry::no && goal_ != Goal::fail) {
+  const bool may_grow_worse = goal_ != Goal::fail && goal_ != Goal::cancel;
+  if (phase_ == Phase::draining && error.retry == Retry::no && may_grow_worse) {
     // A graver reason than the one for which the attempt ends already.
     failure_ = std::move(error);
     goal_ = Goal::fail;
@@ -19,6 +20,12 @@ void JobMaster::fail_attempt(Error error) {
   end_attempt(Goal::restart);
 }
 
+Error JobMaster::attempt_has_ended() const {
+  return {.code = ErrorCode::unavailable,
+          .message = "the attempt of the job that was to do it has ended",
+          .why = failure_ ? failure_->headline() : ""};
+}
+
 void JobMaster::end_attempt(Goal goal) {
   goal_ = goal;
   const bool had_tasks = phase_ == Phase::running;
@@ -27,11 +34,12 @@ void JobMaster::end_attempt(Goal goal) {
   if (had_tasks) {
     for (const CheckpointId id : coordinator_->pending()) {
       const auto found = pending_.find(id);
-      if (found != pending_.end() && found->second.in_directory) abandoned_.insert(id);
+      if (found != pending_.end() && found->second.folder) abandoned_[id] = found->second.folder;
     }
     carry_out(coordinator_->shutdown(environment_.clock.now()));
     execution_->stop();
   }
+  answer_all(attempt_has_ended());
   if (recovering_ == 0) attempt_drained();
 }
 
@@ -59,16 +67,17 @@ void JobMaster::attempt_drained() {
   execution_.reset();
   enumerators_.clear();
   pending_.clear();
+  answer_all(attempt_has_ended());
   if (abandoned_.empty()) return after_attempt();
-  strand_.run([this, ids = std::exchange(abandoned_, {})] { return sweep(ids); },
+  strand_.run([this, folders = std::exchange(abandoned_, {})] { return sweep(folders); },
               [this](bool) { after_attempt(); });
 }
 
-/// Removes what lies in the folders of checkpoints that the attempt began and did not complete: no
+/// Removes what lies in the folders of snapshots that the attempt began and did not complete: no
 /// task writes there any more. Only names that the engine gives; trouble is a warning.
-bool JobMaster::sweep(const std::set<CheckpointId>& ids) {
-  for (const CheckpointId id : ids) {
-    const auto listed = spec_.checkpoint_store->list(directory_->checkpoint_path(id));
+bool JobMaster::sweep(const std::map<CheckpointId, SnapshotFolder>& folders) {
+  for (const auto& [id, folder] : folders) {
+    const auto listed = folder.store->list(folder.path);
     if (!listed) continue;  // gone already, or the next start cleans it
     std::vector<std::string> names;
     bool complete = false;
@@ -78,9 +87,9 @@ bool JobMaster::sweep(const std::set<CheckpointId>& ids) {
       if (file.kind == FileKind::file && !file.is_link && is_uuid_name(name)) names.push_back(name);
     }
     if (complete) continue;
-    if (const Result<void> removed = directory_->abort(id, names); !removed) {
-      environment_.log.warning("could not remove what was written for chk-" + std::to_string(id) +
-                               ": " + removed.error().headline());
+    if (const Result<void> removed = abort_in(id, folder, names); !removed) {
+      environment_.log.warning("could not remove what was written for " + folder.path + ": " +
+                               removed.error().headline());
     }
   }
   return true;
@@ -111,16 +120,34 @@ void JobMaster::after_attempt() {
   SR_CRASH("restart.delay");
 }
 
+namespace {
+
+/// Flink's table of final states and policies. A suspended job (INT or TERM) is to be resumed, so
+/// DELETE_ON_CANCELLATION keeps its checkpoints.
+bool keeps_checkpoints(JobStatus end, CheckpointRetention policy) {
+  switch (end) {
+    case JobStatus::canceled:
+      return policy == CheckpointRetention::retain_on_cancellation;
+    case JobStatus::failed:
+    case JobStatus::suspended:
+      return policy != CheckpointRetention::no_externalized_checkpoints;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 /// What is left to do on the store before the job ends: which checkpoints stay depends on how it
 /// ends.
 void JobMaster::close_job() {
   phase_ = Phase::closing;
-  result_.status = goal_ == Goal::finish    ? JobStatus::finished
-                   : goal_ == Goal::suspend ? JobStatus::suspended
-                                            : JobStatus::failed;
+  result_.status = goal_ == Goal::finish || goal_ == Goal::stop ? JobStatus::finished
+                   : goal_ == Goal::suspend                     ? JobStatus::suspended
+                   : goal_ == Goal::cancel                      ? JobStatus::canceled
+                                                                : JobStatus::failed;
   if (goal_ == Goal::fail) result_.error = failure_;
-  const bool externalized = spec_.retention != CheckpointRetention::no_externalized_checkpoints;
-  const bool keep = goal_ != Goal::finish && externalized;
+  const bool keep = keeps_checkpoints(result_.status, spec_.retention);
   if (directory_ == nullptr) return finish_closing({});
   strand_.run(
       [this, keep, finished = goal_ == Goal::finish, retained = retained_,
@@ -154,7 +181,9 @@ void JobMaster::finish_closing(Result<void> result) {
     environment_.log.warning("cleaning up: " + result.error().headline());
     if (goal_ == Goal::finish) result_ = {.status = JobStatus::failed, .error = result.error()};
   }
-  if (goal_ != Goal::finish) {
+  if (!final_savepoint_.empty()) {
+    result_.resume_path = final_savepoint_;
+  } else if (goal_ != Goal::finish) {
     if (directory_ != nullptr && !retained_.empty()) {
       result_.resume_path = directory_->checkpoint_path(retained_.back());
     } else if (spec_.restore && !last_completed_) {
@@ -170,11 +199,22 @@ void JobMaster::end(JobResult result) {
   result.ran_for = environment_.clock.now() - started_;
   result.restarts = restarts_;
   directory_.reset();
+  if (goal_ == Goal::stop) {  // answered when all is done
+    for (auto& [id, request] : savepoints_) request.answer(result.resume_path);
+  }
+  answer_all(job_has_ended());
+  mailbox_->close();
   listener_.on_end(result);
 }
 
 void JobMaster::end_of_data() {
-  if (ended_tasks_.size() < execution_->tasks().size() || goal_ != Goal::none) return;
+  if (ended_tasks_.size() < execution_->tasks().size()) return;
+  if (drain_) {
+    savepoint_requests_.push_back(*std::exchange(drain_, std::nullopt));
+    return carry_out(coordinator_->request_savepoint(environment_.clock.now(),
+                                                     CheckpointReason::stop_savepoint));
+  }
+  if (goal_ != Goal::none) return;
   goal_ = Goal::finish;
   carry_out(coordinator_->request(environment_.clock.now(), CheckpointReason::final));
 }
@@ -183,6 +223,10 @@ void JobMaster::begin_stop() {
   switch (phase_) {
     case Phase::running:
       if (goal_ == Goal::finish) return;  // its last snapshot is on the way already
+      if (goal_ == Goal::stop || cancels_with_savepoint_) {  // the same, if that comes in time
+        stop_deadline_ = environment_.clock.now() + spec_.shutdown_timeout;
+        return;
+      }
       goal_ = Goal::suspend;
       stop_deadline_ = environment_.clock.now() + spec_.shutdown_timeout;
       for (auto& task : execution_->tasks()) {

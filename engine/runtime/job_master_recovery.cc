@@ -50,8 +50,8 @@ void JobMaster::open_directory() {
         spec_.checkpoints.first_id = 1 + std::max(restored, opened->highest);
         coordinator_ = std::make_unique<CheckpointCoordinator>(spec_.checkpoints);
         if (spec_.status_period) next_status_ = environment_.clock.now() + *spec_.status_period;
-        if (stop_requested_) {
-          result_.status = JobStatus::suspended;
+        if (stop_requested_ || cancel_requested_) {
+          result_.status = cancel_requested_ ? JobStatus::canceled : JobStatus::suspended;
           if (spec_.restore) result_.resume_path = spec_.restore->directory;
           return end(result_);
         }
@@ -80,6 +80,8 @@ void JobMaster::deploy() {
   goal_ = Goal::none;
   failure_.reset();
   ask_again_at_.reset();
+  cancels_with_savepoint_ = false;
+  final_savepoint_.clear();
   Result<RestorePlan> plan = plan_current_restore();
   if (!plan) {
     failure_ = std::move(plan).error();

@@ -15,6 +15,10 @@ const char* to_string(JobStatus status) {
       return "RESTARTING";
     case JobStatus::failing:
       return "FAILING";
+    case JobStatus::cancelling:
+      return "CANCELLING";
+    case JobStatus::canceled:
+      return "CANCELED";
     case JobStatus::finished:
       return "FINISHED";
     case JobStatus::suspended:
@@ -25,14 +29,29 @@ const char* to_string(JobStatus status) {
   return "?";
 }
 
-void JobMaster::report_status() {
+JobStatus JobMaster::status() const {
+  switch (phase_) {
+    case Phase::opening:
+    case Phase::recovering:
+      return JobStatus::initializing;
+    case Phase::running:
+      return announced_running_ ? JobStatus::running : JobStatus::initializing;
+    case Phase::waiting:
+      return JobStatus::restarting;
+    case Phase::draining:
+    case Phase::closing:
+      if (goal_ == Goal::cancel) return JobStatus::cancelling;
+      return goal_ == Goal::finish || goal_ == Goal::stop ? JobStatus::running : JobStatus::failing;
+    case Phase::ended:
+      return result_.status;
+  }
+  return JobStatus::created;
+}
+
+JobReport JobMaster::report() const {
   JobReport report;
   const Instant now = environment_.clock.now();
-  const bool running = phase_ == Phase::running && announced_running_;
-  report.status = running                     ? JobStatus::running
-                  : phase_ == Phase::waiting  ? JobStatus::restarting
-                  : phase_ == Phase::draining ? JobStatus::failing
-                                              : JobStatus::initializing;
+  report.status = status();
   report.uptime = now - started_;
   report.restarts = restarts_;
   report.last_checkpoint = last_completed_;
@@ -56,7 +75,29 @@ void JobMaster::report_status() {
       }
     }
   }
-  listener_.on_status(report);
+  return report;
+}
+
+void JobMaster::report_status() {
+  listener_.on_status(report());
+}
+
+JobOverview JobMaster::overview() const {
+  JobOverview overview{.id = spec_.id,
+                       .name = spec_.name,
+                       .status = status(),
+                       .started_unix_ms = started_unix_ms_,
+                       .last_change_unix_ms = last_change_unix_ms_,
+                       .report = report()};
+  const char* const state = phase_ == Phase::running      ? "running"
+                            : phase_ == Phase::recovering ? "initializing"
+                            : phase_ == Phase::draining   ? "canceling"
+                                                          : "created";
+  for (const JobVertex& vertex : spec_.graph.vertices) {
+    for (int subtask = 0; subtask < vertex.parallelism; ++subtask)
+      overview.tasks.push_back({.vertex = vertex.name, .subtask = subtask, .state = state});
+  }
+  return overview;
 }
 
 }  // namespace streamrun

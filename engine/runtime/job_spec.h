@@ -37,6 +37,10 @@ struct JobSpec {
   bool exactly_once = true;
   FileSystem* checkpoint_store = nullptr;  ///< null: in this process's memory
   std::string checkpoint_root;
+  FileSystem* savepoint_store = nullptr;  ///< null: whoever asks for a savepoint names a folder
+  std::string savepoint_root;
+  /// After a failure the newest checkpoint is restored, though a newer savepoint exists.
+  bool prefer_checkpoint = true;
   std::uint64_t inline_threshold = 20480;
   int retained = 3;
   CheckpointRetention retention = CheckpointRetention::retain_on_cancellation;

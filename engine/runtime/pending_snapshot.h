@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/checkpoint/checkpoint_coordinator.h>
+#include <streamrun/checkpoint/checkpoint_metadata.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/stream/events.h>
 
@@ -11,11 +12,19 @@
 
 namespace streamrun {
 
+/// Where a snapshot lies. Without a store it is in memory.
+struct SnapshotFolder {
+  FileSystem* store = nullptr;
+  std::string path = {};
+  explicit operator bool() const { return store != nullptr; }
+};
+
 /// What has come in so far of one snapshot.
 struct PendingSnapshot {
   CheckpointId id = 0;
   CheckpointReason reason = CheckpointReason::periodic;
-  bool in_directory = false;
+  SnapshotKind kind = SnapshotKind::checkpoint;
+  SnapshotFolder folder;
   std::string attempt;  ///< uuid
   std::int64_t triggered_unix_ms = 0;
   std::shared_ptr<const SnapshotTarget> target;

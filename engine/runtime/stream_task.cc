@@ -224,7 +224,11 @@ Progress StreamTask::step() {
 }
 
 Progress StreamTask::read_source() {
-  if (stopped_) return Progress::idle;
+  if (stopped_ || held_by_ != 0) return Progress::idle;
+  if (told_to_end_) {
+    phase_ = Phase::finishing;
+    return Progress::progress;
+  }
   switch (source_->poll()) {
     case SourceStatus::more:
       return Progress::progress;
@@ -284,10 +288,11 @@ void StreamTask::flush_outputs() {
   }
 }
 
-void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier) {
+void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier, bool holds) {
   SR_ASSERT(source_ != nullptr, "only sources are triggered");
   SR_CRASH("cp.barrier.first");
   snapshot(barrier);
+  if (holds) held_by_ = barrier.id;
 }
 
 void StreamTask::snapshot(const CheckpointBarrier& barrier) {
@@ -337,6 +342,7 @@ void StreamTask::part_failed(CheckpointId id, Error error) {
 }
 
 void StreamTask::abort_checkpoint(CheckpointId id) {
+  if (held_by_ == id) held_by_ = 0;
   if (gate_ != nullptr) gate_->abort_checkpoint(id);
   for (auto& each : chain_) each->op->notify_aborted(id);
 }
@@ -360,9 +366,13 @@ void StreamTask::no_more_splits() {
 void StreamTask::stop_source() {
   stopped_ = true;
 }
+void StreamTask::end_source() {
+  told_to_end_ = true;
+}
 
 std::optional<Instant> StreamTask::next_deadline() const {
-  if (source_ == nullptr || stopped_ || phase_ != Phase::reading) return std::nullopt;
+  if (source_ == nullptr || stopped_ || held_by_ != 0 || phase_ != Phase::reading)
+    return std::nullopt;
   return source_->next_deadline();
 }
 

@@ -70,13 +70,16 @@ class StreamTask final : public Runnable {
   bool is_source() const { return source_ != nullptr; }
 
   // By mail, that is on the task's thread.
-  void trigger_checkpoint(const CheckpointBarrier& barrier);
+  /// Of a source. `holds`: it emits nothing behind the barrier, unless the snapshot is aborted.
+  void trigger_checkpoint(const CheckpointBarrier& barrier, bool holds = false);
   void abort_checkpoint(CheckpointId id);
   void notify_complete(CheckpointId id);
   void add_split(const std::string& split);
   void no_more_splits();
   /// Suspends a source: it emits nothing more, barriers still pass.
   void stop_source();
+  /// Ends a source as if all of its input had been read.
+  void end_source();
   std::string dump() const;
 
   Progress run() override;
@@ -123,6 +126,8 @@ class StreamTask final : public Runnable {
   Phase phase_ = Phase::reading;
   bool started_ = false;
   bool stopped_ = false;
+  bool told_to_end_ = false;
+  CheckpointId held_by_ = 0;  ///< the barrier behind which nothing is to be emitted; 0: none
   std::size_t finishing_ = 0;
   std::map<CheckpointId, RunningSnapshot> snapshots_;
   Instant last_flush_{};

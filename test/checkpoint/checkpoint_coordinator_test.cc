@@ -114,7 +114,10 @@ class Chaos {
     for (int i = 0; i < 400; ++i) {
       now_ += random_.below(8'000'000'000);
       take(turn());
-      REQUIRE(coordinator_.pending().size() <= 3);
+      std::size_t checkpoints = 0;
+      for (const CheckpointId id : coordinator_.pending())
+        checkpoints += savepoints_.contains(id) ? 0 : 1;
+      REQUIRE(checkpoints <= 3);
     }
     REQUIRE(ended_.size() + coordinator_.pending().size() + in_doubt_ == triggered_.size());
   }
@@ -140,7 +143,16 @@ class Chaos {
     }
     const auto pending = coordinator_.pending();
     const CheckpointId id = pending.empty() ? some_id() : pending[random_.below(pending.size())];
-    switch (random_.below(12)) {
+    switch (random_.below(15)) {
+      case 12:
+        return coordinator_.request_savepoint(now(), CheckpointReason::savepoint);
+      case 13: {
+        if (random_.below(4) != 0) return {};
+        take(coordinator_.suspend(now()));
+        return coordinator_.request_savepoint(now(), CheckpointReason::stop_savepoint);
+      }
+      case 14:
+        return coordinator_.resume(now());
       case 0:
         return coordinator_.request(now(), static_cast<CheckpointReason>(1 + random_.below(2)));
       case 1:
@@ -169,7 +181,7 @@ class Chaos {
     const CheckpointId id = *std::exchange(publishing_, std::nullopt);
     if (random_.below(4) != 0) return coordinator_.published(now(), id);
     if (random_.below(8) != 0) return coordinator_.publish_failed(now(), id, failure());
-    ++in_doubt_;
+    if (!savepoints_.contains(id)) ++in_doubt_;
     return coordinator_.publish_failed(now(), id, {.code = ErrorCode::store_fatal, .message = "x"});
   }
   void take(const CheckpointActions& actions) {
@@ -179,6 +191,7 @@ class Chaos {
   void see(const TriggerCheckpoint& a) {
     REQUIRE((triggered_.empty() || a.id > *triggered_.rbegin()));  // D3
     triggered_.insert(a.id);
+    if (is_savepoint(a.reason)) savepoints_.insert(a.id);
   }
   void see(const PublishCheckpoint& a) {
     REQUIRE(!publishing_);
@@ -190,6 +203,10 @@ class Chaos {
     REQUIRE(ended_.insert(a.id).second);
     REQUIRE(a.id > newest_complete_);
     newest_complete_ = a.id;
+  }
+  void see(const SavepointDone& a) {
+    REQUIRE(ended_.insert(a.id).second);
+    REQUIRE(savepoints_.contains(a.id));
   }
   void see(const AbortCheckpoint& a) {
     REQUIRE(ended_.insert(a.id).second);
@@ -210,6 +227,7 @@ class Chaos {
   std::uint64_t now_ = 0;
   bool running_ = false;
   std::set<CheckpointId> triggered_;
+  std::set<CheckpointId> savepoints_;
   std::set<CheckpointId> ended_;
   std::set<CheckpointId> aborted_;
   std::optional<CheckpointId> publishing_;

@@ -1,6 +1,7 @@
 #include <streamrun/checkpoint/checkpoint_directory.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
+#include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
 
 #include <algorithm>
@@ -260,9 +261,10 @@ TEST_CASE("checkpoint directory: a savepoint has its own folder and is published
           "[checkpoint]") {
   MemoryFileSystem files;
   const std::string folder =
-      must(create_savepoint_folder(files, "/sp", test::job_id(0x11), test::uuid_of(5)));
+      join_path("/sp", savepoint_folder_name(test::job_id(0x11), test::uuid_of(5)));
   CHECK(folder == "/sp/savepoint-111111-000000000000");
-  CHECK(!create_savepoint_folder(files, "/sp", test::job_id(0x11), test::uuid_of(5)));
+  CHECK(must(begin_savepoint_folder(files, folder)));
+  CHECK_FALSE(must(begin_savepoint_folder(files, folder)));
   CheckpointMetadata metadata = test::sample_metadata(4);
   metadata.kind = SnapshotKind::savepoint;
   must(publish_snapshot(files, folder, {}, metadata));

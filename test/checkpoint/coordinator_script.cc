@@ -26,6 +26,7 @@ struct Words {
   std::string operator()(const TriggerCheckpoint& a) { return "trigger " + std::to_string(a.id); }
   std::string operator()(const PublishCheckpoint& a) { return "publish " + std::to_string(a.id); }
   std::string operator()(const NotifyComplete& a) { return "complete " + std::to_string(a.id); }
+  std::string operator()(const SavepointDone& a) { return "saved " + std::to_string(a.id); }
   std::string operator()(const AbortCheckpoint& a) {
     return (a.counted ? "abort " : "drop ") + std::to_string(a.id);
   }
@@ -53,6 +54,11 @@ CheckpointActions CoordinatorScript::apply(Instant now, const std::vector<std::s
   if (verb == "user") return coordinator_.request(now, CheckpointReason::user);
   if (verb == "final") return coordinator_.request(now, CheckpointReason::final);
   if (verb == "stop") return coordinator_.request(now, CheckpointReason::stop);
+  if (verb == "savepoint") return coordinator_.request_savepoint(now, CheckpointReason::savepoint);
+  if (verb == "last-savepoint")
+    return coordinator_.request_savepoint(now, CheckpointReason::stop_savepoint);
+  if (verb == "suspend") return coordinator_.suspend(now);
+  if (verb == "resume") return coordinator_.resume(now);
   if (verb == "ack") return coordinator_.acknowledged(now, id(), task(2));
   if (verb == "all") {
     CheckpointActions actions = coordinator_.acknowledged(now, id(), 0);

@@ -16,10 +16,11 @@ struct Step {
 
 /// Plays events, written as words, into a coordinator of two tasks `left` and `right`:
 /// `start` (with the first delay at 0 of its room), `start 0.5`, `time`, `user`, `final`, `stop`,
+/// `savepoint`, `last-savepoint` (the job ends with it), `suspend`, `resume`,
 /// `ack 1 0` (checkpoint, task), `all 1`, `declined 1 0 io` (counted), `refused 1 0 io`
 /// (uncounted), `published 1`, `failed 1 fsync`, `finished 0`, `taken 1`, `down`. The answer:
-/// `trigger 1`, `publish 1`, `complete 1`, `abort 1` (counted), `drop 1` (uncounted), `discard
-/// 1/0`, `FAIL`, joined by blanks; `-` for nothing.
+/// `trigger 1`, `publish 1`, `complete 1`, `saved 1`, `abort 1` (counted), `drop 1` (uncounted),
+/// `discard 1/0`, `FAIL`, joined by blanks; `-` for nothing.
 class CoordinatorScript {
  public:
   explicit CoordinatorScript(CheckpointOptions options) : coordinator_(options) {}

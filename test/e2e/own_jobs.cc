@@ -47,6 +47,19 @@ void echo(StreamExecutionEnvironment& env, JobArguments&) {
   env.from_source(numbers(3), {.uid = "numbers"}).sink_to(PrintSink{}, {.uid = "rows"});
 }
 
+/// Ends as it is told: `finish`, `fail`, or `run` until it is stopped. Prints nothing.
+void end_so(StreamExecutionEnvironment& env, const std::string& how) {
+  GeneratorSource<std::int64_t> source = numbers(how == "finish" ? 3000 : 0);
+  source.records_per_second = 10000;
+  env.from_source(source, {.uid = "numbers"})
+      .map([fails = how == "fail"](std::int64_t number) {
+        if (fails && number == 3000) throw std::runtime_error("as it was told");
+        return number;
+      })
+      .filter([](std::int64_t number) { return number < 0; })
+      .sink_to(PrintSink{}, {.uid = "rows"});
+}
+
 /// Its function says so and does not return from its second record.
 void hang(StreamExecutionEnvironment& env) {
   env.from_source(numbers(2), {.uid = "numbers"})
@@ -66,6 +79,7 @@ void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   if (how == "exception") throw std::runtime_error("thrown by the program");
   SR_ASSERT(how != "assertion", "the program asserts");
   if (how == "hang") return hang(env);
+  if (how == "finish" || how == "fail" || how == "run") return end_so(env, how);
   echo(env, args);
 }
 

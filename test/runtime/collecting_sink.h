@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,9 @@ namespace streamrun {
 /// What readers outside of the job see: committed parts. It outlives every attempt and every run.
 class Outside {
  public:
+  /// Asked before each part becomes visible; any thread.
+  std::function<bool()> refuses;
+
   void show(const std::string& part, std::vector<std::string> records) {
     const std::lock_guard lock(mutex_);
     parts_.try_emplace(part, std::move(records));
@@ -58,6 +62,8 @@ class CollectingWriter final : public SinkWriter<std::string> {
   }
   Result<void> commit(const std::vector<std::string>& committables) override {
     for (const std::string& committable : committables) {
+      if (outside_.refuses && outside_.refuses())
+        return Error{.code = ErrorCode::store_io, .message = "the outside is away"};
       auto part =
           SR_TRY((from_bytes<std::pair<std::string, std::vector<std::string>>>(committable)));
       outside_.show(part.first, std::move(part.second));

@@ -32,6 +32,7 @@ namespace streamrun {
 class TestListener final : public JobListener {
  public:
   std::function<void(const CheckpointSummary&)> when_completed;
+  std::function<void()> when_savepoint;
 
   void on_running() override {
     const std::lock_guard lock(mutex_);
@@ -50,6 +51,13 @@ class TestListener final : public JobListener {
     const std::lock_guard lock(mutex_);
     failed_.push_back(error);
     changed_.notify_all();
+  }
+  void on_savepoint_completed(const CheckpointSummary& summary) override {
+    {
+      const std::lock_guard lock(mutex_);
+      savepoints_.push_back(summary);
+    }
+    if (when_savepoint) when_savepoint();
   }
   void on_restart(int, Duration, const Error& error) override {
     const std::lock_guard lock(mutex_);
@@ -108,6 +116,7 @@ class TestListener final : public JobListener {
   // After the end.
   const JobResult& result() const { return *result_; }
   const std::vector<CheckpointSummary>& completed() const { return completed_; }
+  const std::vector<CheckpointSummary>& savepoints() const { return savepoints_; }
   const std::vector<Error>& failed() const { return failed_; }
   const std::vector<Error>& restarts() const { return restarts_; }
   const std::vector<std::string>& dumps() const { return dumps_; }
@@ -123,6 +132,7 @@ class TestListener final : public JobListener {
   bool running_ = false;
   std::optional<JobResult> result_;
   std::vector<CheckpointSummary> completed_;
+  std::vector<CheckpointSummary> savepoints_;
   std::vector<Error> failed_;
   std::vector<Error> restarts_;
   std::vector<std::string> dumps_;

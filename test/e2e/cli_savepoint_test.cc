@@ -1,0 +1,145 @@
+// What a job leaves behind, however it ends: its savepoint, and its checkpoints by policy.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "e2e/cli_harness.h"
+
+namespace streamrun::test {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using Arguments = std::vector<std::string>;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+constexpr const char* kJobId = "0123456789abcdef0123456789abcdef";
+
+Arguments run_of(const std::string& how, const Arguments& definitions) {
+  Arguments arguments = {"run", "-D", "state.checkpoints.dir=ckpt", "-D",
+                         std::string("$internal.pipeline.job-id=") + kJobId};
+  for (const std::string& definition : definitions) {
+    arguments.insert(arguments.end(), {"-D", definition});
+  }
+  arguments.insert(arguments.end(), {"broken", "--how", how});
+  return arguments;
+}
+
+const Arguments kEvery20ms = {"execution.checkpointing.interval=20ms",
+                              "restart-strategy.type=none"};
+
+/// Names in `folder` that begin so.
+std::vector<std::string> names_in(const std::string& folder, const std::string& prefix) {
+  std::vector<std::string> names;
+  if (!fs::exists(folder)) return names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(prefix)) names.push_back(name);
+  }
+  return names;
+}
+
+Outcome end_with(const Folder& folder, const Arguments& arguments, int signal) {
+  Process process({.program = STREAMRUN_OWN_BINARY,
+                   .arguments = arguments,
+                   .working_directory = folder.path()});
+  if (signal != 0) {
+    const bool periodic =
+        std::find(arguments.begin(), arguments.end(), kEvery20ms.front()) != arguments.end();
+    REQUIRE(process.wait_for_err(periodic ? "chk-3 done" : "RUNNING", 20s));
+    process.kill(signal);
+  }
+  return process.wait(30s);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "run: a signal leaves a savepoint where state.savepoints.dir is set, and -s latest takes it",
+    "[cli]") {
+  const Folder folder;
+  Arguments definitions = kEvery20ms;
+  definitions.emplace_back("state.savepoints.dir=sp");
+  const Outcome stopped = end_with(folder, run_of("run", definitions), SIGTERM);
+  INFO(stopped.err);
+  REQUIRE(stopped.status == 0);
+  const std::vector<std::string> savepoints = names_in(folder.at("sp"), "savepoint-012345-");
+  REQUIRE(savepoints.size() == 1);
+  const std::string path = folder.at("sp/" + savepoints.front());
+  CHECK(contains(stopped.err, "stopped with " + path + "; go on with: streamrun run -s " + path));
+  CHECK_FALSE(names_in(folder.at(std::string("ckpt/") + kJobId), "chk-").empty());
+
+  const Outcome listed = folder.own({"list-checkpoints", "--dir", "sp", "--dir", "ckpt"});
+  CHECK(contains(listed.out, "savepoint"));
+  const Outcome latest =
+      folder.own({"list-checkpoints", "--dir", "ckpt", "--dir", "sp", "--latest", "broken"});
+  CHECK(latest.out == path + "\n");
+  const Outcome resumed =
+      folder.own({"run", "-D", "state.checkpoints.dir=ckpt", "-D", "state.savepoints.dir=sp", "-s",
+                  "latest", "--stop-after", "100ms", "broken", "--how", "run"});
+  INFO(resumed.err);
+  CHECK(resumed.status == 0);
+  CHECK(contains(resumed.err, "restored   " + path));
+}
+
+TEST_CASE("run: -s latest does not take the savepoint of a run that is alive", "[cli]") {
+  const Folder folder;
+  const Arguments definitions = {"state.savepoints.dir=sp"};
+  REQUIRE(end_with(folder, run_of("run", definitions), SIGTERM).status == 0);
+  Process alive({.program = STREAMRUN_OWN_BINARY,
+                 .arguments = run_of("run", definitions),
+                 .working_directory = folder.path()});
+  REQUIRE(alive.wait_for_err("RUNNING", 20s));
+  const Outcome second =
+      folder.own({"run", "-D", "state.checkpoints.dir=ckpt", "-D", "state.savepoints.dir=sp", "-s",
+                  "latest", "broken", "--how", "run"});
+  INFO(second.err);
+  CHECK(second.status == 75);
+  CHECK(contains(second.err, "still alive"));
+  alive.kill(SIGTERM);
+  CHECK(alive.wait(30s).status == 0);
+}
+
+TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the policy", "[cli]") {
+  struct Row {
+    const char* end;
+    const char* how;
+    int signal;
+    bool kept[3];  // NO_EXTERNALIZED_CHECKPOINTS, DELETE_ON_CANCELLATION, RETAIN_ON_CANCELLATION
+  };
+  const Row row = GENERATE(Row{"FINISHED", "finish", 0, {false, false, false}},
+                           Row{"FAILED", "fail", 0, {false, true, true}},
+                           Row{"SUSPENDED", "run", SIGTERM, {false, true, true}},
+                           Row{"killed", "run", SIGKILL, {true, true, true}});
+  const int policy = GENERATE(0, 1, 2);
+  static constexpr const char* kPolicies[] = {"NO_EXTERNALIZED_CHECKPOINTS",
+                                              "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"};
+  const Folder folder;
+  Arguments definitions = kEvery20ms;
+  definitions.push_back(std::string("execution.checkpointing.externalized-checkpoint-retention=") +
+                        kPolicies[policy]);
+  const Outcome outcome = end_with(folder, run_of(row.how, definitions), row.signal);
+  INFO(row.end << ", " << kPolicies[policy] << "\n" << outcome.err);
+  const bool kept = row.kept[policy];
+  const auto left = names_in(folder.at(std::string("ckpt/") + kJobId), "chk-");
+  CHECK(left.empty() == !kept);
+  if (row.signal != SIGKILL) CHECK(left.size() <= 3);
+  const Outcome latest = folder.own({"list-checkpoints", "--dir", "ckpt", "--latest"});
+  CHECK(latest.status == (kept ? 0 : 66));
+  if (row.signal == SIGTERM) {
+    CHECK(outcome.status == 0);
+    CHECK(contains(outcome.err, kept ? "go on with: streamrun run -s "
+                                     : "NO_EXTERNALIZED_CHECKPOINTS): there is nothing to go on"));
+  }
+  if (row.signal == 0) CHECK(outcome.status == (std::string(row.how) == "finish" ? 0 : 1));
+}
+
+}  // namespace streamrun::test
