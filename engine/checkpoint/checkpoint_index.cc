@@ -123,8 +123,48 @@ void add_folder(FileSystem& files, const FileStatus& status, SnapshotListing& li
   lists.push_back({std::move(entry)});
 }
 
+/// In one run ids tell: a savepoint may be complete after a newer checkpoint that has committed
+/// more.
 bool is_newer(const SnapshotEntry& a, const SnapshotEntry& b) {
+  if (a.job_id == b.job_id) return a.id > b.id;
   return std::tie(a.completed_unix_ms, a.id) > std::tie(b.completed_unix_ms, b.id);
+}
+
+using Lists = std::vector<std::vector<SnapshotEntry>>;
+
+/// Puts a savepoint before the first older snapshot of its own run in `list`, or behind the last
+/// newer one. False if nothing of its run is there.
+bool insert_into_run(const SnapshotEntry& savepoint, std::vector<SnapshotEntry>& list) {
+  std::optional<std::size_t> place;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i].job_id != savepoint.job_id) continue;
+    place = list[i].id > savepoint.id ? i + 1 : i;
+    if (list[i].id <= savepoint.id) break;
+  }
+  if (!place) return false;
+  list.insert(list.begin() + static_cast<std::ptrdiff_t>(*place), savepoint);
+  return true;
+}
+
+/// Moves each savepoint to the other snapshots of its run, by id.
+Lists savepoints_in_their_runs(Lists lists) {
+  std::vector<SnapshotEntry> savepoints;
+  for (auto& list : lists) {
+    for (const SnapshotEntry& entry : list) {
+      const bool moves =
+          entry.kind == SnapshotKind::savepoint && entry.status == SnapshotStatus::complete;
+      if (moves) savepoints.push_back(entry);
+    }
+    std::erase_if(list, [](const SnapshotEntry& entry) {
+      return entry.kind == SnapshotKind::savepoint && entry.status == SnapshotStatus::complete;
+    });
+  }
+  for (const SnapshotEntry& savepoint : savepoints) {
+    const bool inserted = std::any_of(lists.begin(), lists.end(),
+                                      [&](auto& list) { return insert_into_run(savepoint, list); });
+    if (!inserted) lists.push_back({savepoint});
+  }
+  return lists;
 }
 
 /// What the folders of one job's name come to, before it is decided.
@@ -271,7 +311,8 @@ Result<SnapshotListing> list_all(FileSystem& files, const std::string& root) {
   return listing;
 }
 
-std::vector<SnapshotEntry> merge_newest_first(std::vector<std::vector<SnapshotEntry>> lists) {
+std::vector<SnapshotEntry> merge_newest_first(std::vector<std::vector<SnapshotEntry>> parts) {
+  const Lists lists = savepoints_in_their_runs(std::move(parts));
   struct Cursor {
     std::vector<std::int64_t> times;
     std::size_t at = 0;
@@ -293,7 +334,7 @@ std::vector<SnapshotEntry> merge_newest_first(std::vector<std::vector<SnapshotEn
       if (cursors[i].at == lists[i].size()) continue;
       if (!best || key(i) > key(*best)) best = i;
     }
-    merged.push_back(std::move(lists[*best][cursors[*best].at++]));
+    merged.push_back(lists[*best][cursors[*best].at++]);
   }
   return merged;
 }

@@ -70,13 +70,13 @@ struct SnapshotListing {
 /// E-PATH if the folder is not there. Blocks, as do all below.
 Result<JobFolder> list_job_folder(FileSystem& files, const std::string& folder);
 
-/// All jobs' folders and savepoints directly under `root`. Newest first means: inside a job's
-/// folder by id, over folders by completion time, then id. A folder that can't be read becomes a
-/// problem, not an error.
+/// All jobs' folders and savepoints directly under `root`. Newest first means: in one run by id,
+/// over runs by completion time, then id. A folder that can't be read becomes a problem, not an
+/// error.
 Result<SnapshotListing> list_all(FileSystem& files, const std::string& root);
 
-/// Merges lists that are newest first into one.
-std::vector<SnapshotEntry> merge_newest_first(std::vector<std::vector<SnapshotEntry>> lists);
+/// Merges lists that are newest first into one; savepoints go to their runs.
+std::vector<SnapshotEntry> merge_newest_first(std::vector<std::vector<SnapshotEntry>> parts);
 
 /// What `-s latest` of a job comes to.
 struct NewestComplete {

@@ -175,6 +175,31 @@ TEST_CASE("newest complete: it is the newest of the name, checkpoint or savepoin
   CHECK(store.newest_path() == savepoint);
 }
 
+TEST_CASE(
+    "newest complete: of one run the highest id counts, though an older savepoint was complete "
+    "later",
+    "[checkpoint]") {
+  Store store;
+  const std::string own = "/ckpt/" + to_string(test::sample_metadata(5).job_id);
+  must(store.files.create_directories(own));
+  const std::string savepoint = store.savepoint("savepoint-111111-abcdefabcdef", 1200);
+  store.checkpoint(own, 4, 1000);
+  CHECK(store.newest_path() == savepoint);
+  const std::string newer = store.checkpoint(own, 6, 1100);
+  CHECK(store.newest_path() == newer);
+
+  // In one folder too.
+  CheckpointMetadata beside = test::sample_metadata(5);
+  beside.kind = SnapshotKind::savepoint;
+  beside.completed_unix_ms = 1300;
+  store.put("/ckpt/savepoint-111111-beside", beside);
+  const SnapshotListing listing = must(list_all(store.files, "/ckpt"));
+  REQUIRE(listing.entries.size() == 3);
+  CHECK(listing.entries[0].path == newer);
+  CHECK(listing.entries[1].path == "/ckpt/savepoint-111111-beside");
+  CHECK(listing.entries[2].id == 4);
+}
+
 TEST_CASE("newest complete: an unfinished newer one does not matter", "[checkpoint]") {
   Store store;
   const std::string folder = store.job(1, 100);

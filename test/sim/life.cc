@@ -121,8 +121,7 @@ LifeEnd Life::live() {
 
 /// As `-s latest --or-fresh`.
 std::optional<LifeEnd> Life::choose_restore() {
-  const Result<NewestComplete> newest =
-      newest_complete(*store_, {kCheckpointRoot}, kJobName, false);
+  const Result<NewestComplete> newest = newest_complete(*store_, snapshot_roots(), kJobName, false);
   const auto unreadable = [&](const Error& error) {
     if (faults_.is_dead) return LifeEnd::died;
     world_.say("cannot start: " + text_of(error));
@@ -211,6 +210,12 @@ std::optional<LifeEnd> Life::make_spec() {
   spec_.checkpoints.tolerable_failures = options.tolerable_failures;
   spec_.checkpoint_store = store_;
   spec_.checkpoint_root = kCheckpointRoot;
+  if (options.savepoints) {
+    spec_.savepoint_store = store_;
+    spec_.savepoint_root = kSavepointRoot;
+    spec_.prefer_checkpoint = options.retained != 2;
+    if (!spec_.prefer_checkpoint) world_.oracle.savepoints_may_commit();
+  }
   spec_.inline_threshold = options.inline_threshold;
   spec_.retained = options.retained;
   spec_.restart.type = RestartOptions::Type::fixed_delay;
@@ -261,10 +266,33 @@ void Life::disturb() {
   if (turns_to_death_ && (*turns_to_death_)-- == 0) return die();
   if (!world_.options.stops) return;
   if (world_.tape.one_in(5000)) master_->request_checkpoint();
+  if (world_.options.savepoints) ask_for_savepoints();
   if (world_.tape.one_in(10'000)) {
     ++world_.statistics.stops;
     world_.say("asked to stop");
+    if (world_.options.savepoints) world_.oracle.savepoints_may_commit();
     master_->request_stop();
+  }
+}
+
+void Life::ask_for_savepoints() {
+  const auto heard = [this](const Result<std::string>& answer) {
+    world_.say(answer ? *answer : "no savepoint: " + text_of(answer.error()));
+  };
+  if (world_.tape.one_in(1000)) {
+    ++world_.statistics.savepoints;
+    master_->take_savepoint("", heard);
+  }
+  if (world_.tape.one_in(10'000)) {
+    ++world_.statistics.stops;
+    world_.say("asked to stop with a savepoint");
+    // Until now nothing commits what only a savepoint has prepared.
+    world_.oracle.savepoints_may_commit();
+    master_->stop_with_savepoint("", false, heard);
+  }
+  if (world_.tape.one_in(20'000)) {
+    world_.say("asked to cancel");
+    master_->cancel([](const Result<void>&) {});
   }
 }
 
@@ -295,7 +323,9 @@ void Life::report_stuck() {
 LifeEnd Life::judge_end() {
   switch (result_->status) {
     case JobStatus::finished:
-      return LifeEnd::finished;
+      // One that was stopped with a savepoint goes on from there.
+      return result_->resume_path.empty() ? LifeEnd::finished : LifeEnd::suspended;
+    case JobStatus::canceled:
     case JobStatus::suspended:
       return LifeEnd::suspended;
     default:
@@ -327,6 +357,11 @@ void Life::on_checkpoint_failed(CheckpointId id, const Error& error) {
   for (const std::string& path : world_.hooks.prepared_for[id]) {
     static_cast<void>(store_->remove_file(path).has_value());
   }
+}
+
+void Life::on_savepoint_completed(const CheckpointSummary& summary) {
+  world_.say(fmt::format("{} is complete", summary.path));
+  world_.oracle.heard_of_completion(summary.id);
 }
 
 void Life::on_restart(int restart, Duration, const Error& error) {

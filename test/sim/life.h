@@ -43,6 +43,7 @@ class Life final : public JobListener {
 
   void on_checkpoint_completed(const CheckpointSummary& summary) override;
   void on_checkpoint_failed(CheckpointId id, const Error& error) override;
+  void on_savepoint_completed(const CheckpointSummary& summary) override;
   void on_restart(int restart, Duration delay, const Error& error) override;
   void on_dump(const std::string& text) override;
   void on_end(const JobResult& result) override;
@@ -55,6 +56,7 @@ class Life final : public JobListener {
   std::optional<LifeEnd> make_spec();
   LifeEnd run_job();
   void disturb();
+  void ask_for_savepoints();
   void end_faults();
   void check_liveness();
   void report_stuck();

@@ -99,8 +99,8 @@ class Runner {
     if (histories_ < kMany) return false;
     const Statistics& all = total_;
     return std::min({all.kills, all.power_cuts, all.restores, all.rescales, all.restarts, all.stops,
-                     all.checkpoints, all.failed_checkpoints, all.write_errors, all.read_errors,
-                     all.thrown}) == 0 ||
+                     all.savepoints, all.checkpoints, all.failed_checkpoints, all.write_errors,
+                     all.read_errors, all.thrown}) == 0 ||
            *std::min_element(topologies_.begin(), topologies_.end()) == 0;
   }
 

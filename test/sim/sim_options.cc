@@ -59,6 +59,8 @@ SimOptions SimOptions::draw(Tape& tape) {
   }
   options.read_error_one_in = rate(tape, 16, 256);
   options.safety_phase = milliseconds(tape.between(50, 1500));
+  // Not drawn, so that histories without them stay as they were.
+  options.savepoints = options.stops && options.most_io_delay.count() / 1000 % 2 == 0;
   return options;
 }
 
@@ -68,7 +70,8 @@ std::string SimOptions::describe() const {
       "{}, "
       "chaining {}; checkpoint "
       "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
-      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, starve for {} steps, pause I/O "
+      "deaths {} (kill {}, power cut {}), rescale {}, stop {}, savepoints {}, starve for {} steps, "
+      "pause I/O "
       "1/{}, slow I/O "
       "1/{}, throw 1/{}, "
       "write error 1/{} {}, read error 1/{}, faults for {:g} ms",
@@ -76,7 +79,7 @@ std::string SimOptions::describe() const {
       shape.keyed_parallelism, shape.copies, parallelism, max_parallelism, chaining,
       in_milliseconds(interval), in_milliseconds(min_pause), in_milliseconds(timeout),
       tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts, rescales, stops,
-      starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in, write_error_one_in,
+      savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in, write_error_one_in,
       write_error_of + write_error_under, read_error_one_in, in_milliseconds(safety_phase));
 }
 

@@ -35,6 +35,7 @@ struct SimOptions {
   std::uint64_t deaths = 0;  ///< at most so many, of either kind
   bool rescales = false;
   bool stops = false;
+  bool savepoints = false;  ///< also stops with one, and cancels
   std::uint64_t starving_steps = 0;
   std::uint64_t pause_io_one_in = 0;
   std::uint64_t slow_io_one_in = 0;

@@ -24,7 +24,7 @@ bool judge_finished(World& world, const Life& life, LifeEnd end) {
   world.oracle.after_power_cut();
   world.oracle.check_whole_output(world.expected);
   const Result<NewestComplete> newest =
-      newest_complete(world.store, {kCheckpointRoot}, kJobName, false);
+      newest_complete(world.store, snapshot_roots(), kJobName, false);
   if (newest && newest->finished) return true;
   if (newest && newest->entry && end == LifeEnd::nothing_left) return false;
   world.oracle.violate("L4: the job was FINISHED, and a power cut undid that");

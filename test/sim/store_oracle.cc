@@ -17,7 +17,8 @@ namespace streamrun::sim {
 namespace {
 
 bool is_metadata(const std::string& path) {
-  return base_name(path) == kMetadataName && path.starts_with(kCheckpointRoot);
+  return base_name(path) == kMetadataName &&
+         (path.starts_with(kCheckpointRoot) || path.starts_with(kSavepointRoot));
 }
 
 bool is_output(const std::string& path) {
@@ -81,6 +82,7 @@ void StoreOracle::published(const std::string& folder, bool read_data) {
   const Result<void> verified = verify_files(store_, folder, read->metadata, read_data);
   if (!verified) return violate("D2: " + folder + ": " + verified.error().headline());
   Snapshot snapshot{.id = read->metadata.id,
+                    .is_savepoint = read->metadata.kind == SnapshotKind::savepoint,
                     .is_durable = false,
                     .files = {},
                     .committables = committables_of(read->metadata)};
@@ -92,12 +94,16 @@ void StoreOracle::published(const std::string& folder, bool read_data) {
 
 void StoreOracle::became_durable(Snapshot& snapshot) {
   snapshot.is_durable = true;
-  prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
-  if (snapshot.id <= highest_durable_) {
+  if (!snapshot.is_savepoint || savepoints_may_commit_)
+    prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+  // Only a savepoint may be complete after a newer one.
+  if (!snapshot.is_savepoint && snapshot.id <= highest_durable_checkpoint_) {
     violate("D3: checkpoint " + std::to_string(snapshot.id) + " is complete after " +
             std::to_string(highest_durable_));
   }
   highest_durable_ = std::max(highest_durable_, snapshot.id);
+  if (!snapshot.is_savepoint)
+    highest_durable_checkpoint_ = std::max(highest_durable_checkpoint_, snapshot.id);
   ++durable_checkpoints_;
 }
 
@@ -141,14 +147,8 @@ void StoreOracle::removed(const std::string& path) {
   }
   if (is_referenced(path))
     violate("R1: " + path + " is removed, and a visible checkpoint needs it");
-  for (const auto& [folder, snapshot] : visible_) {
-    const std::string& name = base_name(path);
-    for (const std::string& part : snapshot.committables) {
-      if (is_output(path) && name == "." + part + ".inprogress") {
-        violate("R1: " + path + " is removed, and " + folder + " is going to commit it");
-      }
-    }
-  }
+  if (is_output(path) && is_prepared_by_visible(base_name(path)))
+    violate("R1: " + path + " is removed, and a visible snapshot is going to commit it");
 }
 
 void StoreOracle::synced_directory(const std::string& path) {
@@ -174,8 +174,11 @@ void StoreOracle::after_power_cut() {
   }
   for (auto& [folder, snapshot] : visible_) {
     snapshot.is_durable = true;
-    prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
     highest_durable_ = std::max(highest_durable_, snapshot.id);
+    if (!snapshot.is_savepoint)
+      highest_durable_checkpoint_ = std::max(highest_durable_checkpoint_, snapshot.id);
+    if (snapshot.is_savepoint && !savepoints_may_commit_) continue;
+    prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
   }
   check_parts(true);
 }
@@ -186,7 +189,19 @@ void StoreOracle::heard_of_completion(CheckpointId id) {
   }
 }
 
+void StoreOracle::savepoints_may_commit() {
+  savepoints_may_commit_ = true;
+  for (const auto& [folder, snapshot] : visible_) {
+    if (snapshot.is_durable)
+      prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+  }
+}
+
 void StoreOracle::restoring(std::optional<CheckpointId> id) {
+  for (const auto& [folder, snapshot] : visible_) {
+    if (id && snapshot.id == *id)
+      prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+  }
   if (highest_durable_ > 0 && !id) {
     violate("L1: a fresh start, though checkpoint " + std::to_string(highest_durable_) +
             " was complete");
@@ -268,12 +283,22 @@ void StoreOracle::check_whole_output(const ExpectedOutput& expected) {
   }
 }
 
+/// A savepoint stays, and what it is going to commit when it is restored.
+bool StoreOracle::is_prepared_by_visible(const std::string& name) const {
+  return std::any_of(visible_.begin(), visible_.end(), [&](const auto& entry) {
+    const std::set<std::string>& parts = entry.second.committables;
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](const std::string& part) { return name == "." + part + ".inprogress"; });
+  });
+}
+
 void StoreOracle::check_clean(const JobId& last_run, bool is_strict) {
   if (!is_strict) return;
   const std::string own = join_path(kCheckpointRoot, to_string(last_run)) + "/";
   for (const auto& [path, bytes] : store_.files()) {
     const std::string name = base_name(path);
-    if (is_output(path) && !is_finished_part(path) && !protected_.contains(path)) {
+    if (is_output(path) && !is_finished_part(path) && !protected_.contains(path) &&
+        !is_prepared_by_visible(name)) {
       violate("R4: " + path + " is left");
     }
     if (!path.starts_with(own)) continue;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sim/memory_file_system.h"
 
@@ -17,6 +18,10 @@ namespace streamrun::sim {
 using ExpectedOutput = std::map<std::string, std::map<std::string, std::int64_t>>;
 
 constexpr const char* kCheckpointRoot = "/checkpoints";
+constexpr const char* kSavepointRoot = "/savepoints";
+inline std::vector<std::string> snapshot_roots() {
+  return {kCheckpointRoot, kSavepointRoot};
+}
 
 /// Watches each change of the store and knows what must hold of checkpoints and output files,
 /// however the engine does it. Outside the simulated stores; codes are those of the invariants (D2,
@@ -37,6 +42,9 @@ class StoreOracle {
 
   /// The engine says that a checkpoint is complete: by now it is durable.
   void heard_of_completion(CheckpointId id);
+  /// From now on sinks may commit what a savepoint has prepared; until then only what a checkpoint
+  /// or the restored snapshot has.
+  void savepoints_may_commit();
   /// What a restart chose; nothing: a fresh start.
   void restoring(std::optional<CheckpointId> id);
 
@@ -55,6 +63,7 @@ class StoreOracle {
  private:
   struct Snapshot {
     CheckpointId id = 0;
+    bool is_savepoint = false;
     bool is_durable = false;
     std::set<std::string> files;
     std::set<std::string> committables;  // names of finished parts
@@ -68,6 +77,7 @@ class StoreOracle {
   void became_durable(Snapshot& snapshot);
   void finished_part(const std::string& path);
   bool is_referenced(const std::string& path) const;
+  bool is_prepared_by_visible(const std::string& name) const;
   bool has_newer_durable(CheckpointId id) const;
   bool is_finished(const std::string& job_folder) const;
   void check_parts(bool after_power_cut);
@@ -82,7 +92,9 @@ class StoreOracle {
   std::set<std::string> checkpoint_folders_;
   std::map<std::string, std::string> protected_;  // bytes by path
   CheckpointId highest_durable_ = 0;
+  CheckpointId highest_durable_checkpoint_ = 0;
   std::uint64_t durable_checkpoints_ = 0;
+  bool savepoints_may_commit_ = false;
   std::optional<std::string> violation_;
 };
 

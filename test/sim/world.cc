@@ -24,6 +24,7 @@ void Statistics::add(const Statistics& other) {
   rescales += other.rescales;
   restarts += other.restarts;
   stops += other.stops;
+  savepoints += other.savepoints;
   checkpoints += other.checkpoints;
   failed_checkpoints += other.failed_checkpoints;
   write_errors += other.write_errors;
@@ -34,8 +35,9 @@ void Statistics::add(const Statistics& other) {
 std::string Statistics::describe() const {
   return fmt::format(
       "{} steps, {} lives, {} kills, {} power cuts, {} restores, {} of them rescaled, {} restarts, "
-      "{} stops, {} checkpoints, {} failed ones, {} write errors, {} read errors, {} exceptions",
-      steps, lives, kills, power_cuts, restores, rescales, restarts, stops, checkpoints,
+      "{} stops, {} savepoints, {} checkpoints, {} failed ones, {} write errors, {} read errors, "
+      "{} exceptions",
+      steps, lives, kills, power_cuts, restores, rescales, restarts, stops, savepoints, checkpoints,
       failed_checkpoints, write_errors, read_errors, thrown);
 }
 

@@ -26,6 +26,7 @@ struct Statistics {
   std::uint64_t rescales = 0;
   std::uint64_t restarts = 0;
   std::uint64_t stops = 0;
+  std::uint64_t savepoints = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t failed_checkpoints = 0;
   std::uint64_t write_errors = 0;
