@@ -59,12 +59,14 @@ class Preparation {
     refuse_what_makes_no_sense();
     run_.spec.working_directory = std::filesystem::current_path().string();
     load();
+    if (flags_.from) guess_job_settings();
     if (flags_.from) find_snapshot();
     if (run_.nothing_left) return std::move(run_);
     if (snapshot_) refuse_files_outside();
     if (snapshot_) load();  // once more, now with what the snapshot recorded
     if (snapshot_ && *flags_.from != "latest") warn_of_finished_kin();
     choose_job();
+    run_program();
     check_supported();
     build_graph();
     fill_spec();
@@ -110,6 +112,37 @@ class Preparation {
       name = base_name(snapshot_->directory);
     }
     run_.configuration = load_for_command(global_, settings, recorded, name).configuration;
+    if (job_settings_.empty()) return;
+    std::vector<Error> errors;
+    for (const auto& [key, value] : job_settings_) {
+      Result<void> set = run_.configuration.set(key, value, Origin::job, "the job's code");
+      if (!set) errors.push_back(std::move(set).error());
+    }
+    if (errors.empty()) errors = contradictions(run_.configuration);
+    if (!errors.empty()) throw ConfigurationErrors(std::move(errors));
+  }
+
+  const Job* job_named(const std::string& name) const {
+    const auto found =
+        std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& job) { return job.name == name; });
+    return found != jobs_.end() ? &*found : nullptr;
+  }
+
+  /// The job's code may say where its checkpoints are, and is asked before they are looked for.
+  /// What it finds wrong is told later, when it is run with the arguments that the snapshot
+  /// recorded.
+  void guess_job_settings() {
+    const Job* const job = flags_.job ? job_named(*flags_.job) : nullptr;
+    if (job == nullptr) return;
+    StreamExecutionEnvironment environment;
+    try {
+      JobArguments arguments(flags_.job_arguments, run_.spec.working_directory);
+      job->program(environment, arguments);
+    } catch (...) {
+      return;
+    }
+    job_settings_ = environment.settings();
+    load();
   }
 
   std::optional<std::string> root(const ConfigOption<std::string>& option) const {
@@ -243,9 +276,7 @@ class Preparation {
 
   void choose_job() {
     const std::string wanted = flags_.job ? *flags_.job : snapshot_->metadata.registered_name;
-    for (const Job& job : jobs_) {
-      if (job.name == wanted) job_ = &job;
-    }
+    job_ = job_named(wanted);
     if (job_ == nullptr && !flags_.job) {
       fail(ErrorCode::job_mismatch,
            "the snapshot is of the job " + wanted + ", which this binary does not have",
@@ -281,12 +312,12 @@ class Preparation {
     if (configuration.get(options::kUnalignedCheckpoints)) {
       refuse(options::kUnalignedCheckpoints.key, "this version takes aligned checkpoints only");
     }
-    if (configuration.get(options::kMaxConcurrentCheckpoints) > 1) {
-      refuse(options::kMaxConcurrentCheckpoints.key, "this version takes one checkpoint at a time");
+    if (!configuration.get(options::kCheckpointCreateSubdirectory)) {
+      refuse(options::kCheckpointCreateSubdirectory.key, "each job has a folder of its own");
     }
   }
 
-  void build_graph() {
+  void run_program() {
     // New arguments replace the recorded ones as a whole: what stands on the line is what the job
     // runs with.
     const bool recorded = snapshot_ && flags_.job_arguments.empty();
@@ -296,9 +327,18 @@ class Preparation {
     job_->program(environment, arguments);
     arguments.check();
     run_.spec.arguments = arguments.values();
+    graph_ = environment.take_graph();
+    if (job_settings_ != environment.settings()) {
+      job_settings_ = environment.settings();
+      load();
+    }
+    for (std::string& doubt : doubts(run_.configuration)) run_.warnings.push_back(std::move(doubt));
+  }
+
+  void build_graph() {
     const int parallelism = run_.configuration.get(options::kParallelism);
     run_.spec.graph = make_job_graph(
-        environment.take_graph(),
+        std::move(graph_),
         {.parallelism = parallelism,
          .max_parallelism = std::max(0, run_.configuration.get(options::kMaxParallelism)),
          .chaining = run_.configuration.get(options::kOperatorChaining)});
@@ -332,6 +372,7 @@ class Preparation {
     spec.checkpoints.interval = configuration.find(options::kCheckpointInterval);
     spec.checkpoints.timeout = configuration.get(options::kCheckpointTimeout);
     spec.checkpoints.min_pause = configuration.get(options::kCheckpointMinPause);
+    spec.checkpoints.max_concurrent = configuration.get(options::kMaxConcurrentCheckpoints);
     spec.checkpoints.tolerable_failures = configuration.get(options::kTolerableFailedCheckpoints);
     spec.exactly_once =
         configuration.get(options::kCheckpointingMode) == CheckpointingMode::exactly_once;
@@ -455,6 +496,8 @@ class Preparation {
   PreparedRun run_;
   std::optional<ResolvedSnapshot> snapshot_;
   const Job* job_ = nullptr;
+  std::vector<std::pair<std::string, std::string>> job_settings_;  ///< from its code
+  StreamGraph graph_;
 };
 
 }  // namespace

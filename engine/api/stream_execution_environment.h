@@ -1,5 +1,6 @@
 #pragma once
 
+#include <streamrun/api/checkpoint_settings.h>
 #include <streamrun/api/datastream.h>
 #include <streamrun/api/job_arguments.h>
 
@@ -40,10 +41,18 @@ class StreamExecutionEnvironment {
     return DataStream<T>(builder_, {{id, Exchange::forward, detail::forward_factory()}});
   }
 
+  /// Says how checkpoints of this job are taken. Called again, what is said later counts.
+  void enable_checkpointing(const CheckpointSettings& settings) {
+    for (auto& setting : settings.as_configuration()) settings_.push_back(std::move(setting));
+  }
+  /// What the program set of the configuration, in order: key and value.
+  const std::vector<std::pair<std::string, std::string>>& settings() const { return settings_; }
+
   StreamGraph take_graph() { return std::move(builder_->graph); }
 
  private:
   std::shared_ptr<detail::GraphBuilder> builder_;
+  std::vector<std::pair<std::string, std::string>> settings_;
 };
 
 /// A program: it builds a graph from its arguments.

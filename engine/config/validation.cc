@@ -138,6 +138,25 @@ class Validator {
 
 }  // namespace
 
+std::vector<std::string> doubts(const Configuration& configuration) {
+  using namespace options;
+  std::vector<std::string> found;
+  if (configuration.get(kCheckpointMinPause) > 0ms &&
+      configuration.get(kMaxConcurrentCheckpoints) > 1) {
+    found.push_back(
+        fmt::format("{} with {} above 1: the pause is kept from the last completion only, and "
+                    "checkpoints may be "
+                    "in progress during it",
+                    kCheckpointMinPause.key, kMaxConcurrentCheckpoints.key));
+  }
+  if (configuration.get(kAlignedCheckpointTimeout) > 0ms &&
+      !configuration.get(kUnalignedCheckpoints)) {
+    found.push_back(fmt::format("{} has no effect without {}", kAlignedCheckpointTimeout.key,
+                                kUnalignedCheckpoints.key));
+  }
+  return found;
+}
+
 std::vector<Error> contradictions(const Configuration& configuration) {
   return Validator(configuration).check();
 }

@@ -3,6 +3,7 @@
 #include <streamrun/base/error.h>
 #include <streamrun/config/configuration.h>
 
+#include <string>
 #include <vector>
 
 namespace streamrun {
@@ -11,5 +12,8 @@ namespace streamrun {
 /// bounds, where Flink goes on or fails later. Each E-CONF names the keys and where they were set.
 /// Empty: nothing to say against it.
 std::vector<Error> contradictions(const Configuration& configuration);
+
+/// What is allowed, but hardly means what was meant: a sentence each, with the keys.
+std::vector<std::string> doubts(const Configuration& configuration);
 
 }  // namespace streamrun

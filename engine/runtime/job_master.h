@@ -107,6 +107,8 @@ class JobMaster final : public Runnable, public JobControl {
   void on(const FailJob& action);
   void send_barriers(CheckpointId id);
   void acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states);
+  std::optional<Error> too_large_for_memory(const PendingSnapshot& pending,
+                                            const std::vector<OperatorSubtaskState>& states) const;
   void published(CheckpointId id, Result<void> result);
   void effects_done(CheckpointId id);
   void retire_old_checkpoints();

@@ -125,9 +125,36 @@ void JobMaster::send_barriers(CheckpointId id) {
   }
 }
 
+/// As in Flink. What only commits, and is no checkpoint to go back to, may be as large as it is.
+std::optional<Error> JobMaster::too_large_for_memory(
+    const PendingSnapshot& pending, const std::vector<OperatorSubtaskState>& states) const {
+  const bool only_commits =
+      pending.reason >= CheckpointReason::final && !spec_.checkpoints.interval;
+  if (pending.folder || only_commits) return std::nullopt;
+  std::uint64_t largest = 0;
+  for (const OperatorSubtaskState& state : states) {
+    for (const KeyedStateHandle& handle : state.keyed)
+      largest = std::max<std::uint64_t>(largest, handle.data.size());
+    for (const OperatorListState& list : state.lists) {
+      std::uint64_t size = 0;
+      for (const std::string& element : list.elements) size += element.size();
+      largest = std::max(largest, size);
+    }
+  }
+  if (largest <= spec_.memory_limit) return std::nullopt;
+  return Error{.code = ErrorCode::store_full,
+               .message = "a state of " + std::to_string(largest) +
+                          " bytes is too large for checkpoints in memory, where it may have " +
+                          std::to_string(spec_.memory_limit),
+               .tries = {"set state.checkpoints.dir, so that checkpoints are files"}};
+}
+
 void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
   const auto found = pending_.find(id);
   if (found != pending_.end()) {
+    if (const auto error = too_large_for_memory(found->second, states)) {
+      return carry_out(coordinator_->declined(environment_.clock.now(), id, task, *error, true));
+    }
     found->second.task_states[task] = std::move(states);
   } else {
     late_files_ = files_of(states);
@@ -229,8 +256,10 @@ void JobMaster::on(const NotifyComplete& action) {
   const bool ends = (reason == CheckpointReason::final && goal_ == Goal::finish) ||
                     (reason == CheckpointReason::stop && goal_ == Goal::suspend) ||
                     (reason == CheckpointReason::stop_savepoint && goal_ == Goal::stop);
-  if (ends) last_snapshot_ = id;
-  effects_missing_ = execution_->tasks().size();
+  if (ends) {  // a newer one may be complete before its effects are
+    last_snapshot_ = id;
+    effects_missing_ = execution_->tasks().size();
+  }
   SR_CRASH("cp.complete.before-notify");
   for (auto& task : execution_->tasks()) {
     task->post([each = task.get(), id] { each->notify_complete(id); });

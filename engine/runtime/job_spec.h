@@ -42,6 +42,8 @@ struct JobSpec {
   /// After a failure the newest checkpoint is restored, though a newer savepoint exists.
   bool prefer_checkpoint = true;
   std::uint64_t inline_threshold = 20480;
+  /// What one piece of state may have in a checkpoint that is kept in memory.
+  std::uint64_t memory_limit = std::uint64_t{5} << 20U;
   int retained = 3;
   CheckpointRetention retention = CheckpointRetention::retain_on_cancellation;
   RestartOptions restart;

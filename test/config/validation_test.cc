@@ -26,6 +26,27 @@ TEST_CASE("validation: defaults contradict nothing", "[config]") {
   CHECK(check({}).empty());
 }
 
+TEST_CASE("validation: what hardly means what was meant is a warning with the keys", "[config]") {
+  const auto doubts_of = [](const std::map<std::string, std::string>& values) {
+    Configuration configuration;
+    for (const auto& [key, value] : values)
+      REQUIRE(configuration.set(key, value, Origin::file, "c.yaml:1").has_value());
+    return doubts(configuration);
+  };
+  const std::string checkpointing = "execution.checkpointing.";
+  CHECK(doubts_of({}).empty());
+  CHECK(doubts_of({{checkpointing + "min-pause", "1 s"}}).empty());
+  const auto pause = doubts_of(
+      {{checkpointing + "min-pause", "1 s"}, {checkpointing + "max-concurrent-checkpoints", "2"}});
+  REQUIRE(pause.size() == 1);
+  CHECK(
+      pause[0].starts_with("execution.checkpointing.min-pause with "
+                           "execution.checkpointing.max-concurrent-checkpoints above 1"));
+  const auto aligned = doubts_of({{checkpointing + "aligned-checkpoint-timeout", "1 s"}});
+  REQUIRE(aligned.size() == 1);
+  CHECK(aligned[0].find("execution.checkpointing.unaligned.enabled") != std::string::npos);
+}
+
 TEST_CASE("validation: each contradiction names its keys and their places", "[config]") {
   struct Row {
     std::map<std::string, std::string> values;

@@ -108,6 +108,51 @@ TEST_CASE("run: -s latest does not take the savepoint of a run that is alive", "
   CHECK(alive.wait(30s).status == 0);
 }
 
+TEST_CASE("run: a folder in the job's code wins over the file's, and the command line over both",
+          "[cli]") {
+  const Folder folder;
+  folder.write("conf/flink-conf.yaml", "state.checkpoints.dir: of-the-file\n");
+  const Arguments job = {"--stop-after", "300ms", "broken", "--how", "settings"};
+  const auto run = [&](Arguments flags) {
+    flags.insert(flags.begin(), "run");
+    flags.insert(flags.end(), job.begin(), job.end());
+    return folder.own(flags);
+  };
+  const Outcome first = run({});
+  INFO(first.err);
+  REQUIRE(first.status == 0);
+  CHECK(contains(first.err, "stopped with " + folder.at("of-the-job/")));
+  CHECK_FALSE(fs::exists(folder.at("of-the-file")));
+
+  const Outcome resumed = run({"-s", "latest"});
+  INFO(resumed.err);
+  CHECK(resumed.status == 0);
+  CHECK(contains(resumed.err, "restored   " + folder.at("of-the-job/")));
+
+  const Outcome told = run({"-D", "state.checkpoints.dir=of-the-line"});
+  CHECK(told.status == 0);
+  CHECK(contains(told.err, "stopped with " + folder.at("of-the-line/")));
+
+  const Outcome contradiction = run({"-D", "execution.checkpointing.interval=5ms"});
+  CHECK(contradiction.status == 78);
+}
+
+TEST_CASE(
+    "run: a pause with several checkpoints at once is warned of, and they overlap no more than "
+    "told",
+    "[cli]") {
+  const Folder folder;
+  Arguments definitions = kEvery20ms;
+  definitions.emplace_back("execution.checkpointing.max-concurrent-checkpoints=3");
+  definitions.emplace_back("execution.checkpointing.min-pause=10ms");
+  const Outcome outcome = end_with(folder, run_of("run", definitions), SIGTERM);
+  INFO(outcome.err);
+  CHECK(outcome.status == 0);
+  CHECK(contains(outcome.err,
+                 "execution.checkpointing.min-pause with "
+                 "execution.checkpointing.max-concurrent-checkpoints above 1"));
+}
+
 TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the policy", "[cli]") {
   struct Row {
     const char* end;

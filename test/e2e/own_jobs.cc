@@ -79,6 +79,10 @@ void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   if (how == "exception") throw std::runtime_error("thrown by the program");
   SR_ASSERT(how != "assertion", "the program asserts");
   if (how == "hang") return hang(env);
+  if (how == "settings") {
+    env.enable_checkpointing({.interval = std::chrono::milliseconds(20), .dir = "of-the-job"});
+    return end_so(env, "run");
+  }
   if (how == "finish" || how == "fail" || how == "run") return end_so(env, how);
   echo(env, args);
 }

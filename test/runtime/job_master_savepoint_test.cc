@@ -286,6 +286,31 @@ TEST_CASE(
   CHECK(answer.result().error().message.find("/savepoints/") != std::string::npos);
 }
 
+TEST_CASE(
+    "job master: a state too large for checkpoints in memory fails them, and says what to set",
+    "[runtime]") {
+  const bool periodic = GENERATE(true, false);
+  JobWorld world;
+  const CountingJob job{.records_per_second = 20000};
+  JobSpec spec = world.spec_of(job, periodic ? std::optional<Duration>(5ms) : std::nullopt);
+  spec.checkpoint_store = nullptr;
+  spec.memory_limit = 50;
+  spec.restart = {};
+  const JobResult& result = world.run(spec);
+  if (!periodic) {  // the one at the end only commits
+    CHECK(result.status == JobStatus::finished);
+    CHECK((world.outside.records() == job.expected()));
+    return;
+  }
+  CHECK(result.status == JobStatus::failed);
+  REQUIRE(result.error);
+  CHECK(result.error->code == ErrorCode::store_full);
+  CHECK(result.error->message.find(
+            "is too large for checkpoints in memory, where it may have 50") != std::string::npos);
+  REQUIRE_FALSE(result.error->tries.empty());
+  CHECK(result.error->tries[0].find("state.checkpoints.dir") != std::string::npos);
+}
+
 TEST_CASE("job master: whoever asks a job that has ended is told so, once", "[runtime]") {
   SavepointWorld world;
   world.job.count = 100;

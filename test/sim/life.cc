@@ -207,6 +207,7 @@ std::optional<LifeEnd> Life::make_spec() {
   spec_.checkpoints.interval = options.interval;
   spec_.checkpoints.min_pause = options.min_pause;
   spec_.checkpoints.timeout = options.timeout;
+  spec_.checkpoints.max_concurrent = options.max_concurrent;
   spec_.checkpoints.tolerable_failures = options.tolerable_failures;
   spec_.checkpoint_store = store_;
   spec_.checkpoint_root = kCheckpointRoot;

@@ -61,6 +61,8 @@ SimOptions SimOptions::draw(Tape& tape) {
   options.safety_phase = milliseconds(tape.between(50, 1500));
   // Not drawn, so that histories without them stay as they were.
   options.savepoints = options.stops && options.most_io_delay.count() / 1000 % 2 == 0;
+  if (options.savepoints)
+    options.max_concurrent = 1 + static_cast<int>(options.most_pause.count() / 1000 % 3);
   return options;
 }
 
@@ -69,7 +71,8 @@ std::string SimOptions::describe() const {
       "{}: {} records in {} splits, {} keys, keyed parallelism {}, {} copies; parallelism {} of "
       "{}, "
       "chaining {}; checkpoint "
-      "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} failures tolerable, keep {}, inline {}; "
+      "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} at once, {} failures tolerable, keep {}, "
+      "inline {}; "
       "deaths {} (kill {}, power cut {}), rescale {}, stop {}, savepoints {}, starve for {} steps, "
       "pause I/O "
       "1/{}, slow I/O "
@@ -78,9 +81,10 @@ std::string SimOptions::describe() const {
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
       shape.keyed_parallelism, shape.copies, parallelism, max_parallelism, chaining,
       in_milliseconds(interval), in_milliseconds(min_pause), in_milliseconds(timeout),
-      tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts, rescales, stops,
-      savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in, write_error_one_in,
-      write_error_of + write_error_under, read_error_one_in, in_milliseconds(safety_phase));
+      max_concurrent, tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts,
+      rescales, stops, savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in,
+      write_error_one_in, write_error_of + write_error_under, read_error_one_in,
+      in_milliseconds(safety_phase));
 }
 
 }  // namespace streamrun::sim

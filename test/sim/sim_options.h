@@ -23,6 +23,7 @@ struct SimOptions {
   Duration interval{0};
   Duration min_pause{0};
   Duration timeout{0};
+  int max_concurrent = 1;
   int tolerable_failures = 0;
   int retained = 1;
   std::uint64_t inline_threshold = 0;
