@@ -152,6 +152,22 @@ Command make_list_checkpoints() {
       .run = list_checkpoints_command};
 }
 
+Command make_inspect() {
+  return {.name = "inspect",
+          .usage = {"WHERE [flags]"},
+          .about =
+              "Shows what a checkpoint or savepoint is, from its metadata alone: with --history "
+              "also what it and the last ones before it took, failed ones included.",
+          .examples = {{"streamrun inspect ckpt/5f3a…/chk-19 --history",
+                        "where the time of its subtasks went, and why others failed"}},
+          .flags = {{.long_name = "history",
+                     .value = {},
+                     .help = "the last checkpoints up to this one, and each of its subtasks"}},
+          .most_operands = 1,
+          .operand_kind = ValueKind::snapshot,
+          .run = inspect_command};
+}
+
 Command make_jobs() {
   return {.name = "jobs",
           .usage = {""},
@@ -246,8 +262,8 @@ Command make_complete() {
 
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> kCommands = {
-      make_run(),    make_list_checkpoints(), make_jobs(), make_info(),
-      make_config(), make_completion(),       make_help(), make_complete()};
+      make_run(),    make_list_checkpoints(), make_inspect(), make_jobs(),    make_info(),
+      make_config(), make_completion(),       make_help(),    make_complete()};
   return kCommands;
 }
 

@@ -21,6 +21,7 @@ std::vector<std::string> all_long_names();
 
 int run_command(const Invocation& invocation);
 int list_checkpoints_command(const Invocation& invocation);
+int inspect_command(const Invocation& invocation);
 int jobs_command(const Invocation& invocation);
 int info_command(const Invocation& invocation);
 int config_command(const Invocation& invocation);

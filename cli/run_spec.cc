@@ -377,6 +377,7 @@ class Preparation {
     spec.exactly_once =
         configuration.get(options::kCheckpointingMode) == CheckpointingMode::exactly_once;
     spec.retained = configuration.get(options::kRetainedCheckpoints);
+    spec.history = static_cast<std::size_t>(configuration.get(options::kCheckpointHistory));
     spec.retention = configuration.get(options::kCheckpointRetention);
     spec.inline_threshold = configuration.get(options::kDataInlineThreshold).bytes;
     spec.shutdown_timeout = configuration.get(options::kShutdownTimeout);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/ids.h>
+#include <streamrun/checkpoint/checkpoint_statistics.h>
 #include <streamrun/state/state_handle.h>
 
 #include <map>
@@ -9,8 +10,6 @@
 #include <vector>
 
 namespace streamrun {
-
-enum class SnapshotKind { checkpoint, savepoint };
 
 /// The state of one operator over all its subtasks.
 struct OperatorSnapshot {
@@ -41,6 +40,8 @@ struct CheckpointMetadata {
   std::int64_t triggered_unix_ms = 0;
   std::int64_t completed_unix_ms = 0;
   std::string version;  ///< of streamrun
+  /// What snapshots took, oldest first: the last few, failed ones too, and this one as the last.
+  std::vector<CheckpointStatistics> history;
   std::vector<OperatorSnapshot> operators;
   bool operator==(const CheckpointMetadata&) const = default;
 };

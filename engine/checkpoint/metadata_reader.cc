@@ -42,13 +42,16 @@ class Node {
   }
   Error wrong(std::string_view what) const { return damaged(fmt::format("{} {}", place(), what)); }
 
-  /// Exactly these keys; what format 1 does not know might matter, so it is not passed over.
-  Result<void> expect_keys(std::initializer_list<std::string_view> keys) const {
+  /// Exactly these keys, and perhaps `optional`; what format 1 does not know might matter, so it is
+  /// not passed over.
+  Result<void> expect_keys(std::initializer_list<std::string_view> keys,
+                           std::string_view optional = {}) const {
     if (!json_.is_object()) return wrong("is no object");
     for (const std::string_view key : keys) {
       if (!json_.contains(key)) return wrong(fmt::format("has no \"{}\"", key));
     }
     for (const auto& member : json_.items()) {
+      if (!optional.empty() && member.key() == optional) continue;
       if (std::find(keys.begin(), keys.end(), member.key()) == keys.end()) {
         return wrong(fmt::format("has an unknown key \"{:.60}\"", member.key()));
       }
@@ -262,6 +265,44 @@ Result<SnapshotKind> read_kind(const Node& node) {
   return node.wrong("is neither checkpoint nor savepoint");
 }
 
+Result<SubtaskStatistics> read_subtask_statistics(const Node& node) {
+  SR_TRY(node.expect_keys({"task", "acknowledged_unix_ms", "start_delay_ms", "alignment_ms",
+                           "sync_ms", "async_ms", "full_bytes", "new_bytes", "in_flight_bytes"}));
+  SubtaskStatistics subtask;
+  subtask.task = SR_TRY(node.at("task").text());
+  subtask.acknowledged_unix_ms = SR_TRY(node.at("acknowledged_unix_ms").integer());
+  subtask.start_delay_ms = SR_TRY(node.at("start_delay_ms").integer());
+  subtask.alignment_ms = SR_TRY(node.at("alignment_ms").integer());
+  subtask.sync_ms = SR_TRY(node.at("sync_ms").integer());
+  subtask.async_ms = SR_TRY(node.at("async_ms").integer());
+  subtask.full_bytes = SR_TRY(node.at("full_bytes").count());
+  subtask.new_bytes = SR_TRY(node.at("new_bytes").count());
+  subtask.in_flight_bytes = SR_TRY(node.at("in_flight_bytes").count());
+  return subtask;
+}
+
+Result<CheckpointStatistics> read_statistics(const Node& node) {
+  SR_TRY(
+      node.expect_keys({"id", "kind", "triggered_unix_ms", "took_ms", "full_bytes", "new_bytes",
+                        "in_flight_bytes", "acknowledged", "subtasks", "failure", "by_subtask"}));
+  CheckpointStatistics statistics;
+  statistics.id = SR_TRY(node.at("id").integer());
+  statistics.kind = SR_TRY(read_kind(node.at("kind")));
+  statistics.triggered_unix_ms = SR_TRY(node.at("triggered_unix_ms").integer());
+  statistics.took_ms = SR_TRY(node.at("took_ms").integer());
+  statistics.full_bytes = SR_TRY(node.at("full_bytes").count());
+  statistics.new_bytes = SR_TRY(node.at("new_bytes").count());
+  statistics.in_flight_bytes = SR_TRY(node.at("in_flight_bytes").count());
+  statistics.acknowledged = SR_TRY(node.at("acknowledged").small());
+  statistics.subtasks = SR_TRY(node.at("subtasks").small());
+  statistics.failure = SR_TRY(node.at("failure").text());
+  SR_TRY(node.at("by_subtask").each([&](const Node& element) -> Result<void> {
+    statistics.by_subtask.push_back(SR_TRY(read_subtask_statistics(element)));
+    return {};
+  }));
+  return statistics;
+}
+
 Result<void> read_arguments(const Node& node, CheckpointMetadata& metadata) {
   return node.each([&](const Node& element) -> Result<void> {
     SR_TRY(element.expect_keys({"name", "value"}));
@@ -296,12 +337,19 @@ Result<void> read_head(const Node& node, CheckpointMetadata& metadata) {
 }
 
 Result<CheckpointMetadata> read_document(const Node& node) {
-  SR_TRY(node.expect_keys({"magic", "format", "kind", "id", "attempt", "job_id", "family_id",
-                           "job_name", "registered_name", "arguments", "parallelism", "plan",
-                           "configuration", "restored_from", "triggered_unix_ms",
-                           "completed_unix_ms", "version", "files", "operators"}));
+  SR_TRY(node.expect_keys(
+      {"magic", "format", "kind", "id", "attempt", "job_id", "family_id", "job_name",
+       "registered_name", "arguments", "parallelism", "plan", "configuration", "restored_from",
+       "triggered_unix_ms", "completed_unix_ms", "version", "files", "operators"},
+      "history"));
   CheckpointMetadata metadata;
   SR_TRY(read_head(node, metadata));
+  if (node.has("history")) {
+    SR_TRY(node.at("history").each([&](const Node& element) -> Result<void> {
+      metadata.history.push_back(SR_TRY(read_statistics(element)));
+      return {};
+    }));
+  }
   FileTable table;
   SR_TRY(node.at("files").each([&](const Node& element) { return read_file(element, table); }));
   SR_TRY(node.at("operators").each([&](const Node& element) -> Result<void> {

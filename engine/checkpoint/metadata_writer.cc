@@ -3,6 +3,7 @@
 #include <streamrun/base/strings.h>
 #include <streamrun/checkpoint/metadata_format.h>
 #include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/statistics_json.h>
 
 #include <map>
 
@@ -56,6 +57,10 @@ class JsonWriter {
   void base64(std::string_view key, std::string_view bytes) {
     name(key);
     base64(bytes);
+  }
+  void element(std::string_view json) {
+    separate();
+    out_ += json;
   }
   std::string take() && { return std::move(out_); }
 
@@ -253,6 +258,14 @@ std::string encode(const CheckpointMetadata& metadata) {
   json.number("format", kMetadataFormat);
   write_head(json, metadata);
   write_files(json, metadata);
+  if (!metadata.history.empty()) {
+    json.begin("history", '[');
+    for (const CheckpointStatistics& statistics : metadata.history) {
+      json.element(
+          statistics_as_json(statistics).dump(-1, ' ', false, Json::error_handler_t::replace));
+    }
+    json.end(']');
+  }
   json.begin("operators", '[');
   for (const OperatorSnapshot& snapshot : metadata.operators) write_operator(json, snapshot);
   json.end(']');

@@ -196,8 +196,6 @@ void accept_http(Table& table) {
   accept<bool>(table, "rest.flamegraph.enabled", "false", "Shows flame graphs.");
   accept<bool>(table, "rest.profiling.enabled", "false", "Allows profiling over REST.");
   accept<Duration>(table, "web.refresh-interval", "3 s", "How often the dashboard asks.");
-  accept<Integer>(table, "web.checkpoints.history", "10",
-                  "How many checkpoints the dashboard lists.");
   accept<Integer>(table, "web.exception-history-size", "16",
                   "How many exceptions the dashboard lists.");
   accept<bool>(table, "web.cancel.enable", "true", "Allows cancelling from the dashboard.");

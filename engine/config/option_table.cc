@@ -20,7 +20,8 @@ void add_checkpointing(std::vector<OptionInfo>& table) {
       kCheckpointsAfterTasksFinish, kUnalignedCheckpoints, kAlignedCheckpointTimeout,
       kIncrementalCheckpoints, kSnapshotCompression, kCheckpointDirectory, kSavepointDirectory,
       kCheckpointCreateSubdirectory, kCheckpointStorage, kCheckpointRetention, kRetainedCheckpoints,
-      kDataInlineThreshold, kStateRecoveryPath, kIgnoreUnclaimedState, kClaimMode);
+      kDataInlineThreshold, kCheckpointHistory, kStateRecoveryPath, kIgnoreUnclaimedState,
+      kClaimMode);
 }
 
 void add_running(std::vector<OptionInfo>& table) {

@@ -202,6 +202,12 @@ inline constexpr ConfigOption<MemorySize> kDataInlineThreshold{
     .default_text = "20 kb",
     .other_keys = {"state.storage.fs.memory-threshold", "state.backend.fs.memory-threshold"}};
 
+inline constexpr ConfigOption<std::int32_t> kCheckpointHistory{
+    .key = "web.checkpoints.history",
+    .description =
+        "How many checkpoints before it each one tells of, failed ones too: inspect --history.",
+    .default_text = "10"};
+
 // What a job starts from.
 
 inline constexpr ConfigOption<std::string> kStateRecoveryPath{

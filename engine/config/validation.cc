@@ -72,6 +72,7 @@ class Validator {
     at_least(options::kRetainedCheckpoints, 1);
     at_least(options::kMaxConcurrentCheckpoints, 1);
     at_least(options::kTolerableFailedCheckpoints, 0);
+    at_least(options::kCheckpointHistory, 0);
     if (config_.get(options::kDataInlineThreshold).bytes > kLargestInline) {
       refuse(fmt::format("{} must be at most {}", named(options::kDataInlineThreshold),
                          format_memory_size(kLargestInline)));

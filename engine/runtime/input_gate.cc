@@ -13,11 +13,12 @@ constexpr std::size_t kMostCounted = 50;
 
 }  // namespace
 
-InputGate::InputGate(std::size_t channels, bool exactly_once)
+InputGate::InputGate(std::size_t channels, bool exactly_once, const Clock* clock)
     : ready_(channels),
       channels_(channels),
       seen_ready_((channels + 63) / 64),
-      exactly_once_(exactly_once) {}
+      exactly_once_(exactly_once),
+      clock_(clock) {}
 
 std::optional<std::size_t> InputGate::next_ready() {
   for (std::size_t word = 0; word < seen_ready_.size(); ++word)
@@ -73,11 +74,13 @@ std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
       return std::nullopt;
     }
     aligning_ = barrier.id;
+    aligning_since_ = now();
   }
   SR_ASSERT(!input.delivered, "S1: a channel delivers each barrier once");
   input.delivered = true;
   input.blocked = true;
   if (++barriers_ < channels_.size()) return std::nullopt;
+  alignment_began_ = aligning_since_;
   end_alignment();
   settle(barrier.id);
   return barrier;
@@ -85,8 +88,11 @@ std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
 
 std::optional<CheckpointBarrier> InputGate::count_barrier(const CheckpointBarrier& barrier) {
   if (barrier.id <= last_done_) return std::nullopt;
-  if (++counted_[barrier.id] == channels_.size()) {
+  Counted& counted = counted_[barrier.id];
+  if (counted.channels == 0) counted.began = now();
+  if (++counted.channels == channels_.size()) {
     const bool aborted = aborted_.contains(barrier.id);
+    if (!aborted) alignment_began_ = counted.began;
     // Channels deliver in order, so an older one that lacks some will never have all.
     settle(barrier.id);
     if (aborted) return std::nullopt;
@@ -129,9 +135,9 @@ void InputGate::recycle(std::unique_ptr<AnyBatch> batch) {
 std::string InputGate::describe_alignment() const {
   if (!counted_.empty()) {
     std::string text;
-    for (const auto& [id, count] : counted_) {
+    for (const auto& [id, counted] : counted_) {
       text += (text.empty() ? "barrier " : "; barrier ") + std::to_string(id) + ": " +
-              std::to_string(count) + " of " + std::to_string(channels_.size());
+              std::to_string(counted.channels) + " of " + std::to_string(channels_.size());
     }
     return text;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <streamrun/platform/clock.h>
 #include <streamrun/runtime/channel.h>
 
 #include <cstdint>
@@ -24,7 +25,8 @@ using GateInput = std::variant<NoInput, std::unique_ptr<AnyBatch>, CheckpointBar
 /// Owner's thread.
 class InputGate {
  public:
-  InputGate(std::size_t channels, bool exactly_once);
+  /// `clock` is read at barriers only; without one alignments are not timed.
+  InputGate(std::size_t channels, bool exactly_once, const Clock* clock = nullptr);
 
   ReadyChannels& ready_channels() { return ready_; }
   void set_channel(std::size_t index, Channel& channel) { channels_[index].channel = &channel; }
@@ -35,6 +37,8 @@ class InputGate {
   void recycle(std::unique_ptr<AnyBatch> batch);
   /// Checkpoint `id` will not complete: channels that wait for it are read again.
   void abort_checkpoint(CheckpointId id);
+  /// When the first channel delivered the barrier that `poll` returned last.
+  Instant alignment_began() const { return alignment_began_; }
   /// For a dump of the task: `barrier 7: 2 of 3`.
   std::string describe_alignment() const;
 
@@ -48,6 +52,7 @@ class InputGate {
   std::optional<std::size_t> next_ready();
   std::optional<CheckpointBarrier> on_barrier(Input& input, const CheckpointBarrier& barrier);
   std::optional<CheckpointBarrier> count_barrier(const CheckpointBarrier& barrier);
+  Instant now() const { return clock_ != nullptr ? clock_->now() : Instant(); }
   void end_alignment();
   void settle(CheckpointId id);
 
@@ -64,9 +69,16 @@ class InputGate {
   CheckpointId aligning_ = 0;  ///< 0: none
   std::size_t barriers_ = 0;
   /// At least once: how many channels have delivered each barrier that some have.
-  std::map<CheckpointId, std::size_t> counted_;
+  struct Counted {
+    std::size_t channels = 0;
+    Instant began{};
+  };
+  std::map<CheckpointId, Counted> counted_;
   CheckpointId last_done_ = 0;      ///< delivered, or passed over
   std::set<CheckpointId> aborted_;  ///< later than `last_done_`
+  const Clock* clock_;
+  Instant aligning_since_{};
+  Instant alignment_began_{};
 };
 
 }  // namespace streamrun

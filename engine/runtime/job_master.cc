@@ -34,6 +34,10 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
       restart_(spec_.restart) {
   wake_.executor = &environment.executor;
   newest_ = spec_.restore;
+  if (spec_.restore) {
+    for (const CheckpointStatistics& before : spec_.restore->metadata.history)
+      add_to_history(before);
+  }
 }
 
 JobMaster::~JobMaster() {

@@ -106,7 +106,9 @@ class JobMaster final : public Runnable, public JobControl {
   void on(const DiscardAcknowledgement& action);
   void on(const FailJob& action);
   void send_barriers(CheckpointId id);
-  void acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states);
+  void acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states,
+                    const SnapshotTimings& timings);
+  void add_to_history(CheckpointStatistics statistics);
   std::optional<Error> too_large_for_memory(const PendingSnapshot& pending,
                                             const std::vector<OperatorSubtaskState>& states) const;
   void published(CheckpointId id, Result<void> result);
@@ -215,6 +217,7 @@ class JobMaster final : public Runnable, public JobControl {
   std::int64_t last_change_unix_ms_ = 0;
   int restarts_ = 0;
   std::optional<CheckpointSummary> last_completed_;
+  std::deque<CheckpointStatistics> history_;  ///< the last `spec_.history`, oldest first
   Instant last_completed_at_{};
 };
 

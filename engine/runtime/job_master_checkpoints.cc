@@ -64,6 +64,7 @@ void JobMaster::on(const TriggerCheckpoint& action) {
   pending.kind = kind_of(action.reason);
   pending.folder = folder_of(id, action.reason);
   pending.attempt = environment_.random.uuid();
+  pending.triggered = environment_.clock.now();
   pending.triggered_unix_ms = environment_.clock.unix_milliseconds();
   SnapshotTarget target;
   if (pending.folder) {
@@ -117,7 +118,7 @@ void JobMaster::send_barriers(CheckpointId id) {
   PendingSnapshot& pending = pending_.at(id);
   for (const auto& [op, enumerator] : enumerators_)
     pending.enumerators[op] = enumerator->snapshot();
-  const CheckpointBarrier barrier{id, pending.target};
+  const CheckpointBarrier barrier{id, pending.target, pending.triggered};
   const bool holds = pending.reason == CheckpointReason::stop_savepoint;
   for (auto& task : execution_->tasks()) {
     if (!task->is_source()) continue;
@@ -149,12 +150,26 @@ std::optional<Error> JobMaster::too_large_for_memory(
                .tries = {"set state.checkpoints.dir, so that checkpoints are files"}};
 }
 
-void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
+void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states,
+                             const SnapshotTimings& timings) {
   const auto found = pending_.find(id);
   if (found != pending_.end()) {
     if (const auto error = too_large_for_memory(found->second, states)) {
       return carry_out(coordinator_->declined(environment_.clock.now(), id, task, *error, true));
     }
+    const auto ms = [](Duration duration) {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+    };
+    const std::uint64_t bytes = bytes_of(states);
+    found->second.statistics[task] = {
+        .task = execution_->tasks()[static_cast<std::size_t>(task)]->name(),
+        .acknowledged_unix_ms = environment_.clock.unix_milliseconds(),
+        .start_delay_ms = ms(timings.start_delay),
+        .alignment_ms = ms(timings.alignment),
+        .sync_ms = ms(timings.sync),
+        .async_ms = ms(timings.async),
+        .full_bytes = bytes,
+        .new_bytes = bytes};
     found->second.task_states[task] = std::move(states);
   } else {
     late_files_ = files_of(states);
@@ -209,10 +224,18 @@ CheckpointSummary JobMaster::summary_of(const PendingSnapshot& pending,
           .new_bytes = snapshot.full_bytes};
 }
 
+/// Of those before, what each subtask took is not kept.
+void JobMaster::add_to_history(CheckpointStatistics statistics) {
+  statistics.by_subtask.clear();
+  history_.push_back(std::move(statistics));
+  while (history_.size() > spec_.history) history_.pop_front();
+}
+
 /// A snapshot that is complete: who is told of it, and whether a failure goes back to it. To a
 /// savepoint it does if that commits something, since an older one would repeat it.
 void JobMaster::remember(const PendingSnapshot& pending, ResolvedSnapshot snapshot) {
   const CheckpointSummary summary = summary_of(pending, snapshot);
+  add_to_history(snapshot.metadata.history.back());
   if (pending.kind == SnapshotKind::savepoint) {
     {
       const std::lock_guard lock(fates_mutex_);
@@ -305,6 +328,11 @@ void JobMaster::on(const AbortCheckpoint& action) {
   const SnapshotKind kind = found->second.kind;
   const SnapshotFolder folder = found->second.folder;
   std::vector<std::string> files = files_of(found->second);
+  CheckpointStatistics statistics = statistics_of(found->second, execution_->tasks().size());
+  statistics.took_ms = environment_.clock.unix_milliseconds() - statistics.triggered_unix_ms;
+  statistics.failure =
+      action.error.headline() + (action.error.why.empty() ? "" : ": " + action.error.why);
+  add_to_history(std::move(statistics));
   pending_.erase(found);
   if (phase_ != Phase::draining) {
     if (kind == SnapshotKind::checkpoint) {
@@ -386,6 +414,8 @@ CheckpointMetadata JobMaster::metadata_of(const PendingSnapshot& pending) const 
   metadata.restored_from = spec_.restore ? spec_.restore->directory : "";
   metadata.triggered_unix_ms = pending.triggered_unix_ms;
   metadata.version = spec_.version;
+  metadata.history.assign(history_.begin(), history_.end());
+  metadata.history.push_back(statistics_of(pending, execution_->tasks().size()));
   for (std::size_t i = 0; i < spec_.graph.operators.size(); ++i) {
     const JobOperator& op = spec_.graph.operators[i];
     OperatorSnapshot snapshot{.id = op.id,

@@ -283,10 +283,12 @@ TaskReports JobMaster::reports_of_attempt() {
   const int attempt = attempt_;
   return {
       .acknowledged =
-          [this, attempt](int task, CheckpointId id, std::vector<OperatorSubtaskState> states) {
-            post_from_attempt(attempt, [this, task, id, states = std::move(states)]() mutable {
-              acknowledged(task, id, std::move(states));
-            });
+          [this, attempt](int task, CheckpointId id, std::vector<OperatorSubtaskState> states,
+                          SnapshotTimings timings) {
+            post_from_attempt(attempt,
+                              [this, task, id, timings, states = std::move(states)]() mutable {
+                                acknowledged(task, id, std::move(states), timings);
+                              });
           },
       .declined =
           [this, attempt](int task, CheckpointId id, Error error) {

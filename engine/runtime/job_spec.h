@@ -44,6 +44,7 @@ struct JobSpec {
   std::uint64_t inline_threshold = 20480;
   /// What one piece of state may have in a checkpoint that is kept in memory.
   std::uint64_t memory_limit = std::uint64_t{5} << 20U;
+  std::size_t history = 10;  ///< snapshots before it that each one tells of
   int retained = 3;
   CheckpointRetention retention = CheckpointRetention::retain_on_cancellation;
   RestartOptions restart;

@@ -1,5 +1,7 @@
 #include <streamrun/runtime/pending_snapshot.h>
 
+#include <algorithm>
+
 namespace streamrun {
 
 std::vector<std::string> files_of(const std::vector<OperatorSubtaskState>& states) {
@@ -21,6 +23,36 @@ std::vector<std::string> files_of(const PendingSnapshot& pending) {
     files.insert(files.end(), of_task.begin(), of_task.end());
   }
   return files;
+}
+
+std::uint64_t bytes_of(const std::vector<OperatorSubtaskState>& states) {
+  std::uint64_t bytes = 0;
+  for (const OperatorSubtaskState& state : states) {
+    for (const KeyedStateHandle& handle : state.keyed) bytes += handle.data.size();
+    for (const OperatorListState& list : state.lists) {
+      for (const std::string& element : list.elements) bytes += element.size();
+    }
+  }
+  return bytes;
+}
+
+CheckpointStatistics statistics_of(const PendingSnapshot& pending, std::size_t tasks) {
+  CheckpointStatistics statistics{.id = pending.id,
+                                  .kind = pending.kind,
+                                  .triggered_unix_ms = pending.triggered_unix_ms,
+                                  .acknowledged = static_cast<int>(pending.statistics.size()),
+                                  .subtasks = static_cast<int>(tasks)};
+  for (const auto& [op, state] : pending.enumerators) statistics.full_bytes += state.size();
+  statistics.new_bytes = statistics.full_bytes;
+  for (const auto& [task, subtask] : pending.statistics) {
+    statistics.took_ms =
+        std::max(statistics.took_ms, subtask.acknowledged_unix_ms - pending.triggered_unix_ms);
+    statistics.full_bytes += subtask.full_bytes;
+    statistics.new_bytes += subtask.new_bytes;
+    statistics.in_flight_bytes += subtask.in_flight_bytes;
+    statistics.by_subtask.push_back(subtask);
+  }
+  return statistics;
 }
 
 }  // namespace streamrun

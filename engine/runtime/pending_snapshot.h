@@ -26,14 +26,20 @@ struct PendingSnapshot {
   SnapshotKind kind = SnapshotKind::checkpoint;
   SnapshotFolder folder;
   std::string attempt;  ///< uuid
+  Instant triggered{};
   std::int64_t triggered_unix_ms = 0;
   std::shared_ptr<const SnapshotTarget> target;
   std::map<int, std::string> enumerators;                        ///< by operator
+  std::map<int, SubtaskStatistics> statistics;                   ///< by task
   std::map<int, std::vector<OperatorSubtaskState>> task_states;  ///< by task, in order of its chain
 };
 
 /// The files in the snapshot's own folder that these states refer to.
 std::vector<std::string> files_of(const std::vector<OperatorSubtaskState>& states);
 std::vector<std::string> files_of(const PendingSnapshot& pending);
+/// Bytes of these states, in files or not.
+std::uint64_t bytes_of(const std::vector<OperatorSubtaskState>& states);
+/// What is known by now of the snapshot of a job with so many tasks.
+CheckpointStatistics statistics_of(const PendingSnapshot& pending, std::size_t tasks);
 
 }  // namespace streamrun

@@ -70,7 +70,7 @@ StreamTask::~StreamTask() {
 }
 
 InputGate& StreamTask::make_gate(std::size_t channels, bool exactly_once) {
-  gate_ = std::make_unique<InputGate>(channels, exactly_once);
+  gate_ = std::make_unique<InputGate>(channels, exactly_once, &clock_);
   return *gate_;
 }
 
@@ -296,6 +296,8 @@ void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier, bool holds
 }
 
 void StreamTask::snapshot(const CheckpointBarrier& barrier) {
+  const Instant began = clock_.now();
+  const Instant first_barrier = gate_ != nullptr ? gate_->alignment_began() : began;
   for (auto& each : chain_) {
     each->op->prepare_snapshot(barrier.id);
     each->op->flush();
@@ -308,6 +310,9 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier) {
   RunningSnapshot& running = snapshots_[barrier.id];
   running.states.resize(chain_.size());
   running.missing = chain_.size();
+  running.timings = {.start_delay = std::max(Duration(0), first_barrier - barrier.triggered),
+                     .alignment = began - first_barrier};
+  const CheckpointId snapshot_id = barrier.id;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     SR_CRASH("cp.snapshot.sync.mid");
     const CheckpointId id = barrier.id;
@@ -317,6 +322,12 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier) {
     part->failed = [this, id](Error error) { part_failed(id, std::move(error)); };
     chain_[i]->op->snapshot(std::move(part));
   }
+  // It may be complete by now, or will be when this part of it is.
+  const auto found = snapshots_.find(snapshot_id);
+  SR_ASSERT(found != snapshots_.end(), "a snapshot is acknowledged behind its synchronous part");
+  found->second.synced = clock_.now();
+  found->second.timings.sync = *found->second.synced - began;
+  acknowledge_if_complete(snapshot_id);
 }
 
 void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state) {
@@ -325,12 +336,20 @@ void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState
             "a snapshot's part is completed once");
   RunningSnapshot& running = found->second;
   running.states[op] = std::move(state);
-  if (--running.missing > 0) return;
+  --running.missing;
+  acknowledge_if_complete(id);
+}
+
+/// Not before the synchronous part of all operators is over, though theirs may be all there is.
+void StreamTask::acknowledge_if_complete(CheckpointId id) {
+  const auto found = snapshots_.find(id);
+  if (found->second.missing > 0 || !found->second.synced) return;
   SR_CRASH("cp.snapshot.async.mid");
-  const bool failed = running.failed;
-  std::vector<OperatorSubtaskState> states = std::move(running.states);
+  RunningSnapshot running = std::move(found->second);
   snapshots_.erase(found);
-  if (!failed) reports_.acknowledged(index_, id, std::move(states));
+  if (running.failed) return;
+  running.timings.async = clock_.now() - *running.synced;
+  reports_.acknowledged(index_, id, std::move(running.states), running.timings);
 }
 
 void StreamTask::part_failed(CheckpointId id, Error error) {
@@ -338,7 +357,8 @@ void StreamTask::part_failed(CheckpointId id, Error error) {
   SR_ASSERT(found != snapshots_.end() && found->second.missing > 0,
             "a snapshot's part is completed once");
   if (!std::exchange(found->second.failed, true)) reports_.declined(index_, id, std::move(error));
-  if (--found->second.missing == 0) snapshots_.erase(found);
+  --found->second.missing;
+  acknowledge_if_complete(id);
 }
 
 void StreamTask::abort_checkpoint(CheckpointId id) {

@@ -24,9 +24,18 @@ struct TaskMetrics {
   std::atomic<bool> back_pressured{false};
 };
 
+/// Where the time of a task's part of a snapshot went.
+struct SnapshotTimings {
+  Duration start_delay{0};  ///< from the trigger to the first barrier
+  Duration alignment{0};    ///< from the first barrier to the last
+  Duration sync{0};         ///< in which no record was processed
+  Duration async{0};        ///< until all was durable
+};
+
 /// What a task tells the JobMaster. Called on the task's thread; the receiver posts it to itself.
 struct TaskReports {
-  std::function<void(int task, CheckpointId, std::vector<OperatorSubtaskState>)> acknowledged;
+  std::function<void(int task, CheckpointId, std::vector<OperatorSubtaskState>, SnapshotTimings)>
+      acknowledged;
   std::function<void(int task, CheckpointId, Error)> declined;
   std::function<void(int task, Error)> failed;
   std::function<void(int task)> end_of_data;  ///< everything was emitted, `finish` included
@@ -92,6 +101,8 @@ class StreamTask final : public Runnable {
     std::vector<OperatorSubtaskState> states;
     std::size_t missing = 0;
     bool failed = false;
+    SnapshotTimings timings;
+    std::optional<Instant> synced = {};  ///< end of the synchronous part
   };
 
   Progress step();
@@ -100,6 +111,7 @@ class StreamTask final : public Runnable {
   Progress finish_operators();
   void snapshot(const CheckpointBarrier& barrier);
   void part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state);
+  void acknowledge_if_complete(CheckpointId id);
   void part_failed(CheckpointId id, Error error);
   bool outputs_have_room();
   void flush_outputs();

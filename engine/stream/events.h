@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/ids.h>
+#include <streamrun/platform/clock.h>
 #include <streamrun/storage/file_system.h>
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct SnapshotTarget {
 struct CheckpointBarrier {
   CheckpointId id = 0;
   std::shared_ptr<const SnapshotTarget> target;
+  Instant triggered = {};
 };
 
 /// No record follows on this channel; barriers still may.

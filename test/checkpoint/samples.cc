@@ -90,6 +90,24 @@ CheckpointMetadata sample_metadata(CheckpointId id) {
   metadata.triggered_unix_ms = 1'000'000 + id * 1000;
   metadata.completed_unix_ms = metadata.triggered_unix_ms + 500;
   metadata.version = "0.1.0";
+  metadata.history = {{.id = id - 1, .took_ms = 60'000, .subtasks = 3, .failure = "too \"slow\""},
+                      {.id = id,
+                       .kind = SnapshotKind::savepoint,
+                       .triggered_unix_ms = metadata.triggered_unix_ms,
+                       .took_ms = 500,
+                       .full_bytes = 12,
+                       .new_bytes = 11,
+                       .acknowledged = 1,
+                       .subtasks = 1,
+                       .by_subtask = {{.task = "Map (1/1)",
+                                       .acknowledged_unix_ms = metadata.completed_unix_ms,
+                                       .start_delay_ms = 1,
+                                       .alignment_ms = 2,
+                                       .sync_ms = 3,
+                                       .async_ms = 4,
+                                       .full_bytes = 12,
+                                       .new_bytes = 11,
+                                       .in_flight_bytes = 10}}}};
   metadata.operators.push_back(keyed_operator("counts", 2, 128));
   OperatorSnapshot source;
   source.id = operator_id("lines");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "e2e/cli_harness.h"
 
@@ -151,6 +152,40 @@ TEST_CASE(
   CHECK(contains(outcome.err,
                  "execution.checkpointing.min-pause with "
                  "execution.checkpointing.max-concurrent-checkpoints above 1"));
+}
+
+TEST_CASE("inspect --history: tells what a snapshot and the ones before it took", "[cli]") {
+  const Folder folder;
+  Arguments definitions = kEvery20ms;
+  definitions.emplace_back("web.checkpoints.history=2");
+  const Outcome stopped = end_with(folder, run_of("run", definitions), SIGTERM);
+  REQUIRE(stopped.status == 0);
+  const std::string job_folder = std::string("ckpt/") + kJobId;
+
+  const Outcome plain = folder.own({"inspect", job_folder});
+  CHECK(plain.status == 0);
+  CHECK(contains(plain.out, std::string(" of broken ") + kJobId));
+  CHECK_FALSE(contains(plain.out, "START-DELAY"));
+
+  const Outcome text = folder.own({"inspect", job_folder, "--history"});
+  INFO(text.out);
+  CHECK(text.status == 0);
+  CHECK(contains(text.out, "SNAPSHOT"));
+  CHECK(contains(text.out, "START-DELAY"));
+  CHECK(contains(text.out, "1 of 1"));
+
+  const Outcome json = folder.own({"inspect", "--json", "--history", job_folder});
+  REQUIRE(json.status == 0);
+  const auto document = nlohmann::json::parse(json.out);
+  CHECK(document["v"] == 1);
+  REQUIRE(document["history"].size() == 3);
+  CHECK(document["history"][2]["id"] == document["id"]);
+  CHECK(document["history"][2]["by_subtask"].size() == 1);
+  CHECK(document["history"][2]["by_subtask"][0]["in_flight_bytes"] == 0);
+  CHECK(document["history"][0]["by_subtask"].empty());
+
+  CHECK(folder.own({"inspect"}).status == 64);
+  CHECK(folder.own({"inspect", "nowhere"}).status == 66);
 }
 
 TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the policy", "[cli]") {

@@ -43,7 +43,7 @@ TEST_CASE("command line: commands that do not exist are neither listed nor accep
   const Folder folder;
   const std::string help = folder.own({"help"}).out;
   for (const char* later : {"list", "stop", "cancel", "savepoint", "checkpoint", "top", "validate",
-                            "inspect", "verify", "diff", "prune"}) {
+                            "verify", "diff", "prune"}) {
     CHECK(folder.own({later}).status == 64);
     CHECK_FALSE(contains(help, std::string("\n  ") + later + " "));
   }

@@ -16,7 +16,8 @@ namespace streamrun {
 /// A gate and the writers to all its channels, on one thread. A record is a number.
 class GateWorld {
  public:
-  GateWorld(std::size_t channels, bool exactly_once) : gate(channels, exactly_once) {
+  GateWorld(std::size_t channels, bool exactly_once, const Clock* clock = nullptr)
+      : gate(channels, exactly_once, clock) {
     for (std::size_t i = 0; i < channels; ++i) {
       channels_.push_back(
           std::make_unique<Channel>(i, gate.ready_channels(), consumer_.target, producer_.target));

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "connectors/connector_harness.h"
 #include "gate_world.h"
 
 namespace streamrun {
@@ -161,6 +162,25 @@ TEST_CASE("input gate: with at-least-once the oldest of too many open checkpoint
   }
   world.barrier(1, 1).barrier(1, 2);
   CHECK(world.drain() == "|2");
+}
+
+TEST_CASE("input gate: an alignment begins when the first channel delivers the barrier",
+          "[runtime]") {
+  const bool mode = GENERATE(kExactlyOnce, kAtLeastOnce);
+  test::StillClock clock;
+  GateWorld world(2, mode, &clock);
+  const auto at = [&](int ms) { clock.time = std::chrono::milliseconds(ms); };
+  at(5);
+  world.barrier(0, 1);
+  CHECK(world.drain().empty());
+  at(25);
+  world.barrier(1, 1).barrier(1, 2);
+  CHECK(world.drain() == "|1");
+  CHECK(world.gate.alignment_began() == Instant(std::chrono::milliseconds(5)));
+  at(40);
+  world.barrier(0, 2);
+  CHECK(world.drain() == "|2");
+  CHECK(world.gate.alignment_began() == Instant(std::chrono::milliseconds(25)));
 }
 
 TEST_CASE("input gate: has ended when all inputs have, and still aligns barriers that come later",

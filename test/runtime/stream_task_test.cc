@@ -204,6 +204,24 @@ TEST_CASE("stream task: a source puts its barrier between two records", "[runtim
   CHECK(world.acknowledged.contains(3));
 }
 
+TEST_CASE("stream task: tells where the time of a snapshot went", "[runtime]") {
+  using std::chrono::milliseconds;
+  SourceTask world;
+  world.script.hold_snapshots = true;
+  world.world.clock.time = milliseconds(100);
+  CheckpointBarrier barrier = TaskWorld::barrier_of(3);
+  barrier.triggered = Instant(milliseconds(70));
+  world.task.post([&] { world.task.trigger_checkpoint(barrier); });
+  world.run();
+  world.world.clock.time = milliseconds(150);
+  for (const auto& part : world.script.held) part->done({});
+  REQUIRE(world.timings.contains(3));
+  CHECK(world.timings[3].start_delay == milliseconds(30));
+  CHECK(world.timings[3].alignment == milliseconds(0));
+  CHECK(world.timings[3].sync == milliseconds(0));
+  CHECK(world.timings[3].async == milliseconds(50));
+}
+
 TEST_CASE("stream task: snapshots that take their time are acknowledged when all parts are there",
           "[runtime]") {
   MapTask world;

@@ -109,6 +109,7 @@ class TaskWorld {
   Script script;
   StreamTask task;
   std::map<CheckpointId, std::vector<OperatorSubtaskState>> acknowledged;
+  std::map<CheckpointId, SnapshotTimings> timings;
   std::map<CheckpointId, std::vector<Error>> declined;
   std::vector<Error> failures;
   std::vector<CheckpointId> effects;
@@ -117,8 +118,10 @@ class TaskWorld {
  private:
   TaskReports reports() {
     return {.acknowledged =
-                [this](int, CheckpointId id, std::vector<OperatorSubtaskState> states) {
+                [this](int, CheckpointId id, std::vector<OperatorSubtaskState> states,
+                       SnapshotTimings took) {
                   acknowledged[id] = std::move(states);
+                  timings[id] = took;
                 },
             .declined = [this](int, CheckpointId id,
                                Error error) { declined[id].push_back(std::move(error)); },
