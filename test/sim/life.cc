@@ -270,6 +270,7 @@ void Life::disturb() {
   if (world_.options.savepoints) ask_for_savepoints();
   if (world_.tape.one_in(10'000)) {
     ++world_.statistics.stops;
+    asked_to_end_ = true;
     world_.say("asked to stop");
     if (world_.options.savepoints) world_.oracle.savepoints_may_commit();
     master_->request_stop();
@@ -286,12 +287,14 @@ void Life::ask_for_savepoints() {
   }
   if (world_.tape.one_in(10'000)) {
     ++world_.statistics.stops;
+    asked_to_end_ = true;
     world_.say("asked to stop with a savepoint");
     // Until now nothing commits what only a savepoint has prepared.
     world_.oracle.savepoints_may_commit();
     master_->stop_with_savepoint("", false, heard);
   }
   if (world_.tape.one_in(20'000)) {
+    asked_to_end_ = true;
     world_.say("asked to cancel");
     master_->cancel([](const Result<void>&) {});
   }
@@ -349,6 +352,13 @@ void Life::on_checkpoint_completed(const CheckpointSummary& summary) {
   ++world_.statistics.checkpoints;
   world_.say(fmt::format("{} is complete", summary.path));
   world_.oracle.heard_of_completion(summary.id);
+  let_mutants_subsume();
+}
+
+void Life::let_mutants_subsume() {
+  if (world_.mutant != Mutant::subsumes_savepoints) return;
+  for (const std::string& folder : savepoints_)
+    static_cast<void>(store_->remove_file(join_path(folder, kMetadataName)).has_value());
 }
 
 void Life::on_checkpoint_failed(CheckpointId id, const Error& error) {
@@ -363,6 +373,14 @@ void Life::on_checkpoint_failed(CheckpointId id, const Error& error) {
 void Life::on_savepoint_completed(const CheckpointSummary& summary) {
   world_.say(fmt::format("{} is complete", summary.path));
   world_.oracle.heard_of_completion(summary.id);
+  savepoints_.push_back(summary.path);
+}
+
+/// While the job goes on, no checkpoint is a reason to give up a savepoint.
+void Life::on_savepoint_failed(const Error& error) {
+  world_.say("a savepoint failed: " + text_of(error));
+  if (error.code == ErrorCode::cancelled && !asked_to_end_)
+    world_.oracle.violate("R1: a savepoint is given up for a checkpoint: " + text_of(error));
 }
 
 void Life::on_restart(int restart, Duration, const Error& error) {

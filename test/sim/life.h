@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/sim_executor.h"
 #include "sim/sim_file_system.h"
@@ -44,6 +45,7 @@ class Life final : public JobListener {
   void on_checkpoint_completed(const CheckpointSummary& summary) override;
   void on_checkpoint_failed(CheckpointId id, const Error& error) override;
   void on_savepoint_completed(const CheckpointSummary& summary) override;
+  void on_savepoint_failed(const Error& error) override;
   void on_restart(int restart, Duration delay, const Error& error) override;
   void on_dump(const std::string& text) override;
   void on_end(const JobResult& result) override;
@@ -65,6 +67,7 @@ class Life final : public JobListener {
   LifeEnd judge_failure(const Error& error);
   void let_mutants_at(ResolvedSnapshot& snapshot) const;
   void let_mutants_clean();
+  void let_mutants_subsume();
   ResolvedSnapshot another_instead(ResolvedSnapshot newest);
 
   World& world_;
@@ -80,6 +83,8 @@ class Life final : public JobListener {
   JobSpec spec_;
   std::unique_ptr<JobMaster> master_;
   std::optional<JobResult> result_;
+  std::vector<std::string> savepoints_;  // complete ones of this life
+  bool asked_to_end_ = false;
   std::uint64_t thrown_before_ = 0;
 };
 

@@ -21,10 +21,11 @@ enum class Mutant {
   reuses_part_names = 14,       ///< a sink's parts are counted from 0 again after a restart
   accepts_failed_renames = 15,  ///< a rename that did not happen counts as one that did
   drops_last_committables =
-      16,                 ///< what a sink prepares when an input has ended is never committed
-  aborts_prepared = 17,   ///< what was prepared for a checkpoint is removed when that one fails
-  cleans_by_prefix = 18,  ///< a sink removes every unfinished part in its folder, whosever it is
+      16,                    ///< what a sink prepares when an input has ended is never committed
+  aborts_prepared = 17,      ///< what was prepared for a checkpoint is removed when that one fails
+  cleans_by_prefix = 18,     ///< a sink removes every unfinished part in its folder, whosever it is
+  subsumes_savepoints = 19,  ///< a checkpoint that is complete removes older savepoints too
 };
-constexpr int kMutants = 18;
+constexpr int kMutants = 19;
 
 }  // namespace streamrun::sim

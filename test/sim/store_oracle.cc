@@ -138,6 +138,9 @@ void StoreOracle::removed(const std::string& path) {
     const auto found = visible_.find(parent_path(path));
     if (found == visible_.end()) return;
     const Snapshot& gone = found->second;
+    // One that could not be made durable is withdrawn.
+    if (gone.is_savepoint && gone.is_durable)
+      violate("R1: " + path + " is removed, and is of a savepoint");
     const bool is_last = gone.is_durable && !has_newer_durable(gone.id);
     if (is_last && !is_finished(parent_path(parent_path(path)))) {
       violate("D4: " + path + " is removed, and no newer checkpoint is there");
