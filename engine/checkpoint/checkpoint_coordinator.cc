@@ -229,7 +229,7 @@ std::optional<Instant> CheckpointCoordinator::next_deadline() const {
   }
   const bool waits = running_ && !suspended_ && savepoints_.empty() && !active_tasks_.empty() &&
                      next_periodic_ && has_slot();
-  if (waits && !is_ending()) take(std::max(*next_periodic_, earliest_periodic()));
+  if (waits && !is_ending()) take(*next_periodic_);
   return nearest;
 }
 
@@ -281,6 +281,7 @@ void CheckpointCoordinator::trigger_what_is_due(Instant now, CheckpointActions& 
   }
   if (!next_periodic_ || *next_periodic_ > now || !has_slot()) return;
   if (earliest_periodic() > now) {
+    // The beat begins anew behind the pause.
     next_periodic_ = earliest_periodic();
     return;
   }

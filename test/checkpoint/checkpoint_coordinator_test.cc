@@ -1,6 +1,8 @@
 #include <streamrun/checkpoint/checkpoint_coordinator.h>
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -34,8 +36,10 @@ TEST_CASE("checkpoint coordinator: the next deadline is when something is to do"
   script.play(15, "all 1");
   CHECK(script.next_second() == -1);
   script.play(16, "published 1");
-  CHECK(script.next_second() == 20);  // the pause, not the beat
-  script.play(17, "down");
+  CHECK(script.next_second() == 17);  // the beat, which is put off then
+  CHECK(script.play(17, "time") == "-");
+  CHECK(script.next_second() == 20);  // the end of the pause
+  script.play(18, "down");
   CHECK(script.next_second() == -1);
 }
 
@@ -103,6 +107,70 @@ TEST_CASE("checkpoint coordinator: endless time-outs and pauses do not overflow"
   script.play(7, "all 1");
   CHECK(script.play(8, "published 1") == "complete 1");
   CHECK(script.play(1'000'000, "time") == "-");
+}
+
+/// When Flink starts periodic checkpoints, one at a time, from when they complete.
+class FlinkSchedule {
+ public:
+  FlinkSchedule(Duration interval, Duration pause, Instant first)
+      : interval_(std::max(interval, pause)), pause_(pause), beat_(first) {}
+
+  Instant next_start() const {
+    return completed_ ? std::max({beat_, *completed_, *completed_ + pause_}) : beat_;
+  }
+  void started_and_completed(Instant start, Instant completed) {
+    // A beat that falls in the pause is moved to its end with all that follow; one that only finds
+    // another checkpoint under way is served late.
+    if (pause_ > Duration(0) && start > beat_) beat_ = start;
+    while (beat_ <= start) beat_ += interval_;
+    completed_ = completed;
+  }
+
+ private:
+  Duration interval_;
+  Duration pause_;
+  Instant beat_;
+  std::optional<Instant> completed_;
+};
+
+/// Serves the coordinator when it asks for it, until it triggers `id`; that moment. With
+/// `too_early` also a nanosecond before, when nothing is to happen.
+Instant when_triggered(CheckpointCoordinator& coordinator, CheckpointId id, Instant now,
+                       bool too_early) {
+  while (coordinator.next_id() <= id) {
+    const Instant due = coordinator.next_deadline().value();
+    REQUIRE(due > now);
+    if (too_early) REQUIRE(coordinator.on_time(due - 1ns).empty());
+    now = due;
+    coordinator.on_time(now);
+  }
+  return now;
+}
+
+TEST_CASE("checkpoint coordinator: starts are those of Flink's arithmetic to the nanosecond",
+          "[checkpoint]") {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    test::SeededRandom random(seed);
+    CheckpointOptions options;
+    options.interval = Duration(10'000'000 + random.below(1'000'000'000));
+    if (random.below(3) != 0) options.min_pause = Duration(random.below(1'500'000'000));
+    options.timeout = 1000h;
+    CheckpointCoordinator coordinator(options);
+    Instant now = test::at_second(7);
+    coordinator.start(now, {"task"}, 0);
+    FlinkSchedule flink(*options.interval, options.min_pause, now + options.min_pause);
+    for (CheckpointId id = 1; id <= 40; ++id) {
+      now = when_triggered(coordinator, id, now, seed % 2 == 0);
+      REQUIRE(now == flink.next_start());
+      const Instant completed = now + Duration(1 + random.below(2'000'000'000));
+      coordinator.acknowledged(completed, id, 0);
+      coordinator.published(completed, id);
+      flink.started_and_completed(now, completed);
+      now = completed;
+      if (options.min_pause > 0s) REQUIRE(coordinator.pending().empty());
+    }
+  }
 }
 
 /// Plays chance into a coordinator and checks what must hold of any history.
