@@ -80,9 +80,9 @@ CheckpointActions CheckpointCoordinator::start(Instant now, std::vector<std::str
   return actions;
 }
 
-CheckpointActions CheckpointCoordinator::on_time(Instant now) {
+CheckpointActions CheckpointCoordinator::on_time(Instant now, const PhaseOf& phase_of) {
   CheckpointActions actions;
-  expire(now, actions);
+  expire(now, phase_of, actions);
   settle(now, actions);
   return actions;
 }
@@ -314,29 +314,40 @@ void CheckpointCoordinator::publish_next(CheckpointActions& actions) {
   }
 }
 
-void CheckpointCoordinator::expire(Instant now, CheckpointActions& actions) {
+void CheckpointCoordinator::expire(Instant now, const PhaseOf& phase_of,
+                                   CheckpointActions& actions) {
   for (const CheckpointId id : pending()) {
     const Pending& one = pending_.at(id);
     if (one.publishing || one.deadline > now) continue;
-    abort(id, expired_error(id, one), !is_savepoint(one.reason), actions);
+    abort(id, expired_error(id, one, phase_of), !is_savepoint(one.reason), actions);
   }
 }
 
-Error CheckpointCoordinator::expired_error(CheckpointId id, const Pending& pending) const {
-  std::string late;
+/// The first one is the slowest: those behind it may only wait for its barrier.
+std::string CheckpointCoordinator::who_is_late(CheckpointId id, const Pending& pending,
+                                               const PhaseOf& phase_of) const {
+  if (pending.waiting_for.empty()) return "it waited for an earlier one to be published";
+  const int slowest = *pending.waiting_for.begin();
+  std::string text = "the slowest is " + task_names_[static_cast<std::size_t>(slowest)];
+  if (phase_of) text += ", " + phase_of(id, slowest);
   std::size_t named = 0;
   for (const int task : pending.waiting_for) {
+    if (task == slowest) continue;
     if (named == kNamedTasks) {
-      late += fmt::format(" and {} more", pending.waiting_for.size() - named);
-      break;
+      return text + fmt::format(" and {} more", pending.waiting_for.size() - 1 - named);
     }
-    late += (named++ == 0 ? "" : ", ") + task_names_[static_cast<std::size_t>(task)];
+    text += named++ == 0 ? "; not acknowledged either by " : ", ";
+    text += task_names_[static_cast<std::size_t>(task)];
   }
+  return text;
+}
+
+Error CheckpointCoordinator::expired_error(CheckpointId id, const Pending& pending,
+                                           const PhaseOf& phase_of) const {
   Error error = note(ErrorCode::job_failed,
                      fmt::format("{} was not complete within {}", name_of(id, pending.reason),
                                  seconds_of(options_.timeout)));
-  error.why = pending.waiting_for.empty() ? "it waited for an earlier one to be published"
-                                          : "not acknowledged by " + late;
+  error.why = who_is_late(id, pending, phase_of);
   error.tries = {"raise execution.checkpointing.timeout, or look for back pressure"};
   return error;
 }

@@ -5,6 +5,7 @@
 #include <streamrun/platform/clock.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -105,10 +106,13 @@ class CheckpointCoordinator {
   explicit CheckpointCoordinator(CheckpointOptions options);
 
   /// All tasks run: periodic triggering begins after a delay in [min pause, interval], at
-  /// `fraction` of it, in [0, 1]. Names are for messages; task indices below are positions in them.
+  /// `fraction` of it, in [0, 1]. Names are for messages; task indices below are positions in them,
+  /// where no task stands before one that it reads from.
   CheckpointActions start(Instant now, std::vector<std::string> task_names, double fraction);
+  /// How far a task is that has not acknowledged, in words for the message of a time-out.
+  using PhaseOf = std::function<std::string(CheckpointId, int task)>;
   /// Time has passed; to be called at `next_deadline`, harmless at any other time.
-  CheckpointActions on_time(Instant now);
+  CheckpointActions on_time(Instant now, const PhaseOf& phase_of = nullptr);
   /// Asks for a checkpoint at once, or as soon as a slot is free. The minimum pause is for periodic
   /// ones only.
   CheckpointActions request(Instant now, CheckpointReason reason);
@@ -166,8 +170,9 @@ class CheckpointCoordinator {
   void trigger(Instant now, CheckpointReason reason, CheckpointActions& actions);
   void advance_schedule(Instant now);
   void publish_next(CheckpointActions& actions);
-  void expire(Instant now, CheckpointActions& actions);
-  Error expired_error(CheckpointId id, const Pending& pending) const;
+  void expire(Instant now, const PhaseOf& phase_of, CheckpointActions& actions);
+  Error expired_error(CheckpointId id, const Pending& pending, const PhaseOf& phase_of) const;
+  std::string who_is_late(CheckpointId id, const Pending& pending, const PhaseOf& phase_of) const;
   void abort(CheckpointId id, const Error& error, bool counted, CheckpointActions& actions);
   void abort_pending(const std::string& why, CheckpointActions& actions);
   void abort_older_than(CheckpointId id, CheckpointActions& actions);

@@ -65,6 +65,7 @@ GateInput InputGate::poll() {
 
 std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
                                                        const CheckpointBarrier& barrier) {
+  if (newest_barrier_ != nullptr && barrier.id > *newest_barrier_) *newest_barrier_ = barrier.id;
   if (!exactly_once_) return count_barrier(barrier);
   if (barrier.id <= last_done_ || barrier.id < aligning_) return std::nullopt;
   if (barrier.id > aligning_) {

@@ -3,6 +3,7 @@
 #include <streamrun/platform/clock.h>
 #include <streamrun/runtime/channel.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,6 +40,8 @@ class InputGate {
   void abort_checkpoint(CheckpointId id);
   /// When the first channel delivered the barrier that `poll` returned last.
   Instant alignment_began() const { return alignment_began_; }
+  /// Where the highest id of all barriers that came is to stand, for any thread.
+  void show_barriers_in(std::atomic<CheckpointId>& newest) { newest_barrier_ = &newest; }
   /// For a dump of the task: `barrier 7: 2 of 3`.
   std::string describe_alignment() const;
 
@@ -79,6 +82,7 @@ class InputGate {
   const Clock* clock_;
   Instant aligning_since_{};
   Instant alignment_began_{};
+  std::atomic<CheckpointId>* newest_barrier_ = nullptr;
 };
 
 }  // namespace streamrun

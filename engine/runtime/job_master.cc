@@ -123,7 +123,9 @@ Progress JobMaster::turn() {
   const Instant now = environment_.clock.now();
   if (phase_ == Phase::running) {
     announce_running();
-    carry_out(coordinator_->on_time(now));
+    carry_out(coordinator_->on_time(now, [this](CheckpointId id, int task) {
+      return snapshot_phase(execution_->tasks()[static_cast<std::size_t>(task)]->metrics(), id);
+    }));
     if (phase_ == Phase::running && ask_again_at_ && *ask_again_at_ <= now) {
       ask_again_at_.reset();
       carry_out(coordinator_->request(now, ask_again_for_));

@@ -71,6 +71,7 @@ StreamTask::~StreamTask() {
 
 InputGate& StreamTask::make_gate(std::size_t channels, bool exactly_once) {
   gate_ = std::make_unique<InputGate>(channels, exactly_once, &clock_);
+  gate_->show_barriers_in(metrics_.barrier_came);
   return *gate_;
 }
 
@@ -295,7 +296,15 @@ void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier, bool holds
   if (holds) held_by_ = barrier.id;
 }
 
+std::string snapshot_phase(const TaskMetrics& metrics, CheckpointId id) {
+  if (metrics.sync_part_over >= id) return "in the asynchronous part of its snapshot";
+  if (metrics.snapshot_began >= id) return "in the synchronous part of its snapshot";
+  if (metrics.barrier_came >= id) return "in its alignment";
+  return "which the barrier has not reached";
+}
+
 void StreamTask::snapshot(const CheckpointBarrier& barrier) {
+  metrics_.snapshot_began = barrier.id;
   const Instant began = clock_.now();
   const Instant first_barrier = gate_ != nullptr ? gate_->alignment_began() : began;
   for (auto& each : chain_) {
@@ -325,6 +334,7 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier) {
   // It may be complete by now, or will be when this part of it is.
   const auto found = snapshots_.find(snapshot_id);
   SR_ASSERT(found != snapshots_.end(), "a snapshot is acknowledged behind its synchronous part");
+  metrics_.sync_part_over = snapshot_id;
   found->second.synced = clock_.now();
   found->second.timings.sync = *found->second.synced - began;
   acknowledge_if_complete(snapshot_id);

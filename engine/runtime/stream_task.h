@@ -22,7 +22,14 @@ struct TaskMetrics {
   std::atomic<std::uint64_t> records_out{0};  ///< of the last operator; of a sink, what it took
   std::atomic<std::uint64_t> busy_nanoseconds{0};
   std::atomic<bool> back_pressured{false};
+  // Of snapshots, the highest id of which…
+  std::atomic<CheckpointId> barrier_came{0};    ///< …some input has delivered the barrier
+  std::atomic<CheckpointId> snapshot_began{0};  ///< …all have
+  std::atomic<CheckpointId> sync_part_over{0};  ///< …the synchronous part is over
 };
+
+/// How far a task is with a snapshot that it has not acknowledged, for a person.
+std::string snapshot_phase(const TaskMetrics& metrics, CheckpointId id);
 
 /// Where the time of a task's part of a snapshot went.
 struct SnapshotTimings {

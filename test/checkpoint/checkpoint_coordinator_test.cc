@@ -50,7 +50,7 @@ TEST_CASE("checkpoint coordinator: a time-out names who had not acknowledged", "
   REQUIRE(script.play(60, "time") == "abort 1 FAIL");
   const auto& abort = std::get<AbortCheckpoint>(script.last()[0]);
   CHECK(abort.error.message == "chk-1 was not complete within 60 s");
-  CHECK(abort.error.why == "not acknowledged by right");
+  CHECK(abort.error.why == "the slowest is right");
   const auto& fail = std::get<FailJob>(script.last()[1]);
   CHECK(fail.error.message.find("chk-1 was not complete") != std::string::npos);
 }
@@ -64,7 +64,19 @@ TEST_CASE("checkpoint coordinator: a time-out of many tasks names the first of t
   REQUIRE(started.size() == 1);
   const CheckpointActions expired = coordinator.on_time(test::at_second(60));
   CHECK(std::get<AbortCheckpoint>(expired.at(0)).error.why ==
-        "not acknowledged by t0, t1, t2, t3, t4, t5, t6, t7 and 92 more");
+        "the slowest is t0; not acknowledged either by t1, t2, t3, t4, t5, t6, t7, t8 and 91 more");
+}
+
+TEST_CASE("checkpoint coordinator: a time-out tells how far the slowest task is", "[checkpoint]") {
+  CheckpointCoordinator coordinator(every_ten_seconds());
+  REQUIRE(coordinator.start(test::at_second(0), {"numbers", "counts", "rows"}, 0).size() == 1);
+  coordinator.acknowledged(test::at_second(1), 1, 0);
+  const CheckpointActions expired =
+      coordinator.on_time(test::at_second(60), [](CheckpointId id, int task) {
+        return "at step " + std::to_string(id) + "." + std::to_string(task);
+      });
+  CHECK(std::get<AbortCheckpoint>(expired.at(0)).error.why ==
+        "the slowest is counts, at step 1.1; not acknowledged either by rows");
 }
 
 TEST_CASE("checkpoint coordinator: the job fails with the code of the cause", "[checkpoint]") {

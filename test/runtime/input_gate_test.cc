@@ -183,6 +183,22 @@ TEST_CASE("input gate: an alignment begins when the first channel delivers the b
   CHECK(world.gate.alignment_began() == Instant(std::chrono::milliseconds(25)));
 }
 
+TEST_CASE("input gate: shows the newest barrier of any channel, delivered or not", "[runtime]") {
+  const bool mode = GENERATE(kExactlyOnce, kAtLeastOnce);
+  GateWorld world(2, mode);
+  std::atomic<CheckpointId> newest{0};
+  world.gate.show_barriers_in(newest);
+  world.record(0, 1);
+  CHECK(world.drain() == "1");
+  CHECK(newest == 0);
+  world.barrier(1, 7);
+  CHECK(world.drain().empty());
+  CHECK(newest == 7);
+  world.barrier(0, 6).barrier(0, 7);
+  CHECK(world.drain() == "|7");
+  CHECK(newest == 7);
+}
+
 TEST_CASE("input gate: has ended when all inputs have, and still aligns barriers that come later",
           "[runtime]") {
   const bool mode = GENERATE(kExactlyOnce, kAtLeastOnce);

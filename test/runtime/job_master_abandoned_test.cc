@@ -85,6 +85,43 @@ TEST_CASE(
   CHECK(result.restarts == 1);
 }
 
+TEST_CASE(
+    "job master: what is acknowledged after a time-out is removed while the job goes on (R4, L3)",
+    "[runtime]") {
+  JobWorld world;
+  std::atomic<bool> held{false};
+  Gate file;
+  Gate removed;
+  world.files().before_step([&](const sim::StorageStep& step) {
+    if (step.path.find("/chk-1") == std::string::npos) return;
+    const bool late = step.what == "sync" && is_uuid_name(base_name(step.path));
+    if (late && !held.exchange(true)) return file.wait();
+    if (step.what == "remove_file" && file.is_open()) removed.open();
+  });
+  const CountingJob job{.count = 0, .records_per_second = 20000};
+  JobSpec spec = world.spec_of(job);
+  spec.checkpoints.timeout = 200ms;
+  spec.checkpoints.tolerable_failures = 1000000;
+  TestListener& listener = *world.listener;
+  const JobResult& result = world.run(spec, [&](JobMaster& master) {
+    CHECK(listener.wait_for_failures(1));
+    file.open();
+    removed.wait();
+    CHECK(listener.wait_for_checkpoints(1));
+    master.request_stop();
+  });
+  world.files().before_step({});
+  CHECK(result.status == JobStatus::suspended);
+  CHECK(result.restarts == 0);
+  CHECK_FALSE(holds(world.checkpoints_of(spec.id), "chk-1"));
+  REQUIRE_FALSE(listener.failed().empty());
+  const Error& error = listener.failed().front();
+  INFO(error.why);
+  CHECK(error.message == "chk-1 was not complete within 0.2 s");
+  CHECK(error.why.starts_with("the slowest is "));
+  CHECK(error.why.find(", in the asynchronous part of its snapshot") != std::string::npos);
+}
+
 /// The `_metadata` of one checkpoint appears when the gate opens, its durability can't be
 /// confirmed, and it can't be withdrawn: not at all, or not durably.
 struct DoubtfulCheckpoint {

@@ -172,9 +172,13 @@ class Gate {
     open_ = true;
     opened_.notify_all();
   }
+  bool is_open() const {
+    const std::lock_guard lock(mutex_);
+    return open_;
+  }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable opened_;
   bool open_ = false;  // guarded by mutex_
 };

@@ -374,5 +374,19 @@ TEST_CASE("stream task: what is thrown from mail fails it, whatever it is", "[ru
   CHECK(world.failures[0].code == ErrorCode::job_failed);
 }
 
+TEST_CASE("stream task: its counters tell how far it is with a snapshot", "[runtime]") {
+  TaskMetrics metrics;
+  CHECK(snapshot_phase(metrics, 1) == "which the barrier has not reached");
+  metrics.barrier_came = 3;
+  CHECK(snapshot_phase(metrics, 2) == "in its alignment");
+  CHECK(snapshot_phase(metrics, 4) == "which the barrier has not reached");
+  metrics.snapshot_began = 3;
+  CHECK(snapshot_phase(metrics, 3) == "in the synchronous part of its snapshot");
+  metrics.barrier_came = 4;
+  metrics.sync_part_over = 3;
+  CHECK(snapshot_phase(metrics, 3) == "in the asynchronous part of its snapshot");
+  CHECK(snapshot_phase(metrics, 4) == "in its alignment");
+}
+
 }  // namespace
 }  // namespace streamrun
