@@ -82,7 +82,6 @@ JobConsole::JobConsole(const GlobalFlags& flags, bool redraw, int descriptor,
 
 void JobConsole::start(const Start& start) {
   const std::lock_guard lock(mutex_);
-  restored_from_ = start.from_path;
   if (json_) {
     return json_locked(nlohmann::ordered_json{{"v", 1},
                                               {"event", "start"},
@@ -137,7 +136,6 @@ void JobConsole::running() {
 
 void JobConsole::checkpoint(const CheckpointSummary& summary) {
   const std::lock_guard lock(mutex_);
-  last_ = summary;
   if (json_) {
     return json_locked(nlohmann::ordered_json{{"v", 1},
                                               {"event", "checkpoint"},
@@ -192,18 +190,16 @@ void JobConsole::savepoint_failed(const Error& error) {
   if (!error.why.empty()) line_locked("  why: " + error.why);
 }
 
-void JobConsole::restart(int restart, Duration delay, const Error& error) {
+void JobConsole::restart(int restart, Duration delay, const Error& error, const std::string& from) {
   const std::lock_guard lock(mutex_);
   if (json_) {
     return json_locked(nlohmann::ordered_json{{"v", 1},
                                               {"event", "restart"},
                                               {"restart", restart},
                                               {"delay_ms", milliseconds(delay)},
+                                              {"from", from},
                                               {"error", error.headline()}});
   }
-  const std::string from = last_                    ? fmt::format("chk-{}", last_->id)
-                           : restored_from_.empty() ? "the start"
-                                                    : restored_from_;
   line_locked(fmt::format("warning: RESTARTING ({}) in {} from {}: {}", restart,
                           seconds_text(milliseconds(delay)), from, error.headline()));
 }

@@ -48,7 +48,7 @@ class JobConsole final : public Log {
   void checkpoint_failed(CheckpointId id, const Error& error);
   void savepoint(const CheckpointSummary& summary);
   void savepoint_failed(const Error& error);
-  void restart(int restart, Duration delay, const Error& error);
+  void restart(int restart, Duration delay, const Error& error, const std::string& from);
   void status(const JobReport& report);
   void stopping_by_itself(const std::string& why, Duration most);
   void stopping(const std::string& why, Duration most);
@@ -75,13 +75,11 @@ class JobConsole final : public Log {
   std::function<std::int64_t()> unix_milliseconds_;
 
   std::mutex mutex_;
-  std::size_t drawn_ = 0;                  // lines on the terminal; guarded by mutex_
-  std::string restored_from_;              // guarded by mutex_
-  std::optional<CheckpointSummary> last_;  // guarded by mutex_
-  std::uint64_t last_in_ = 0;              // guarded by mutex_
-  std::uint64_t last_out_ = 0;             // guarded by mutex_
-  std::vector<std::uint64_t> last_busy_;   // guarded by mutex_
-  Duration last_uptime_{0};                // guarded by mutex_
+  std::size_t drawn_ = 0;                 // lines on the terminal; guarded by mutex_
+  std::uint64_t last_in_ = 0;             // guarded by mutex_
+  std::uint64_t last_out_ = 0;            // guarded by mutex_
+  std::vector<std::uint64_t> last_busy_;  // guarded by mutex_
+  Duration last_uptime_{0};               // guarded by mutex_
 };
 
 }  // namespace streamrun

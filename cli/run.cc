@@ -118,8 +118,9 @@ class ConsoleListener final : public JobListener {
     console_.savepoint(summary);
   }
   void on_savepoint_failed(const Error& error) override { console_.savepoint_failed(error); }
-  void on_restart(int restart, Duration delay, const Error& error) override {
-    console_.restart(restart, delay, error);
+  void on_restart(int restart, Duration delay, const Error& error,
+                  const std::string& from) override {
+    console_.restart(restart, delay, error, from);
     started_();
   }
   void on_stopping(const std::string& why) override {

@@ -76,7 +76,9 @@ class JobListener {
   virtual void on_checkpoint_failed(CheckpointId, const Error&) {}
   virtual void on_savepoint_completed(const CheckpointSummary&) {}
   virtual void on_savepoint_failed(const Error&) {}
-  virtual void on_restart(int /*restart*/, Duration /*delay*/, const Error&) {}
+  /// `from`: the snapshot that it goes back to, `chk-7` of this run or a folder; or `the start`.
+  virtual void on_restart(int /*restart*/, Duration /*delay*/, const Error&,
+                          const std::string& /*from*/) {}
   /// The job itself asked to be stopped (`OperatorContext::stop_job`).
   virtual void on_stopping(const std::string& /*why*/) {}
   virtual void on_status(const JobReport&) {}

@@ -92,6 +92,7 @@ class JobMaster final : public Runnable, public JobControl {
   void attempt_drained();
   bool sweep(const std::map<CheckpointId, SnapshotFolder>& folders);
   void after_attempt();
+  std::string restart_point() const;
   void close_job();
   void finish_closing(Result<void> result);
   void end(JobResult result);

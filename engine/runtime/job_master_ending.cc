@@ -95,6 +95,15 @@ bool JobMaster::sweep(const std::map<CheckpointId, SnapshotFolder>& folders) {
   return true;
 }
 
+/// In words, for a person.
+std::string JobMaster::restart_point() const {
+  if (!newest_) return "the start";
+  const CheckpointMetadata& metadata = newest_->metadata;
+  const bool is_own = metadata.job_id == spec_.id && metadata.kind == SnapshotKind::checkpoint;
+  return is_own || newest_->directory.empty() ? checkpoint_folder_name(metadata.id)
+                                              : newest_->directory;
+}
+
 /// The attempt is gone: the restart strategy decides, or the job ends.
 void JobMaster::after_attempt() {
   if (goal_ != Goal::restart) return close_job();
@@ -115,7 +124,7 @@ void JobMaster::after_attempt() {
   }
   phase_ = Phase::waiting;
   ++restarts_;
-  listener_.on_restart(restarts_, *delay, *failure_);
+  listener_.on_restart(restarts_, *delay, *failure_, restart_point());
   restart_at_ = environment_.clock.now() + *delay;
   SR_CRASH("restart.delay");
 }

@@ -260,6 +260,8 @@ TEST_CASE(
   CHECK(result.status == JobStatus::finished);
   REQUIRE_FALSE(opened.empty());
   CHECK(opened.front() == (prefer_checkpoint ? checkpoint.result()->path : *savepoint.result()));
+  CHECK(world.listener->restart_points() ==
+        std::vector<std::string>{prefer_checkpoint ? "chk-1" : *savepoint.result()});
   CHECK((world.outside.records() == world.job.expected()));
 }
 

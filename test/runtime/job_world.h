@@ -59,9 +59,10 @@ class TestListener final : public JobListener {
     }
     if (when_savepoint) when_savepoint();
   }
-  void on_restart(int, Duration, const Error& error) override {
+  void on_restart(int, Duration, const Error& error, const std::string& from) override {
     const std::lock_guard lock(mutex_);
     restarts_.push_back(error);
+    restart_points_.push_back(from);
     changed_.notify_all();
   }
   void on_status(const JobReport& report) override {
@@ -119,6 +120,7 @@ class TestListener final : public JobListener {
   const std::vector<CheckpointSummary>& savepoints() const { return savepoints_; }
   const std::vector<Error>& failed() const { return failed_; }
   const std::vector<Error>& restarts() const { return restarts_; }
+  const std::vector<std::string>& restart_points() const { return restart_points_; }
   const std::vector<std::string>& dumps() const { return dumps_; }
 
  private:
@@ -135,6 +137,7 @@ class TestListener final : public JobListener {
   std::vector<CheckpointSummary> savepoints_;
   std::vector<Error> failed_;
   std::vector<Error> restarts_;
+  std::vector<std::string> restart_points_;
   std::vector<std::string> dumps_;
   std::vector<JobStatus> statuses_;
 };

@@ -383,9 +383,9 @@ void Life::on_savepoint_failed(const Error& error) {
     world_.oracle.violate("R1: a savepoint is given up for a checkpoint: " + text_of(error));
 }
 
-void Life::on_restart(int restart, Duration, const Error& error) {
+void Life::on_restart(int restart, Duration, const Error& error, const std::string& from) {
   ++world_.statistics.restarts;
-  world_.say(fmt::format("restart {}: {}", restart, text_of(error)));
+  world_.say(fmt::format("restart {} from {}: {}", restart, from, text_of(error)));
   if (is_never_right(error.code)) {
     world_.oracle.violate("the job restarts for no good reason: " + text_of(error));
   }

@@ -46,7 +46,8 @@ class Life final : public JobListener {
   void on_checkpoint_failed(CheckpointId id, const Error& error) override;
   void on_savepoint_completed(const CheckpointSummary& summary) override;
   void on_savepoint_failed(const Error& error) override;
-  void on_restart(int restart, Duration delay, const Error& error) override;
+  void on_restart(int restart, Duration delay, const Error& error,
+                  const std::string& from) override;
   void on_dump(const std::string& text) override;
   void on_end(const JobResult& result) override;
 
