@@ -41,6 +41,8 @@ JobStatus JobMaster::status() const {
     case Phase::draining:
     case Phase::closing:
       if (goal_ == Goal::cancel) return JobStatus::cancelling;
+      if (goal_ == Goal::suspend)
+        return result_.stopped_cleanly ? JobStatus::running : JobStatus::failing;
       return goal_ == Goal::finish || goal_ == Goal::stop ? JobStatus::running : JobStatus::failing;
     case Phase::ended:
       return result_.status;
