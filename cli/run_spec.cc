@@ -331,6 +331,7 @@ class Preparation {
     if (job_settings_ != environment.settings()) {
       job_settings_ = environment.settings();
       load();
+      check_supported();
     }
     for (std::string& doubt : doubts(run_.configuration)) run_.warnings.push_back(std::move(doubt));
   }

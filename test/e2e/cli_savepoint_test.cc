@@ -198,6 +198,7 @@ TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the
   const Row row = GENERATE(Row{"FINISHED", "finish", 0, {false, false, false}},
                            Row{"FAILED", "fail", 0, {false, true, true}},
                            Row{"SUSPENDED", "run", SIGTERM, {false, true, true}},
+                           Row{"SUSPENDED", "run", SIGINT, {false, true, true}},
                            Row{"killed", "run", SIGKILL, {true, true, true}});
   const int policy = GENERATE(0, 1, 2);
   static constexpr const char* kPolicies[] = {"NO_EXTERNALIZED_CHECKPOINTS",
@@ -214,8 +215,9 @@ TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the
   if (row.signal != SIGKILL) CHECK(left.size() <= 3);
   const Outcome latest = folder.own({"list-checkpoints", "--dir", "ckpt", "--latest"});
   CHECK(latest.status == (kept ? 0 : 66));
-  if (row.signal == SIGTERM) {
-    CHECK(outcome.status == 0);
+  if (row.signal == SIGTERM) CHECK(outcome.status == 0);
+  if (row.signal == SIGINT) CHECK(outcome.signal == SIGINT);
+  if (row.signal == SIGTERM || row.signal == SIGINT) {
     CHECK(contains(outcome.err, kept ? "go on with: streamrun run -s "
                                      : "NO_EXTERNALIZED_CHECKPOINTS): there is nothing to go on"));
   }

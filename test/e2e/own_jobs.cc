@@ -47,6 +47,19 @@ void echo(StreamExecutionEnvironment& env, JobArguments&) {
   env.from_source(numbers(3), {.uid = "numbers"}).sink_to(PrintSink{}, {.uid = "rows"});
 }
 
+/// Takes longer over each number than the next one takes to come.
+void dawdle(StreamExecutionEnvironment& env) {
+  GeneratorSource<std::int64_t> source = numbers(0);
+  source.records_per_second = 4;
+  env.from_source(source, {.uid = "numbers"})
+      .map([](std::int64_t number) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        return number;
+      })
+      .filter([](std::int64_t number) { return number < 0; })
+      .sink_to(PrintSink{}, {.uid = "rows"});
+}
+
 /// Ends as it is told: `finish`, `fail`, or `run` until it is stopped. Prints nothing.
 void end_so(StreamExecutionEnvironment& env, const std::string& how) {
   GeneratorSource<std::int64_t> source = numbers(how == "finish" ? 3000 : 0);
@@ -79,6 +92,11 @@ void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   if (how == "exception") throw std::runtime_error("thrown by the program");
   SR_ASSERT(how != "assertion", "the program asserts");
   if (how == "hang") return hang(env);
+  if (how == "dawdle") return dawdle(env);
+  if (how == "unaligned") {
+    env.enable_checkpointing({.unaligned = true});
+    return end_so(env, "run");
+  }
   if (how == "settings") {
     env.enable_checkpointing({.interval = std::chrono::milliseconds(20), .dir = "of-the-job"});
     return end_so(env, "run");
