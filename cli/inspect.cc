@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -63,11 +64,13 @@ std::string head_as_text(const ResolvedSnapshot& snapshot) {
 std::string history_as_text(const CheckpointMetadata& metadata) {
   Table history(
       {"SNAPSHOT", "TRIGGERED", "TOOK", "FULL", "NEW", "IN-FLIGHT", "ACKNOWLEDGED", "FAILURE"});
-  for (auto it = metadata.history.rbegin(); it != metadata.history.rend(); ++it) {
-    history.add({name_of(*it), rfc3339(it->triggered_unix_ms), human_duration(it->took_ms),
-                 human_bytes(it->full_bytes), human_bytes(it->new_bytes),
-                 human_bytes(it->in_flight_bytes),
-                 fmt::format("{} of {}", it->acknowledged, it->subtasks), it->failure});
+  const std::vector<CheckpointStatistics> newest_first(metadata.history.rbegin(),
+                                                       metadata.history.rend());
+  for (const CheckpointStatistics& each : newest_first) {
+    history.add({name_of(each), rfc3339(each.triggered_unix_ms), human_duration(each.took_ms),
+                 human_bytes(each.full_bytes), human_bytes(each.new_bytes),
+                 human_bytes(each.in_flight_bytes),
+                 fmt::format("{} of {}", each.acknowledged, each.subtasks), each.failure});
   }
   Table subtasks({"SUBTASK", "ACKNOWLEDGED", "START-DELAY", "ALIGNMENT", "SYNC", "ASYNC", "FULL",
                   "NEW", "IN-FLIGHT"});

@@ -94,11 +94,11 @@ class JobMaster final : public Runnable, public JobControl {
   void after_attempt();
   std::string restart_point() const;
   void close_job();
-  void finish_closing(Result<void> result);
+  void finish_closing(const Result<void>& result);
   void end(JobResult result);
 
   // Checkpoints.
-  void carry_out(CheckpointActions actions);
+  void carry_out(const CheckpointActions& actions);
   void on(const TriggerCheckpoint& action);
   void on(const PublishCheckpoint& action);
   void on(const NotifyComplete& action);

@@ -9,7 +9,7 @@
 
 namespace streamrun {
 
-void JobMaster::carry_out(CheckpointActions actions) {
+void JobMaster::carry_out(const CheckpointActions& actions) {
   for (const CheckpointAction& action : actions) {
     std::visit([this](const auto& each) { on(each); }, action);
   }
@@ -371,7 +371,7 @@ void JobMaster::on(const AbortCheckpoint& action) {
 }
 
 void JobMaster::on(const DiscardAcknowledgement& action) {
-  if (!late_files_.empty()) remove_files(action.id, std::move(late_files_));
+  if (!late_files_.empty()) remove_files(action.id, std::exchange(late_files_, {}));
 }
 
 void JobMaster::remove_files(CheckpointId id, std::vector<std::string> files) {

@@ -179,13 +179,13 @@ void JobMaster::close_job() {
         }
         return {};
       },
-      [this, keep](Result<void> result) {
+      [this, keep](const Result<void>& result) {
         if (!keep) retained_.clear();
-        finish_closing(std::move(result));
+        finish_closing(result);
       });
 }
 
-void JobMaster::finish_closing(Result<void> result) {
+void JobMaster::finish_closing(const Result<void>& result) {
   if (!result) {
     environment_.log.warning("cleaning up: " + result.error().headline());
     if (goal_ == Goal::finish) result_ = {.status = JobStatus::failed, .error = result.error()};
