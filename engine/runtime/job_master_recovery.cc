@@ -34,9 +34,14 @@ void JobMaster::open_directory() {
           environment_.log.info("removed the leftover " + name);
         }
         opened.highest = SR_TRY(opened.directory->highest_id_present());
-        // What this run goes on from, and what lies beside it, are its own once it has gone beyond.
-        if (spec_.restore && parent_path(spec_.restore->directory) == opened.directory->path())
+        if (spec_.restore && parent_path(spec_.restore->directory) == opened.directory->path()) {
           opened.earlier = SR_TRY(opened.directory->complete_ids());
+          // This run goes on from the newest: all are its own once it has gone beyond. From an
+          // older one: somebody chose that, and that one and what came later are left alone (R5).
+          if (!opened.earlier.empty() && *opened.earlier.rbegin() > spec_.restore->metadata.id)
+            std::erase_if(opened.earlier,
+                          [&](CheckpointId id) { return id >= spec_.restore->metadata.id; });
+        }
         finish_removals_of_family();
         return opened;
       },

@@ -158,7 +158,8 @@ bool HashMapStateBackend::advance_snapshots() {
 }
 
 bool HashMapStateBackend::advance(const Running& running) {
-  for (int slices = running.snapshot->lends() ? kLentSlices : 1; slices > 0; --slices) {
+  const bool is_cheap = running.snapshot->lends() && !running.writer->is_in_memory();
+  for (int slices = is_cheap ? kLentSlices : 1; slices > 0; --slices) {
     if (running.writer->is_behind()) return false;
     if (table_.advance(*running.snapshot, kSlice)) return true;
   }

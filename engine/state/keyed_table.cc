@@ -187,6 +187,7 @@ TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit) {
 
 void KeyedTableBase::end_snapshot(const TableSnapshot& snapshot) {
   snapshots_.remove_if([&](const TableSnapshot& other) { return &other == &snapshot; });
+  forget_returned();
 }
 
 void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
@@ -262,7 +263,8 @@ void KeyedTableBase::reclaim_group(int group) {
 }
 
 void KeyedTableBase::forget_returned() {
-  // One that only the table holds was dropped unread, with its snapshot.
+  // One that only the table holds was dropped unread, with its snapshot. To destroy it, not to use
+  // it again: the count alone orders nothing.
   std::erase_if(lent_, [](const std::shared_ptr<LentRows>& lent) {
     return lent->is_back() || lent.use_count() == 1;
   });

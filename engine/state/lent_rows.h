@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace streamrun {
 
@@ -31,15 +32,22 @@ class LentRows {
       return;
     }
     state_.wait(kCopying, std::memory_order_acquire);
-    use(reinterpret_cast<const std::byte*>(copy_.data()), copy_.size());
+    const TrivialVector<char> copy = std::move(copy_);
+    use(reinterpret_cast<const std::byte*>(copy.data()), copy.size());
   }
 
   /// The owner: afterwards the slots are its own. May wait for the reader to finish with them.
   void take_back() {
-    if (start(kCopying)) {
-      std::memcpy(copy_.extend(bytes_), first_, bytes_);
-      finish(kBack);
-      return;
+    if (state_.load(std::memory_order_relaxed) == kLent) {
+      // Before the reader has to wait for it: this may fail for want of memory.
+      TrivialVector<char> copy;
+      copy.extend(bytes_);
+      if (start(kCopying)) {
+        std::memcpy(copy.data(), first_, bytes_);
+        copy_ = std::move(copy);
+        finish(kBack);
+        return;
+      }
     }
     state_.wait(kReading, std::memory_order_acquire);
   }
@@ -65,7 +73,7 @@ class LentRows {
   const std::byte* const first_;
   const std::size_t bytes_;
   std::atomic<int> state_ = kLent;
-  TrivialVector<char> copy_;  ///< written by the owner while `state_` is kCopying
+  TrivialVector<char> copy_;  ///< of the owner while `state_` is kCopying, later of the reader
 };
 
 }  // namespace streamrun

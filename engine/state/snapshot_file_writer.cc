@@ -124,6 +124,11 @@ StateBytes SnapshotFileWriter::take_spare() {
 void SnapshotFileWriter::append(Part part) {
   SR_ASSERT(!closed_, "nothing is appended after finish");
   if (part.bytes.empty() && !part.encode) return;
+  if (file_system_ == nullptr) {
+    // Nobody else will: what it lends would be lent until the end.
+    StateBytes scratch;
+    part.make_final(scratch);
+  }
   backlog_ += part.bytes.size() + part.lent;
   queue_.push_back(std::move(part));
   if (!in_flight_) start_job_if_due();

@@ -40,6 +40,8 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   StateBytes take_spare();
   /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
   void finish(Done done);
+  /// Whether what is appended is encoded at once, by the owner.
+  bool is_in_memory() const { return file_system_ == nullptr; }
   /// Enough waits to be written that more would only take memory. The mail that ends it also wakes
   /// the owner.
   bool is_behind() const;

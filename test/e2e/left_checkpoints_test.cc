@@ -132,6 +132,16 @@ TEST_CASE("left checkpoints: those of earlier runs of one job id count as retain
     CHECK(after.size() == 3);
     for (const std::string& name : before) CHECK(after.count(name) == 0);
   }
+  SECTION("a run that goes on from an older one leaves that and what came later") {
+    const std::string newest = fs::path(world().newest()).filename().string();
+    const std::string older = *before.begin() != newest ? *before.begin() : *before.rbegin();
+    const std::string path = world().job_folder() + "/" + older;
+    const Outcome outcome = world().run_with({"-D", id, "--stop-after", "400ms", "-s", path});
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    const auto after = complete_in(world().job_folder());
+    for (const std::string& name : before) CHECK(after.count(name) == 1);
+  }
   SECTION("a run that starts empty leaves them: they may be wanted") {
     CHECK(world()
               .run_with({"-D", id, "--stop-after", "400ms"},

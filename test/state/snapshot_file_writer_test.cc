@@ -144,6 +144,26 @@ TEST_CASE("snapshot file writer: is behind until the disk has taken what was app
   CHECK(writing.io.idle());
 }
 
+TEST_CASE("snapshot file writer: in memory what is lent is read at once", "[state]") {
+  QueuedIo io;
+  const auto writer =
+      std::make_shared<SnapshotFileWriter>(io, io.poster(), nullptr, "/chk-1", "state", 0);
+  bool is_read = false;
+  writer->append(
+      StateBytes(),
+      [&](StateBytes& bytes, StateBytes&) {
+        *bytes.extend(1) = 'x';
+        is_read = true;
+      },
+      100U << 20U);
+  CHECK(is_read);
+  CHECK_FALSE(writer->is_behind());
+  std::string written;
+  writer->finish([&](Result<StateHandle> handle) { written = handle.value().inline_bytes; });
+  CHECK(written == "x");
+  CHECK(io.idle());
+}
+
 TEST_CASE("snapshot file writer: what is lent is read before anything of its job is written",
           "[state]") {
   Writing writing(0);
