@@ -185,11 +185,11 @@ std::optional<Error> lost_output(const JobGraph& graph, const std::string& worki
 }
 
 std::vector<Error> problems_outside(const JobSpec& spec, const RestorePlan* plan,
-                                    const FileSystems& file_systems) {
+                                    const FileSystems& file_systems, bool read_data) {
   std::vector<Error> problems;
   if (spec.restore) {
     const Result<FileSystem*> store = file_systems.of_scheme("file");
-    problems = find_damage(**store, spec.restore->directory, spec.restore->metadata, false);
+    problems = find_damage(**store, spec.restore->directory, spec.restore->metadata, read_data);
   }
   for (std::size_t i = 0; i < spec.graph.operators.size(); ++i) {
     const StreamNode& node = spec.graph.operators[i].node;
@@ -207,8 +207,16 @@ std::vector<Error> problems_outside(const JobSpec& spec, const RestorePlan* plan
   return problems;
 }
 
-Error with_hints_for_moved(Error error, const JobSpec& spec, const GlobalFlags& global,
-                           const RunFlags& flags) {
+Error with_hints(Error error, const JobSpec& spec, const GlobalFlags& global,
+                 const RunFlags& flags) {
+  const bool is_damaged =
+      error.code == ErrorCode::state_corrupt || error.code == ErrorCode::state_missing;
+  if (spec.restore && is_damaged && error.tries.empty() && !flags.fallback) {
+    error.tries.push_back(
+        run_line(global, flags,
+                 {.from = flags.from.value_or(spec.restore->directory), .extra = {"--fallback"}}) +
+        "  # the newest good one before it");
+  }
   const bool may_be_moved = error.code == ErrorCode::path || error.code == ErrorCode::source_lost;
   if (!spec.restore || !may_be_moved || !error.tries.empty()) return error;
   const std::string from = spec.restore->directory;

@@ -25,14 +25,15 @@ std::optional<Error> output_inside_input(const JobGraph& graph,
 std::optional<Error> lost_output(const JobGraph& graph, const std::string& working_directory);
 
 /// Everything that would keep the job from its first record, as far as that can be told without
-/// changing anything: files of the snapshot (not their data), input, output, the folder of
-/// checkpoints. Blocks.
+/// changing anything: files of the snapshot (with `read_data` also what is in them), input, output,
+/// the folder of checkpoints. Blocks.
 std::vector<Error> problems_outside(const JobSpec& spec, const RestorePlan* plan,
-                                    const FileSystems& file_systems);
+                                    const FileSystems& file_systems, bool read_data);
 
-/// The error of a run that found its recorded input or checkpoint folder gone, with lines to try:
-/// most likely a folder has moved since the snapshot that `spec` resumes. Others as they are.
-Error with_hints_for_moved(Error error, const JobSpec& spec, const GlobalFlags& global,
-                           const RunFlags& flags);
+/// The error of a run with lines to try, if its snapshot is damaged, or if it found its recorded
+/// input or checkpoint folder gone: most likely a folder has moved since the snapshot that `spec`
+/// resumes. Others as they are.
+Error with_hints(Error error, const JobSpec& spec, const GlobalFlags& global,
+                 const RunFlags& flags);
 
 }  // namespace streamrun

@@ -276,6 +276,12 @@ std::string name_of_this_host() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "an unknown host";
 }
 
+/// It can't be gone on from there either.
+bool is_snapshot_damaged(const JobResult& result) {
+  return result.error && (result.error->code == ErrorCode::state_corrupt ||
+                          result.error->code == ErrorCode::state_missing);
+}
+
 std::string last_line(const JobResult& result, const JobSpec& spec) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(result.ran_for).count();
   const std::string took = ms < 1000 ? fmt::format("{} ms", ms)
@@ -299,7 +305,7 @@ std::string last_line(const JobResult& result, const JobSpec& spec) {
                    "nothing to go on from"
                  : "stopped; there is no checkpoint to go on from";
     default:
-      return result.resume_path.empty()
+      return result.resume_path.empty() || is_snapshot_damaged(result)
                  ? fmt::format("{} after {}", to_string(result.status), took)
                  : fmt::format("{} after {}; go on with: streamrun run -s {}",
                                to_string(result.status), took, shell_word(result.resume_path));
@@ -336,7 +342,7 @@ class Run {
     std::unique_ptr<Background> background;
     if (flags_.detached) {
       // Sources look for their input once the job runs, when nobody waits for an answer any more.
-      if (const int status = report_problems()) return status;
+      if (const int status = report_problems(false)) return status;
       log = STDERR_FILENO;
       if (prepared_.prints_to_stdout) {
         prepared_.warnings.emplace_back(
@@ -352,7 +358,7 @@ class Run {
   void refuse_lost_output() const {
     const JobSpec& spec = prepared_.spec;
     auto lost = lost_output(spec.graph, spec.working_directory);
-    if (lost) throw_error(with_hints_for_moved(*std::move(lost), spec, global_, flags_));
+    if (lost) throw_error(with_hints(*std::move(lost), spec, global_, flags_));
   }
 
   bool may_redraw(int log) const {
@@ -388,7 +394,7 @@ class Run {
   int check_only() {
     JobConsole console = console_at(STDERR_FILENO);
     announce(console);
-    if (const int status = report_problems()) return status;
+    if (const int status = report_problems(true)) return status;
     console.write(LogLevel::info,
                   "dry run: configuration, graph, restore, input and output are good; nothing was "
                   "started or written");
@@ -396,11 +402,11 @@ class Run {
   }
 
   /// Prints what would keep the job from its first record; the exit status of that, or 0.
-  int report_problems() const {
+  int report_problems(bool read_data) const {
     const std::vector<Error> problems = problems_outside(
-        prepared_.spec, prepared_.plan ? &*prepared_.plan : nullptr, file_systems_);
+        prepared_.spec, prepared_.plan ? &*prepared_.plan : nullptr, file_systems_, read_data);
     for (const Error& problem : problems) {
-      print_error(with_hints_for_moved(problem, prepared_.spec, global_, flags_), global_);
+      print_error(with_hints(problem, prepared_.spec, global_, flags_), global_);
     }
     return problems.empty() ? 0 : info_of(problems.front().code).exit_status;
   }
@@ -447,7 +453,7 @@ class Run {
     }
     const bool has_failed = result.status == JobStatus::failed || !result.stopped_cleanly;
     if (!has_failed || !result.error) return;
-    const Error error = with_hints_for_moved(*result.error, prepared_.spec, global_, flags_);
+    const Error error = with_hints(*result.error, prepared_.spec, global_, flags_);
     if (logs_elsewhere) console.write(LogLevel::error, error.headline());
     print_error(error, global_);
   }

@@ -56,9 +56,10 @@ class Preparation {
 
  private:
   PreparedRun prepare_step_by_step() {
-    refuse_what_makes_no_sense();
     run_.spec.working_directory = std::filesystem::current_path().string();
     load();
+    take_recovery_settings();
+    refuse_what_makes_no_sense();
     if (flags_.from) guess_job_settings();
     if (flags_.from) find_snapshot();
     if (run_.nothing_left) return std::move(run_);
@@ -78,6 +79,16 @@ class Preparation {
     return std::move(run_);
   }
 
+  /// What a flag says counts more than its key.
+  void take_recovery_settings() {
+    const Configuration& configuration = run_.configuration;
+    if (!flags_.from) flags_.from = configuration.find(options::kStateRecoveryPath);
+    flags_.allow_non_restored =
+        flags_.allow_non_restored || configuration.get(options::kIgnoreUnclaimedState);
+    if (flags_.claim_mode.empty())
+      flags_.claim_mode = choice_name(configuration.get(options::kClaimMode));
+  }
+
   void refuse_what_makes_no_sense() const {
     if (flags_.from && flags_.from->empty()) {
       fail(ErrorCode::usage, "-s was given an empty path, so there is nothing to resume",
@@ -89,7 +100,7 @@ class Preparation {
     }
     if (flags_.from && *flags_.from == "latest" && !flags_.job) {
       fail(ErrorCode::usage, "-s latest needs the name of the job",
-           {"streamrun run -s latest JOB"});
+           {"streamrun jobs  # their names"});
     }
     if (flags_.or_fresh && (!flags_.from || *flags_.from != "latest")) {
       fail(ErrorCode::usage, "--or-fresh goes with -s latest only");
@@ -224,6 +235,7 @@ class Preparation {
     snapshot_ =
         value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, true)
                                        : resolve_snapshot(local(), newest.entry->path));
+    if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
     const auto holder = value_or_throw(holder_of(local(), folder_of_writer()));
     if (holder) {
       throw_error({.code = ErrorCode::lock,
@@ -314,6 +326,12 @@ class Preparation {
     }
     if (!configuration.get(options::kCheckpointCreateSubdirectory)) {
       refuse(options::kCheckpointCreateSubdirectory.key, "each job has a folder of its own");
+    }
+    if (configuration.get(options::kRuntimeMode) != RuntimeMode::streaming) {
+      refuse(options::kRuntimeMode.key, "this version runs jobs as STREAMING only");
+    }
+    if (configuration.get(options::kSnapshotCompression)) {
+      refuse(options::kSnapshotCompression.key, "this version does not compress state");
     }
   }
 
@@ -489,7 +507,7 @@ class Preparation {
   }
 
   const GlobalFlags& global_;
-  const RunFlags& flags_;
+  RunFlags flags_;  ///< with what the configuration says instead of flags
   const JobTable& jobs_;
   FileSystems& file_systems_;
   Random& random_;

@@ -20,6 +20,11 @@ std::string absolute_if_local(const std::string& text, const std::string& workin
   throw_error({.code = ErrorCode::usage, .message = std::move(message), .retry = Retry::no});
 }
 
+/// Most likely a variable of a shell that is not set: the current folder is not what was meant.
+void refuse_empty(const std::string& name, const std::string& path) {
+  if (path.empty()) usage_error("--" + name + " was given an empty path");
+}
+
 }  // namespace
 
 JobArguments::JobArguments(Values values, std::string working_directory)
@@ -75,6 +80,7 @@ std::vector<std::string> JobArguments::paths(const std::string& name, const std:
   std::vector<std::string> found;
   for (auto& [given, value] : values_) {
     if (given != name) continue;
+    refuse_empty(name, value);
     value = absolute_if_local(value, working_directory_);
     found.push_back(value);
   }
@@ -85,7 +91,9 @@ std::optional<std::string> JobArguments::optional_path(const std::string& name,
                                                        const std::string& help) {
   declare({.name = name, .type = "path", .help = help, .default_text = {}});
   for (auto& [given, value] : values_) {
-    if (given == name) value = absolute_if_local(value, working_directory_);
+    if (given != name) continue;
+    refuse_empty(name, value);
+    value = absolute_if_local(value, working_directory_);
   }
   return find(name);
 }

@@ -145,6 +145,7 @@ class JobMaster final : public Runnable, public JobControl {
   // The end of the input, and stopping.
   void end_of_data();
   void begin_stop();
+  void suspend_without_snapshot();
   void report_status();
   TaskReports reports_of_attempt();
   /// Mail from an attempt that has ended is dropped.

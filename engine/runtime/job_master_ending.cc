@@ -112,10 +112,7 @@ void JobMaster::after_attempt() {
   const double chance = static_cast<double>(environment_.random.below(1U << 20U)) / (1U << 20U);
   const std::optional<Duration> delay =
       may_retry ? restart_.on_failure(environment_.clock.now(), chance) : std::nullopt;
-  if (delay && stop_requested_) {
-    goal_ = Goal::suspend;
-    return close_job();
-  }
+  if (delay && stop_requested_) return suspend_without_snapshot();
   if (!delay) {
     if (may_retry && failure_->why.empty())
       failure_->why = "Recovery is suppressed by " + restart_.describe();
@@ -228,6 +225,18 @@ void JobMaster::end_of_data() {
   carry_out(coordinator_->request(environment_.clock.now(), CheckpointReason::final));
 }
 
+/// There is no task left that could take the last snapshot.
+void JobMaster::suspend_without_snapshot() {
+  goal_ = Goal::suspend;
+  result_.stopped_cleanly = false;
+  result_.error = Error{.code = ErrorCode::stop_unclean,
+                        .message =
+                            "stopped while the job was to be restarted: no final checkpoint "
+                            "was taken",
+                        .why = failure_->headline()};
+  close_job();
+}
+
 void JobMaster::begin_stop() {
   switch (phase_) {
     case Phase::running:
@@ -244,8 +253,7 @@ void JobMaster::begin_stop() {
       return carry_out(coordinator_->request(environment_.clock.now(), CheckpointReason::stop));
     case Phase::waiting:
       restart_at_.reset();
-      goal_ = Goal::suspend;
-      return close_job();
+      return suspend_without_snapshot();
     case Phase::recovering:
       // Seen in `run_tasks`, or when the recovery fails.
     case Phase::opening:

@@ -261,4 +261,17 @@ TEST_CASE("run: checkpoints as files without a folder for them are refused by bo
   CHECK(contains(outcome.err, "execution.checkpointing.dir is not set"));
 }
 
+TEST_CASE("run: a signal while the job waits to be restarted is no clean end", "[cli]") {
+  const Folder folder;
+  const Outcome outcome = run_until(
+      folder,
+      run_of("fail", {"interval=20ms", "dir=ckpt"},
+             {"restart-strategy.type=fixed-delay", "restart-strategy.fixed-delay.delay=1h"}),
+      "RESTARTING");
+  INFO(outcome.err);
+  CHECK(outcome.status == 75);
+  CHECK(contains(outcome.err, "E-STOP-UNCLEAN"));
+  CHECK(contains(outcome.err, "no final checkpoint was taken"));
+}
+
 }  // namespace streamrun::test

@@ -97,6 +97,23 @@ std::string stopped_run(const Folder& folder, const Arguments& job) {
   return first_line(latest.out);
 }
 
+std::string state_file_in(const std::string& snapshot) {
+  std::string state;
+  for (const auto& entry : fs::directory_iterator(snapshot)) {
+    if (entry.path().filename() != "_metadata") state = entry.path().string();
+  }
+  REQUIRE_FALSE(state.empty());
+  return state;
+}
+
+void flip_a_bit(const std::string& file) {
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekg(100);
+  const auto byte = static_cast<char>(bytes.get() ^ 1);
+  bytes.seekp(100);
+  bytes.put(byte);
+}
+
 void write_words(const Folder& folder, const std::string& name) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "word" + std::to_string(i) + "\n";
@@ -221,11 +238,7 @@ TEST_CASE("run --dry-run: says that a state file is cut short or gone", "[cli]")
   const Outcome good = folder.streamrun(dry);
   INFO(good.err);
   CHECK(good.status == 0);
-  std::string state;
-  for (const auto& entry : fs::directory_iterator(snapshot)) {
-    if (entry.path().filename() != "_metadata") state = entry.path().string();
-  }
-  REQUIRE_FALSE(state.empty());
+  const std::string state = state_file_in(snapshot);
   fs::resize_file(state, 10);
   const Outcome cut = folder.streamrun(dry);
   CHECK(cut.status == 65);
@@ -233,6 +246,109 @@ TEST_CASE("run --dry-run: says that a state file is cut short or gone", "[cli]")
   CHECK(contains(cut.err, state));
   fs::remove(state);
   CHECK(contains(folder.streamrun(dry).err, "error: E-STATE-MISSING: "));
+}
+
+TEST_CASE("run --dry-run: reads the state files, so that one flipped bit is told", "[cli]") {
+  const Folder folder;
+  write_words(folder, "in/text");
+  const std::string snapshot =
+      stopped_run(folder, {"wordcount", "--watch", "--input", "in", "--output", "out"});
+  const std::string state = state_file_in(snapshot);
+  flip_a_bit(state);
+  const Outcome looked = folder.streamrun({"run", "--dry-run", "-s", snapshot});
+  CHECK(looked.status == 65);
+  CHECK(contains(looked.err, "error: E-STATE-CORRUPT: "));
+}
+
+TEST_CASE("run -s: a damaged state file is answered with how to go on before it", "[cli]") {
+  const Folder folder;
+  write_words(folder, "in/text");
+  const std::string snapshot =
+      stopped_run(folder, {"wordcount", "--watch", "--input", "in", "--output", "out"});
+  fs::remove(state_file_in(snapshot));
+  const Outcome outcome = folder.streamrun({"run", "-s", snapshot});
+  INFO(outcome.err);
+  CHECK(outcome.status == 65);
+  CHECK(contains(outcome.err, "streamrun run -s " + snapshot + " --fallback"));
+  CHECK_FALSE(contains(outcome.err, "go on with"));
+}
+
+TEST_CASE("run -s latest --fallback: says which damaged one it went back from", "[cli]") {
+  const Folder folder;
+  const Arguments job = {"statemachine", "--rate", "100000", "--output", "out"};
+  const std::string snapshot = stopped_run(folder, job);
+  flip_a_bit(state_file_in(snapshot));
+  Arguments resume = {"run",          "-D",     "state.checkpoints.dir=ckpt",
+                      "-s",           "latest", "--fallback",
+                      "--stop-after", "50ms"};
+  resume.insert(resume.end(), job.begin(), job.end());
+  const Outcome outcome = folder.streamrun(resume);
+  INFO(outcome.err);
+  CHECK(outcome.status == 0);
+  CHECK(contains(outcome.err, "is used instead"));
+  CHECK(contains(outcome.err, fs::path(snapshot).filename().string()));
+}
+
+TEST_CASE("run: keys of state recovery mean what the flags mean", "[cli]") {
+  const Folder folder;
+  write_words(folder, "in/text");
+  const Arguments job = {"wordcount", "--watch", "--input", "in", "--output", "out"};
+  const std::string snapshot = stopped_run(folder, job);
+  const auto run = [&](Arguments flags) {
+    flags.insert(flags.begin(), {"run", "--stop-after", "50ms"});
+    return folder.streamrun(flags);
+  };
+  for (const std::string key : {"execution.state-recovery.path", "execution.savepoint.path"}) {
+    const Outcome resumed = run({"-D", key + "=" + snapshot});
+    INFO(resumed.err);
+    CHECK(resumed.status == 0);
+    CHECK(contains(resumed.err, "restored   " + snapshot));
+    const Outcome gone = run({"-D", key + "=/nowhere"});
+    CHECK(gone.status == 66);
+    CHECK(contains(gone.err, "/nowhere"));
+  }
+  const std::string recovery = "execution.state-recovery.";
+  const Outcome other = run({"-D", recovery + "path=" + snapshot, "statemachine", "--output", "b"});
+  CHECK(other.status == 76);
+  const Outcome dropped =
+      run({"-D", recovery + "path=" + snapshot, "-D", recovery + "ignore-unclaimed-state=true",
+           "statemachine", "--output", "b"});
+  INFO(dropped.err);
+  CHECK(dropped.status == 0);
+  for (const std::string mode : {"CLAIM", "LEGACY"}) {
+    const Outcome claimed = run({"-s", snapshot, "-D", recovery + "claim-mode=" + mode});
+    CHECK(claimed.status == 64);
+    CHECK(contains(claimed.err, mode));
+  }
+}
+
+TEST_CASE("run: what Flink has and this version has not is refused, not ignored", "[cli]") {
+  const Folder folder;
+  for (const std::string setting :
+       {"execution.runtime-mode=BATCH", "execution.runtime-mode=AUTOMATIC",
+        "execution.checkpointing.snapshot-compression=true",
+        "execution.checkpointing.create-subdir=false", "state.backend.type=rocksdb"}) {
+    const Outcome outcome = folder.streamrun(
+        {"run", "--stop-after", "1ms", "-D", setting, "statemachine", "--output", "out"});
+    INFO(setting << ": " << outcome.err);
+    CHECK(outcome.status == 78);
+    CHECK(contains(outcome.err, setting.substr(0, setting.find('='))));
+    CHECK_FALSE(fs::exists(folder.at("out")));
+  }
+}
+
+TEST_CASE("run: an empty path of a job is refused, not taken for the current folder", "[cli]") {
+  const Folder folder;
+  write_words(folder, "in/text");
+  for (const Arguments& arguments :
+       {Arguments{"--input", "", "--output", "out"}, Arguments{"--input", "in", "--output", ""}}) {
+    Arguments all = {"run", "wordcount"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Outcome outcome = folder.streamrun(all);
+    INFO(outcome.err);
+    CHECK(outcome.status == 64);
+    CHECK(contains(outcome.err, "empty path"));
+  }
 }
 
 TEST_CASE("run -s PATH: warns when kin of the snapshot has finished since", "[cli]") {
