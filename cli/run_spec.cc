@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -33,10 +34,10 @@ namespace {
 /// One run's preparation, step by step; each step uses what the ones before it found.
 class Preparation {
  public:
-  Preparation(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs,
+  Preparation(const GlobalFlags& global, RunFlags flags, const JobTable& jobs,
               FileSystems& file_systems, Random& random, std::int64_t now)
       : global_(global),
-        flags_(flags),
+        flags_(std::move(flags)),
         jobs_(jobs),
         file_systems_(file_systems),
         random_(random),

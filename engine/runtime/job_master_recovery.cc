@@ -38,9 +38,10 @@ void JobMaster::open_directory() {
           opened.earlier = SR_TRY(opened.directory->complete_ids());
           // This run goes on from the newest: all are its own once it has gone beyond. From an
           // older one: somebody chose that, and that one and what came later are left alone (R5).
-          if (!opened.earlier.empty() && *opened.earlier.rbegin() > spec_.restore->metadata.id)
-            std::erase_if(opened.earlier,
-                          [&](CheckpointId id) { return id >= spec_.restore->metadata.id; });
+          const CheckpointId from = spec_.restore->metadata.id;
+          if (!opened.earlier.empty() && *opened.earlier.rbegin() > from) {
+            std::erase_if(opened.earlier, [from](CheckpointId id) { return id >= from; });
+          }
         }
         finish_removals_of_family();
         return opened;
@@ -188,9 +189,10 @@ void JobMaster::recovered(Execution::RecoveryStep step) {
             Result<void> durable = make_durable(*store, directory, environment_.random.uuid());
             const bool read_only = !durable && (durable.error().code == ErrorCode::permission ||
                                                 durable.error().code == ErrorCode::store_read_only);
-            if (read_only)
+            if (read_only) {
               environment_.log.debug(
                   "the restored snapshot can't be written to; its name is taken as durable");
+            }
             return read_only ? Result<void>() : durable;
           },
           [this](const Result<void>& durable) {
