@@ -97,16 +97,16 @@ class Bell {
 /// Passes on what happens to the console, and the result to the main thread.
 class ConsoleListener final : public JobListener {
  public:
-  /// `started` is called when the job first runs, or waits to be started again.
+  /// `started` is called when the job runs, or waits to be started again; it calls what it is given
+  /// once, which says so.
   ConsoleListener(JobConsole& console, Bell& bell, Duration shutdown_timeout,
-                  std::function<void()> started)
+                  std::function<void(const std::function<void()>& say)> started)
       : console_(console),
         bell_(bell),
         shutdown_timeout_(shutdown_timeout),
         started_(std::move(started)) {}
   void on_running() override {
-    started_();
-    console_.running();
+    started_([this] { console_.running(); });
   }
   void on_checkpoint_completed(const CheckpointSummary& summary) override {
     console_.checkpoint(summary);
@@ -121,7 +121,7 @@ class ConsoleListener final : public JobListener {
   void on_restart(int restart, Duration delay, const Error& error,
                   const std::string& from) override {
     console_.restart(restart, delay, error, from);
-    started_();
+    started_([] {});
   }
   void on_stopping(const std::string& why) override {
     console_.stopping_by_itself(why, shutdown_timeout_);
@@ -150,7 +150,7 @@ class ConsoleListener final : public JobListener {
   JobConsole& console_;
   Bell& bell_;
   const Duration shutdown_timeout_;
-  const std::function<void()> started_;
+  const std::function<void(const std::function<void()>& say)> started_;
   JobResult result_;
   std::atomic<bool> ended_{false};
   std::atomic<bool> stopping_{false};
@@ -423,9 +423,18 @@ class Run {
 
     const Signals signals;  // before any thread starts, so that all of them block these
     Bell bell;
-    ConsoleListener listener(console, bell, spec.shutdown_timeout, [&] {
-      if (background != nullptr) background->started([&] { announce(console); });
-    });
+    const auto started = [&](const std::function<void()>& say) {
+      bool said = false;
+      // Whoever waits for the job to run may look into its log at once: it is written before.
+      const auto begin_log = [&] {
+        announce(console);
+        say();
+        said = true;
+      };
+      if (background != nullptr) background->started(begin_log);
+      if (!said) say();
+    };
+    ConsoleListener listener(console, bell, spec.shutdown_timeout, started);
     // Declared in the order in which they must outlive each other.
     ThreadPool io(kIoThreads);
     int stopped_by = 0;
