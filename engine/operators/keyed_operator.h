@@ -39,7 +39,8 @@ class KeyedOperator : public OneOutputOperator<U> {
     auto writer = std::make_shared<SnapshotFileWriter>(
         context_->environment.io, context_->post, target.file_system, target.directory,
         context_->environment.random.uuid(), target.inline_threshold);
-    backend_->snapshot(std::move(writer),
+    const CheckpointId id = part->barrier.id;
+    backend_->snapshot(id, std::move(writer),
                        [part = std::move(part)](Result<KeyedStateHandle> handle) {
                          if (!handle) return part->failed(std::move(handle).error());
                          OperatorSubtaskState state;
@@ -49,6 +50,7 @@ class KeyedOperator : public OneOutputOperator<U> {
                          part->done(std::move(state));
                        });
   }
+  void notify_aborted(CheckpointId id) override { backend_->abort(id); }
   bool advance_snapshots() override { return backend_->advance_snapshots(); }
 
  protected:

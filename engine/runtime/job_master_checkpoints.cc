@@ -178,6 +178,12 @@ void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubt
   late_files_.clear();
 }
 
+void JobMaster::declined(int task, CheckpointId id, const Error& error) {
+  // Of an aborted one the task has removed its own files: the folder may be empty by now.
+  if (!pending_.contains(id)) remove_files(id, {});
+  carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
+}
+
 void JobMaster::on(const PublishCheckpoint& action) {
   const CheckpointId id = action.id;
   const PendingSnapshot& pending = pending_.at(id);

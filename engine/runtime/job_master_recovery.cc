@@ -299,9 +299,8 @@ TaskReports JobMaster::reports_of_attempt() {
           },
       .declined =
           [this, attempt](int task, CheckpointId id, Error error) {
-            post_from_attempt(attempt, [this, task, id, error = std::move(error)] {
-              carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
-            });
+            post_from_attempt(
+                attempt, [this, task, id, error = std::move(error)] { declined(task, id, error); });
           },
       .failed =
           [this, attempt](int, Error error) {

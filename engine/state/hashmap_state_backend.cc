@@ -122,7 +122,8 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
   return {};
 }
 
-void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, Done done) {
+void HashMapStateBackend::snapshot(CheckpointId id, std::shared_ptr<SnapshotFileWriter> writer,
+                                   Done done) {
   auto builder = std::make_shared<StateFileBuilder>();
   TableSnapshot& snapshot = table_.start_snapshot([writer, builder](SnapshotBlock block) {
     StateBytes rows = std::exchange(block.bytes, {});
@@ -139,20 +140,31 @@ void HashMapStateBackend::snapshot(std::shared_ptr<SnapshotFileWriter> writer, D
     writer->append(std::move(rows), std::move(encode), lent);
     return writer->take_spare();
   });
-  running_.push_back({&snapshot, std::move(writer), std::move(builder), std::move(done)});
+  running_.push_back({id, &snapshot, std::move(writer), std::move(builder), std::move(done)});
+}
+
+void HashMapStateBackend::abort(CheckpointId id) {
+  for (auto it = running_.begin(); it != running_.end();) {
+    const auto each = it++;
+    if (each->id != id) continue;
+    each->writer->abandon([done = std::move(each->done)](const Result<StateHandle>& cancelled) {
+      done(cancelled.error());
+    });
+    if (each->snapshot != nullptr) table_.end_snapshot(*each->snapshot);
+    running_.erase(each);
+  }
 }
 
 bool HashMapStateBackend::advance_snapshots() {
   bool more = false;
   for (auto it = running_.begin(); it != running_.end();) {
-    if (!advance(*it)) {
-      more = more || !it->writer->is_behind();
-      ++it;
-      continue;
+    const auto each = it++;
+    if (each->snapshot == nullptr) continue;
+    if (advance(*each)) {
+      complete(each);
+    } else {
+      more = more || !each->writer->is_behind();
     }
-    Running running = std::move(*it);
-    it = running_.erase(it);
-    complete(std::move(running));
   }
   return more;
 }
@@ -166,20 +178,23 @@ bool HashMapStateBackend::advance(const Running& running) {
   return false;
 }
 
-void HashMapStateBackend::complete(Running running) {
-  table_.end_snapshot(*running.snapshot);
-  running.writer->append(StateBytes(), [builder = running.builder](StateBytes& bytes, StateBytes&) {
-    const std::string index = builder->end();
-    std::copy(index.begin(), index.end(), bytes.extend(index.size()));
-  });
+void HashMapStateBackend::complete(std::list<Running>::iterator running) {
+  table_.end_snapshot(*std::exchange(running->snapshot, nullptr));
+  running->writer->append(StateBytes(),
+                          [builder = running->builder](StateBytes& bytes, StateBytes&) {
+                            const std::string index = builder->end();
+                            std::copy(index.begin(), index.end(), bytes.extend(index.size()));
+                          });
   KeyedStateHandle handle{
       .key_groups = table_.key_groups(), .entries = 0, .states = table_.descriptions(), .data = {}};
-  running.writer->finish([handle = std::move(handle), builder = std::move(running.builder),
-                          done = std::move(running.done)](Result<StateHandle> data) mutable {
-    if (!data) return done(std::move(data).error());
-    handle.entries = builder->rows();
+  const std::shared_ptr<SnapshotFileWriter> writer = running->writer;
+  writer->finish([this, running, handle = std::move(handle)](Result<StateHandle> data) mutable {
+    const Running ended = std::move(*running);
+    running_.erase(running);
+    if (!data) return ended.done(std::move(data).error());
+    handle.entries = ended.builder->rows();
     handle.data = *std::move(data);
-    done(std::move(handle));
+    ended.done(std::move(handle));
   });
 }
 

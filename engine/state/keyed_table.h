@@ -210,6 +210,8 @@ class KeyedTableBase {
   bool advance(TableSnapshot& snapshot, std::size_t slots);
   /// Forgets a snapshot, done or not. What is lent stays so.
   void end_snapshot(const TableSnapshot& snapshot);
+  /// How many are not ended.
+  std::size_t snapshots_under_way() const { return snapshots_.size(); }
 
   /// Adds the rows of one block. The states of the file in its order, by their numbers here.
   /// `reader.failed()` on damage. Fails on a row whose key is there already or belongs to another

@@ -140,6 +140,29 @@ void SnapshotFileWriter::finish(Done done) {
   if (!in_flight_) complete();
 }
 
+void SnapshotFileWriter::abandon(Done done) {
+  closed_ = true;
+  abandoned_ = true;
+  done_ = std::move(done);
+  queue_.clear();
+  spares_.clear();
+  if (!in_flight_) discard(std::move(file_));
+}
+
+void SnapshotFileWriter::discard(std::unique_ptr<File> file) {
+  const auto cancelled = [] {
+    return Error{.code = ErrorCode::cancelled, .message = "the snapshot was aborted"};
+  };
+  if (file == nullptr || file->handle == nullptr) return done_(cancelled());
+  io_.submit([self = shared_from_this(), file = std::move(file), cancelled]() mutable {
+    file.reset();
+    // If this fails, it goes when the attempt ends.
+    static_cast<void>(self->file_system_->remove_file(join_path(self->directory_, self->name_)));
+    SnapshotFileWriter& writer = *self;
+    writer.post_([self = std::move(self), cancelled] { self->done_(cancelled()); });
+  });
+}
+
 void SnapshotFileWriter::complete() {
   const bool may_be_inline =
       file_system_ == nullptr || (file_ == nullptr && backlog_ <= inline_threshold_);
@@ -186,6 +209,7 @@ void SnapshotFileWriter::start_job() {
                   last]() mutable {
       self->in_flight_ = false;
       self->backlog_ -= bytes;
+      if (self->abandoned_) return self->discard(std::move(file));
       for (Part& part : parts) {
         if (self->spares_.size() < kMostSpares) self->spares_.push_back(std::move(part.bytes));
       }

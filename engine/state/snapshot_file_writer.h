@@ -40,6 +40,9 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   StateBytes take_spare();
   /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
   void finish(Done done);
+  /// Nobody wants it any more: drops what is not written, removes the file, and calls `done`,
+  /// instead of what `finish` was given, with E-CANCELLED. Nothing follows.
+  void abandon(Done done);
   /// Whether what is appended is encoded at once, by the owner.
   bool is_in_memory() const { return file_system_ == nullptr; }
   /// Enough waits to be written that more would only take memory. The mail that ends it also wakes
@@ -61,6 +64,7 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   void start_job_if_due();
   void start_job();
   void complete();
+  void discard(std::unique_ptr<File> file);
 
   // Constant after construction.
   IoExecutor& io_;
@@ -76,6 +80,7 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   std::unique_ptr<File> file_;  ///< null while a job has it, or before there is one
   bool in_flight_ = false;
   bool closed_ = false;
+  bool abandoned_ = false;
   Done done_;
 };
 

@@ -78,6 +78,21 @@ TEST_CASE("keyed process operator: a snapshot covers its key groups even when it
   CHECK(again.results == std::vector<std::string>{"x 1 in 1 amounts"});
 }
 
+TEST_CASE("keyed process operator: does no work for a snapshot that was aborted", "[operators]") {
+  OperatorHarness<Order, std::string> harness(spending());
+  harness.process({{"x", 1}, {"y", 2}});
+  auto part = std::make_shared<SnapshotPart>();
+  part->barrier = {1, std::make_shared<const SnapshotTarget>()};
+  std::vector<ErrorCode> failures;
+  part->done = [](const OperatorSubtaskState&) { FAIL("it was aborted"); };
+  part->failed = [&](const Error& error) { failures.push_back(error.code); };
+  harness.op().snapshot(std::move(part));
+  harness.op().notify_aborted(1);
+  CHECK_FALSE(harness.op().advance_snapshots());
+  harness.world().settle();
+  CHECK(failures == std::vector<ErrorCode>{ErrorCode::cancelled});
+}
+
 TEST_CASE("keyed process operator: a snapshot of other states is refused when it opens",
           "[operators]") {
   OperatorHarness<Order, std::string> harness(spending());

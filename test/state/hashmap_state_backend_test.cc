@@ -1,6 +1,7 @@
 #include <streamrun/state/hashmap_state_backend.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +32,7 @@ struct Store {
     std::optional<Result<KeyedStateHandle>> result;
     auto writer = std::make_shared<SnapshotFileWriter>(
         io, io.poster(), &files, "/chk-1", "state-" + std::to_string(++names), inline_threshold);
-    backend.snapshot(std::move(writer),
+    backend.snapshot(1, std::move(writer),
                      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
     while (backend.advance_snapshots()) {
     }
@@ -163,6 +164,7 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
     for (const std::int64_t key : keys) table.change(key, random);
     expected.push_back(table.model);
     backend.snapshot(
+        i + 1,
         std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files, "/chk-1",
                                              "part-" + std::to_string(i), 0),
         [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
@@ -176,6 +178,59 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
     handles[i].data.file->path = "/chk-1/" + handles[i].data.file->path;
     CHECK(restored_model<std::int64_t>({handles[i]}, 128, {0, 127}, store.files) == expected[i]);
   }
+}
+
+TEST_CASE("hashmap state backend: an aborted snapshot gives back what it holds", "[state]") {
+  Store store;
+  ModelledTable<std::int64_t> table(128, {0, 127});
+  HashMapStateBackend backend(table.table);
+  SeededRandom random(4);
+  const auto keys = some_keys<std::int64_t>(100000, 128, {0, 127});
+  for (const std::int64_t key : keys) table.change(key, random);
+  const Model<std::int64_t> expected = table.model;
+  std::map<CheckpointId, Result<KeyedStateHandle>> results;
+  const auto begin = [&](CheckpointId id) {
+    const std::string name = "part-" + std::to_string(id);
+    backend.snapshot(id,
+                     std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files,
+                                                          "/chk-1", name, 0),
+                     [&results, id](Result<KeyedStateHandle> handle) {
+                       CHECK(results.emplace(id, std::move(handle)).second);
+                     });
+  };
+  begin(1);
+  begin(2);
+  // How far it is: nothing taken yet; rows are lent and a job has some; all of it is with the
+  // writer.
+  const int stage = GENERATE(0, 1, 2);
+  INFO("stage " << stage);
+  if (stage > 0) {
+    backend.advance_snapshots();
+    store.io.run_job();
+    backend.advance_snapshots();
+  }
+  while (stage == 2 && table.table.snapshots_under_way() > 0) {
+    backend.advance_snapshots();
+    if (!store.io.deliver()) store.io.run_job();
+  }
+  backend.abort(7);
+  backend.abort(1);
+  CHECK(table.table.snapshots_under_way() == (stage == 2 ? 0 : 1));
+  for (const std::int64_t key : keys) table.change(key, random);
+  while (!results.contains(2)) {
+    backend.advance_snapshots();
+    if (!store.io.deliver() && !store.io.run_job()) REQUIRE(backend.advance_snapshots());
+  }
+  store.io.settle();
+  REQUIRE(results.contains(1));
+  REQUIRE_FALSE(results.at(1));
+  CHECK(results.at(1).error().code == ErrorCode::cancelled);
+  CHECK(table.table.snapshots_under_way() == 0);
+  CHECK_FALSE(backend.advance_snapshots());
+  CHECK(store.files.files().count("/chk-1/part-1") == 0);
+  KeyedStateHandle handle = results.at(2).value();
+  handle.data.file->path = "/chk-1/" + handle.data.file->path;
+  CHECK(restored_model<std::int64_t>({handle}, 128, {0, 127}, store.files) == expected);
 }
 
 // ---- what does not fit, and what is damaged

@@ -255,5 +255,33 @@ TEST_CASE("snapshot file writer: a call that fails at any step fails the file, o
   }
 }
 
+TEST_CASE("snapshot file writer: what is abandoned leaves no file", "[state]") {
+  Writing writing(0);
+  const std::string much(2U << 20U, 'x');
+  // Nothing yet; a job that has not run; its mail on the way; a file and no job; the last job.
+  const int stage = GENERATE(0, 1, 2, 3, 4);
+  INFO("stage " << stage);
+  if (stage > 0) writing.writer->append(much);
+  if (stage > 1) writing.io.run_job();
+  if (stage == 3) writing.io.settle();
+  if (stage == 4) {
+    writing.finish();
+    writing.io.deliver();
+    writing.io.run_job();
+  }
+  CHECK(writing.files.files().size() == (stage > 1 ? 1 : 0));
+  int answers = 0;
+  writing.writer->abandon([&](const Result<StateHandle>& handle) {
+    ++answers;
+    REQUIRE_FALSE(handle);
+    CHECK(handle.error().code == ErrorCode::cancelled);
+    CHECK(writing.files.files().empty());
+  });
+  writing.io.settle();
+  CHECK(answers == 1);
+  CHECK_FALSE(writing.result);
+  CHECK(writing.files.files().empty());
+}
+
 }  // namespace
 }  // namespace streamrun
