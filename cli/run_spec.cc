@@ -331,9 +331,6 @@ class Preparation {
     if (configuration.get(options::kRuntimeMode) != RuntimeMode::streaming) {
       refuse(options::kRuntimeMode.key, "this version runs jobs as STREAMING only");
     }
-    if (configuration.get(options::kSnapshotCompression)) {
-      refuse(options::kSnapshotCompression.key, "this version does not compress state");
-    }
   }
 
   void run_program() {
@@ -400,6 +397,7 @@ class Preparation {
     spec.history = static_cast<std::size_t>(configuration.get(options::kCheckpointHistory));
     spec.retention = configuration.get(options::kCheckpointRetention);
     spec.inline_threshold = configuration.get(options::kDataInlineThreshold).bytes;
+    spec.compresses_snapshots = configuration.get(options::kSnapshotCompression);
     spec.shutdown_timeout = configuration.get(options::kShutdownTimeout);
     spec.restart = restart_options();
     spec.allow_non_restored = flags_.allow_non_restored;

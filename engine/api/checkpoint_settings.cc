@@ -22,6 +22,9 @@ std::string text_of(bool value) {
 std::string text_of(int value) {
   return std::to_string(value);
 }
+std::string text_of(MemorySize value) {
+  return format_memory_size(value.bytes);
+}
 std::string text_of(const std::string& value) {
   return value;
 }
@@ -54,6 +57,8 @@ std::vector<std::pair<std::string, std::string>> CheckpointSettings::as_configur
   add(all, options::kUnalignedCheckpoints, unaligned);
   add(all, options::kAlignedCheckpointTimeout, aligned_checkpoint_timeout);
   add(all, options::kCheckpointsAfterTasksFinish, checkpoints_after_tasks_finish);
+  add(all, options::kSnapshotCompression, snapshot_compression);
+  add(all, options::kDataInlineThreshold, data_inline_threshold);
   add(all, options::kCheckpointStorage, storage);
   add(all, options::kCheckpointDirectory, dir);
   add(all, options::kSavepointDirectory, savepoint_dir);

@@ -45,6 +45,11 @@ class StreamExecutionEnvironment {
   void enable_checkpointing(const CheckpointSettings& settings) {
     for (auto& setting : settings.as_configuration()) settings_.push_back(std::move(setting));
   }
+  /// Sets any key of the configuration from the job's code, restart strategies for instance. As
+  /// with `enable_checkpointing` it counts more than the file and less than the command line.
+  void configure(std::string key, std::string value) {
+    settings_.emplace_back(std::move(key), std::move(value));
+  }
   /// What the program set of the configuration, in order: key and value.
   const std::vector<std::pair<std::string, std::string>>& settings() const { return settings_; }
 

@@ -40,7 +40,7 @@ class KeyedOperator : public OneOutputOperator<U> {
         context_->environment.io, context_->post, target.file_system, target.directory,
         context_->environment.random.uuid(), target.inline_threshold);
     const CheckpointId id = part->barrier.id;
-    backend_->snapshot(id, std::move(writer),
+    backend_->snapshot(id, std::move(writer), target.compressed,
                        [part = std::move(part)](Result<KeyedStateHandle> handle) {
                          if (!handle) return part->failed(std::move(handle).error());
                          OperatorSubtaskState state;

@@ -70,8 +70,10 @@ void JobMaster::on(const TriggerCheckpoint& action) {
   if (pending.folder) {
     target = {.file_system = pending.folder.store,
               .directory = pending.folder.path,
-              .inline_threshold = spec_.inline_threshold};
+              .inline_threshold = spec_.inline_threshold,
+              .compressed = false};
   }
+  target.compressed = spec_.compresses_snapshots;
   pending.target = std::make_shared<const SnapshotTarget>(std::move(target));
   pending_[id] = std::move(pending);
   begin_folder(id);

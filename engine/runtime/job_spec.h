@@ -42,6 +42,7 @@ struct JobSpec {
   /// After a failure the newest checkpoint is restored, though a newer savepoint exists.
   bool prefer_checkpoint = true;
   std::uint64_t inline_threshold = 20480;
+  bool compresses_snapshots = false;
   /// What one piece of state may have in a checkpoint that is kept in memory.
   std::uint64_t memory_limit = std::uint64_t{5} << 20U;
   std::size_t history = 10;  ///< snapshots before it that each one tells of

@@ -123,8 +123,8 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
 }
 
 void HashMapStateBackend::snapshot(CheckpointId id, std::shared_ptr<SnapshotFileWriter> writer,
-                                   Done done) {
-  auto builder = std::make_shared<StateFileBuilder>();
+                                   bool compressed, Done done) {
+  auto builder = std::make_shared<StateFileBuilder>(compressed);
   TableSnapshot& snapshot = table_.start_snapshot([writer, builder](SnapshotBlock block) {
     StateBytes rows = std::exchange(block.bytes, {});
     const std::size_t lent = block.lent_bytes();
@@ -134,7 +134,7 @@ void HashMapStateBackend::snapshot(CheckpointId id, std::shared_ptr<SnapshotFile
       block.encode(scratch);
       bytes = std::move(block.bytes);
       if (block.rows == 0) return bytes.clear();
-      builder->begin_block(bytes, block.key_group, block.rows);
+      builder->begin_block(bytes, scratch, block.key_group, block.rows);
       seal_state_block(bytes);
     };
     writer->append(std::move(rows), std::move(encode), lent);

@@ -28,7 +28,8 @@ class HashMapStateBackend {
   Result<void> restore(const std::vector<KeyedStateHandle>& handles, FileSystem* file_system);
   /// Begins snapshot `id`. `done` is called once, on the owner's thread: when every byte is
   /// durable, or it failed, or was aborted.
-  void snapshot(CheckpointId id, std::shared_ptr<SnapshotFileWriter> writer, Done done);
+  void snapshot(CheckpointId id, std::shared_ptr<SnapshotFileWriter> writer, bool compressed,
+                Done done);
   /// Nobody wants snapshot `id` any more: what it holds is given back, its file is removed, and
   /// `done` gets E-CANCELLED. Nothing if it is not under way.
   void abort(CheckpointId id);

@@ -17,6 +17,7 @@ struct SnapshotTarget {
   std::string directory;              ///< of this snapshot, `…/chk-N`; it exists
   std::uint64_t inline_threshold =
       0;  ///< bytes up to which a piece of state needs no file of its own
+  bool compressed = false;  ///< keyed state
 };
 
 /// Cuts the stream of records in two: those before it belong to snapshot `id`. Between two batches

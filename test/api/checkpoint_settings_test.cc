@@ -25,6 +25,8 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
        .unaligned = false,
        .aligned_checkpoint_timeout = 10s,
        .checkpoints_after_tasks_finish = true,
+       .snapshot_compression = true,
+       .data_inline_threshold = MemorySize{1000},
        .storage = CheckpointStorageType::filesystem,
        .dir = "ckpt",
        .savepoint_dir = "sp",
@@ -34,7 +36,7 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
     INFO(key);
     CHECK(configuration.set(key, value, Origin::job, "the job's code"));
   }
-  CHECK(env.settings().size() == 15);
+  CHECK(env.settings().size() == 17);
   CHECK(configuration.find(options::kCheckpointInterval) == 1s);
   CHECK(configuration.get(options::kCheckpointingMode) == CheckpointingMode::at_least_once);
   CHECK(configuration.get(options::kCheckpointTimeout) == 500ms);
@@ -45,10 +47,24 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
         CheckpointRetention::delete_on_cancellation);
   CHECK_FALSE(configuration.get(options::kPreferCheckpointForRecovery));
   CHECK(configuration.get(options::kAlignedCheckpointTimeout) == 10s);
+  CHECK(configuration.get(options::kSnapshotCompression));
+  CHECK(configuration.get(options::kDataInlineThreshold).bytes == 1000);
   CHECK(configuration.find(options::kCheckpointStorage) == CheckpointStorageType::filesystem);
   CHECK(configuration.find(options::kCheckpointDirectory) == "ckpt");
   CHECK(configuration.find(options::kSavepointDirectory) == "sp");
   CHECK(configuration.get(options::kRetainedCheckpoints) == 7);
+}
+
+TEST_CASE("environment: a program may set any key, and what is said later counts", "[api]") {
+  StreamExecutionEnvironment env;
+  env.configure("restart-strategy.type", "fixed-delay");
+  env.enable_checkpointing({.interval = 1s});
+  env.configure("execution.checkpointing.interval", "2 s");
+  Configuration configuration;
+  for (const auto& [key, value] : env.settings())
+    CHECK(configuration.set(key, value, Origin::job, "the job's code"));
+  CHECK(configuration.find(options::kCheckpointInterval) == 2s);
+  CHECK(configuration.find(options::kRestartStrategy) == RestartStrategyType::fixed_delay);
 }
 
 TEST_CASE("checkpoint settings: a negative duration is the job's mistake", "[api]") {

@@ -191,7 +191,7 @@ Snapshot take_snapshot(State<V>& state, IoExecutor& io, FileSystem& files,
       io, [&](UniqueFunction<void()> letter) { mail.post(std::move(letter)); }, &files, folder,
       "state", 0);
   const auto begin = Steady::now();
-  backend.snapshot(1, writer,
+  backend.snapshot(1, writer, false,
                    [&](Result<KeyedStateHandle> handle) { taken = must(std::move(handle)); });
   bool more = true;
   while (!taken) {

@@ -322,11 +322,35 @@ TEST_CASE("run: keys of state recovery mean what the flags mean", "[cli]") {
   }
 }
 
+TEST_CASE("run: compressed snapshots are smaller, and are resumed from at any parallelism",
+          "[cli]") {
+  const Folder folder;
+  const auto full_bytes = [&](const std::string& compression) {
+    const Outcome outcome = folder.streamrun(run_with(
+        {"--stop-after", "400ms", "-D", "execution.checkpointing.data-inline-threshold=0", "-D",
+         "execution.checkpointing.snapshot-compression=" + compression},
+        {"statemachine", "--sources", "50000", "--rate", "0", "--output", "out-" + compression}));
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    const Outcome latest = folder.streamrun({"list-checkpoints", "--dir", "ckpt", "--latest"});
+    const std::string snapshot = first_line(latest.out);
+    const Outcome resumed =
+        folder.streamrun({"run", "-s", snapshot, "-p", "2", "-D", "state.checkpoints.dir=ckpt",
+                          "--stop-after", "50ms"});
+    INFO(resumed.err);
+    CHECK(resumed.status == 0);
+    return nlohmann::json::parse(folder.streamrun({"inspect", "--json", snapshot}).out)
+        .at("full_bytes")
+        .get<std::uint64_t>();
+  };
+  const std::uint64_t compressed = full_bytes("true");
+  CHECK(compressed * 2 < full_bytes("false"));
+}
+
 TEST_CASE("run: what Flink has and this version has not is refused, not ignored", "[cli]") {
   const Folder folder;
   for (const std::string setting :
        {"execution.runtime-mode=BATCH", "execution.runtime-mode=AUTOMATIC",
-        "execution.checkpointing.snapshot-compression=true",
         "execution.checkpointing.create-subdir=false", "state.backend.type=rocksdb"}) {
     const Outcome outcome = folder.streamrun(
         {"run", "--stop-after", "1ms", "-D", setting, "statemachine", "--output", "out"});

@@ -32,7 +32,7 @@ struct Store {
     std::optional<Result<KeyedStateHandle>> result;
     auto writer = std::make_shared<SnapshotFileWriter>(
         io, io.poster(), &files, "/chk-1", "state-" + std::to_string(++names), inline_threshold);
-    backend.snapshot(1, std::move(writer),
+    backend.snapshot(1, std::move(writer), compressed,
                      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
     while (backend.advance_snapshots()) {
     }
@@ -46,6 +46,7 @@ struct Store {
   sim::MemoryFileSystem files;
   QueuedIo io;
   int names = 0;
+  bool compressed = false;
 };
 
 template <Key K, typename Note>
@@ -77,12 +78,16 @@ TEMPLATE_TEST_CASE(
     "[state]", NumberText, NumberNumber, TextText, TextNumber) {
   const std::uint64_t threshold = GENERATE(std::uint64_t{0}, kAllInline);
   Store store;
+  store.compressed = GENERATE(false, true);
   ModelledTable<typename TestType::KeyType, typename TestType::Note> table(128, {0, 127});
   fill(table, 128, 5000);
   const Result<KeyedStateHandle> handle = store.snapshot(table, threshold);
   REQUIRE(handle);
   CHECK(handle->data.file.has_value() == (threshold == 0));
   CHECK(handle->entries == table.model.size());
+  const std::string& bytes =
+      threshold == 0 ? store.files.files().at(handle->data.file->path) : handle->data.inline_bytes;
+  CHECK(bytes.ends_with(store.compressed ? "SRSTATE2" : "SRSTATE1"));
   CHECK(handle->key_groups == KeyGroupRange{0, 127});
   CHECK(handle->states.size() == 2);
   CHECK((restored_model<typename TestType::KeyType, typename TestType::Note>(
@@ -167,7 +172,7 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
         i + 1,
         std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files, "/chk-1",
                                              "part-" + std::to_string(i), 0),
-        [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
+        false, [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
     CHECK(backend.advance_snapshots());
   }
   while (backend.advance_snapshots()) {
@@ -194,7 +199,7 @@ TEST_CASE("hashmap state backend: an aborted snapshot gives back what it holds",
     backend.snapshot(id,
                      std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files,
                                                           "/chk-1", name, 0),
-                     [&results, id](Result<KeyedStateHandle> handle) {
+                     false, [&results, id](Result<KeyedStateHandle> handle) {
                        CHECK(results.emplace(id, std::move(handle)).second);
                      });
   };

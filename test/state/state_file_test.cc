@@ -1,7 +1,10 @@
+#include <streamrun/base/bytes.h>
+#include <streamrun/base/checksum.h>
 #include <streamrun/state/state_file.h>
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -15,17 +18,21 @@ struct Written {
   std::vector<int> groups;
 };
 
-Written sample_file() {
+Written sample_file(bool compressed) {
   Written written{.bytes = {},
                   .payloads = {"rows of group 3", std::string(300, 'x'), "z", ""},
                   .groups = {3, 3, 9, 32767}};
-  StateFileBuilder builder;
+  StateFileBuilder builder(compressed);
   for (std::size_t i = 0; i < written.payloads.size(); ++i) {
     const auto rows = static_cast<std::uint32_t>(written.payloads[i].size() / 3);
     written.bytes += builder.block(written.groups[i], rows, written.payloads[i]);
   }
   written.bytes += builder.end();
   return written;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
 }
 
 /// What is in the bytes, block by block, or the first error.
@@ -48,11 +55,53 @@ Result<std::vector<std::string>> read_all(const std::string& bytes) {
 }
 
 TEST_CASE("state file: blocks come back with their key groups, rows and bytes", "[state]") {
-  const Written written = sample_file();
+  const Written written = sample_file(GENERATE(false, true));
   const Result<std::vector<std::string>> found = read_all(written.bytes);
   REQUIRE(found);
   CHECK(*found == std::vector<std::string>{"3/5/rows of group 3", "3/100/" + std::string(300, 'x'),
                                            "9/0/z", "32767/0/"});
+}
+
+TEST_CASE("state file: only what gets shorter is stored compressed", "[state]") {
+  const Written plain = sample_file(false);
+  const Written compressed = sample_file(true);
+  CHECK(compressed.bytes.size() + 200 < plain.bytes.size());
+  CHECK(contains(compressed.bytes, plain.payloads[0]));
+  CHECK_FALSE(contains(compressed.bytes, std::string(300, 'x')));
+  // A few bytes are never believed to be megabytes.
+  StateFileBuilder builder(true);
+  const std::string zeros(1U << 24U, '\0');
+  CHECK(builder.block(1, 1, zeros).size() > zeros.size());
+}
+
+TEST_CASE("state file: a frame that can't be decompressed is E-STATE-CORRUPT", "[state]") {
+  const std::string frame = "no frame of zstd";
+  StateFileBuilder plain;
+  std::string bytes = plain.block(1, 1, frame);
+  std::string fields;
+  ByteWriter header(fields);
+  header.u16(1);
+  header.u32(1);
+  header.u32(static_cast<std::uint32_t>(frame.size()));
+  bytes.replace(0, 4, "SRZ1");
+  std::string index;
+  ByteWriter entry(index);
+  for (const std::uint64_t number :
+       {std::uint64_t{1}, std::uint64_t{0}, std::uint64_t{frame.size()}, std::uint64_t{1},
+        std::uint64_t{100}}) {
+    entry.varint(number);
+  }
+  ByteWriter footer(index);
+  const std::size_t length = index.size();
+  const std::uint64_t hash = xxh3_64(index);
+  footer.u64(bytes.size());
+  footer.u32(static_cast<std::uint32_t>(length));
+  footer.u64(hash);
+  footer.raw("SRSTATE2");
+  const Result<std::vector<std::string>> found = read_all(bytes + index);
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ErrorCode::state_corrupt);
+  CHECK(contains(found.error().message, "decompressed"));
 }
 
 TEST_CASE("state file: one without blocks is a file", "[state]") {
@@ -62,7 +111,7 @@ TEST_CASE("state file: one without blocks is a file", "[state]") {
 }
 
 TEST_CASE("state file: every cut is E-STATE-CORRUPT", "[state]") {
-  const Written written = sample_file();
+  const Written written = sample_file(GENERATE(false, true));
   for (std::size_t length = 0; length < written.bytes.size(); ++length) {
     const Result<std::vector<std::string>> found = read_all(written.bytes.substr(0, length));
     REQUIRE_FALSE(found);
@@ -72,13 +121,13 @@ TEST_CASE("state file: every cut is E-STATE-CORRUPT", "[state]") {
 }
 
 TEST_CASE("state file: bytes behind its end are E-STATE-CORRUPT", "[state]") {
-  const Written written = sample_file();
+  const Written written = sample_file(GENERATE(false, true));
   CHECK_FALSE(read_all(written.bytes + "x"));
   CHECK_FALSE(read_all("x" + written.bytes));
 }
 
 TEST_CASE("state file: every flipped bit is E-STATE-CORRUPT", "[state]") {
-  const Written written = sample_file();
+  const Written written = sample_file(GENERATE(false, true));
   for (std::size_t bit = 0; bit < 8 * written.bytes.size(); ++bit) {
     std::string damaged = written.bytes;
     damaged[bit / 8] =
