@@ -73,14 +73,14 @@ std::string history_as_text(const CheckpointMetadata& metadata) {
                  fmt::format("{} of {}", each.acknowledged, each.subtasks), each.failure});
   }
   Table subtasks({"SUBTASK", "ACKNOWLEDGED", "START-DELAY", "ALIGNMENT", "SYNC", "ASYNC", "FULL",
-                  "NEW", "IN-FLIGHT"});
+                  "NEW", "IN-FLIGHT", "UNALIGNED"});
   const auto ms = [](std::int64_t value) { return fmt::format("{} ms", value); };
   if (!metadata.history.empty()) {
     for (const SubtaskStatistics& each : metadata.history.back().by_subtask) {
       subtasks.add({each.task, rfc3339(each.acknowledged_unix_ms), ms(each.start_delay_ms),
                     ms(each.alignment_ms), ms(each.sync_ms), ms(each.async_ms),
                     human_bytes(each.full_bytes), human_bytes(each.new_bytes),
-                    human_bytes(each.in_flight_bytes)});
+                    human_bytes(each.in_flight_bytes), each.unaligned ? "yes" : "no"});
     }
   }
   return "\n" + history.text() + (subtasks.empty() ? "" : "\n" + subtasks.text());

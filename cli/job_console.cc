@@ -143,12 +143,16 @@ void JobConsole::checkpoint(const CheckpointSummary& summary) {
                                               {"took_ms", summary.took_ms},
                                               {"full_bytes", summary.full_bytes},
                                               {"new_bytes", summary.new_bytes},
+                                              {"in_flight_bytes", summary.in_flight_bytes},
                                               {"path", summary.path}});
   }
   if (redraw_ || level_ > LogLevel::info) return;
-  line_locked(fmt::format("chk-{} done: {}, {} new of {}{}", summary.id,
+  const std::string in_flight = summary.in_flight_bytes == 0
+                                    ? ""
+                                    : ", " + human_bytes(summary.in_flight_bytes) + " in flight";
+  line_locked(fmt::format("chk-{} done: {}, {} new of {}{}{}", summary.id,
                           seconds_text(summary.took_ms), human_bytes(summary.new_bytes),
-                          human_bytes(summary.full_bytes),
+                          human_bytes(summary.full_bytes), in_flight,
                           summary.path.empty() ? ", in memory" : ""));
 }
 

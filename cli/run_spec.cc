@@ -322,9 +322,6 @@ class Preparation {
     if (configuration.get(options::kStateBackend) != StateBackendType::hashmap) {
       refuse(options::kStateBackend.key, "this version keeps state in the hashmap backend only");
     }
-    if (configuration.get(options::kUnalignedCheckpoints)) {
-      refuse(options::kUnalignedCheckpoints.key, "this version takes aligned checkpoints only");
-    }
     if (!configuration.get(options::kCheckpointCreateSubdirectory)) {
       refuse(options::kCheckpointCreateSubdirectory.key, "each job has a folder of its own");
     }
@@ -393,6 +390,11 @@ class Preparation {
     spec.checkpoints.tolerable_failures = configuration.get(options::kTolerableFailedCheckpoints);
     spec.exactly_once =
         configuration.get(options::kCheckpointingMode) == CheckpointingMode::exactly_once;
+    if (configuration.get(options::kUnalignedCheckpoints)) {
+      spec.overtake_after = configuration.get(options::kAlignedCheckpointTimeout);
+      // As in Flink a savepoint, whose barriers overtake nothing, waits its turn.
+      spec.checkpoints.savepoints_overlap = false;
+    }
     spec.retained = configuration.get(options::kRetainedCheckpoints);
     spec.history = static_cast<std::size_t>(configuration.get(options::kCheckpointHistory));
     spec.retention = configuration.get(options::kCheckpointRetention);

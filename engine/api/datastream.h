@@ -77,7 +77,19 @@ struct Upstream {
   int node = 0;
   Exchange exchange = Exchange::forward;
   PartitionerFactory make_partitioner;
+  std::shared_ptr<const BatchCodec> codec = {};
 };
+
+/// A forward edge becomes a rebalancing one where the parallelism changes. A plain struct that only
+/// goes forward need not be serializable, so such an edge then stays aligned.
+template <typename T>
+std::shared_ptr<const BatchCodec> forward_codec() {
+  if constexpr (PlainStruct<T>) {
+    return nullptr;
+  } else {
+    return batch_codec_of<T>();
+  }
+}
 
 inline PartitionerFactory forward_factory() {
   return [](Senders senders, int, int) -> std::unique_ptr<Partitioner> {
@@ -208,16 +220,19 @@ class DataStream {
             [selector](Senders senders, int, int max_parallelism) -> std::unique_ptr<Partitioner> {
               return std::make_unique<KeyGroupPartitioner<T, K, Selector>>(
                   std::move(senders), max_parallelism, selector);
-            }),
+            },
+            keyed_batch_codec_of<T, K, Selector>(selector)),
         selector);
   }
 
   /// Batches to the subtasks downstream in turn.
   DataStream<T> rebalance() const {
     return with_exchange(
-        Exchange::rebalance, [](Senders senders, int subtask, int) -> std::unique_ptr<Partitioner> {
+        Exchange::rebalance,
+        [](Senders senders, int subtask, int) -> std::unique_ptr<Partitioner> {
           return std::make_unique<RebalancePartitioner>(std::move(senders), subtask);
-        });
+        },
+        batch_codec_of<T>());
   }
   /// Every record to every subtask downstream.
   DataStream<T> broadcast() const {
@@ -256,9 +271,10 @@ class DataStream {
     const int id = builder_->add_node(std::move(node));
     for (const detail::Upstream& upstream : upstreams_) {
       builder_->graph.edges.push_back(
-          {upstream.node, id, upstream.exchange, upstream.make_partitioner});
+          {upstream.node, id, upstream.exchange, upstream.make_partitioner, upstream.codec});
     }
-    return DataStream<U>(builder_, {{id, Exchange::forward, detail::forward_factory()}});
+    return DataStream<U>(
+        builder_, {{id, Exchange::forward, detail::forward_factory(), detail::forward_codec<U>()}});
   }
 
   template <typename Sink>
@@ -269,11 +285,13 @@ class DataStream {
               [sink] { return std::make_unique<SinkOperator<T>>(sink.template make_writer<T>()); });
   }
 
-  DataStream<T> with_exchange(Exchange exchange, const detail::PartitionerFactory& make) const {
+  DataStream<T> with_exchange(Exchange exchange, const detail::PartitionerFactory& make,
+                              const std::shared_ptr<const BatchCodec>& codec = nullptr) const {
     std::vector<detail::Upstream> changed = upstreams_;
     for (detail::Upstream& upstream : changed) {
       upstream.exchange = exchange;
       upstream.make_partitioner = make;
+      upstream.codec = codec;
     }
     return DataStream<T>(builder_, std::move(changed));
   }

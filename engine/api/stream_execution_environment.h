@@ -38,7 +38,8 @@ class StreamExecutionEnvironment {
       };
     }
     const int id = builder_->add_node(std::move(node));
-    return DataStream<T>(builder_, {{id, Exchange::forward, detail::forward_factory()}});
+    return DataStream<T>(
+        builder_, {{id, Exchange::forward, detail::forward_factory(), detail::forward_codec<T>()}});
   }
 
   /// Says how checkpoints of this job are taken. Called again, what is said later counts.

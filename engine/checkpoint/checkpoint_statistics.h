@@ -21,6 +21,7 @@ struct SubtaskStatistics {
   std::uint64_t full_bytes = 0;
   std::uint64_t new_bytes = 0;
   std::uint64_t in_flight_bytes = 0;  ///< of records that the barrier overtook
+  bool unaligned = false;             ///< it overtook them, or would have
   bool operator==(const SubtaskStatistics&) const = default;
 };
 

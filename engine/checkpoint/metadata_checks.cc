@@ -118,6 +118,10 @@ Result<void> check_subtask(const OperatorSubtaskState& subtask, int max_parallel
   for (const KeyedStateHandle& handle : subtask.keyed) {
     SR_TRY(check_keyed_handle(handle, max_parallelism));
   }
+  for (const InFlightHandle& handle : subtask.in_flight) {
+    if (handle.records > kNumberLimit) return damaged("the number of records is too large");
+    if (handle.data.file) SR_TRY(check_file(*handle.data.file));
+  }
   std::set<std::string_view> names;
   for (const OperatorListState& list : subtask.lists) {
     if (!names.insert(list.name).second) {

@@ -23,6 +23,9 @@ constexpr std::uint64_t kChecksumBlockBytes = 1ULL << 20U;
 /// By the value of `Redistribution`.
 constexpr std::array<std::string_view, 3> kRedistributionNames = {"split", "union", "broadcast"};
 
+/// By the value of `SubtaskStateMapper`.
+constexpr std::array<std::string_view, 2> kMapperNames = {"range", "round-robin"};
+
 /// The last line of `_metadata`, newline included, over all bytes before it.
 inline std::string footer_of(std::string_view body) {
   return "{\"length\":" + std::to_string(body.size()) + ",\"xxh3\":\"" + xxh3_128_hex(body) +

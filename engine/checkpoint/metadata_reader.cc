@@ -85,6 +85,10 @@ class Node {
     if (value > 0x7fffffffU) return wrong("is too large");
     return static_cast<int>(value);
   }
+  Result<bool> boolean() const {
+    if (!json_.is_boolean()) return wrong("is neither true nor false");
+    return json_.get<bool>();
+  }
   Result<std::string> base64() const {
     if (!json_.is_string()) return wrong("is no text");
     Result<std::string> bytes = base64_decode(json_.get_ref<const std::string&>());
@@ -226,8 +230,23 @@ Result<OperatorListState> read_list(const Node& node) {
   return list;
 }
 
+Result<InFlightHandle> read_in_flight(const Node& node, FileTable& table) {
+  const std::string_view where = node.has("base64") ? "base64" : "file";
+  SR_TRY(node.expect_keys({"upstream", "mapper", "type", "records", where}));
+  InFlightHandle handle;
+  handle.upstream = SR_TRY(node.at("upstream").id128<OperatorId>());
+  const std::string mapper = SR_TRY(node.at("mapper").text());
+  const auto known = std::find(kMapperNames.begin(), kMapperNames.end(), mapper);
+  if (known == kMapperNames.end()) return node.at("mapper").wrong("is unknown");
+  handle.mapper = static_cast<SubtaskStateMapper>(known - kMapperNames.begin());
+  handle.type = SR_TRY(node.at("type").text());
+  handle.records = SR_TRY(node.at("records").count());
+  handle.data = SR_TRY(read_data(node, table));
+  return handle;
+}
+
 Result<OperatorSubtaskState> read_subtask(const Node& node, FileTable& table) {
-  SR_TRY(node.expect_keys({"index", "keyed", "lists"}));
+  SR_TRY(node.expect_keys({"index", "keyed", "lists"}, "in_flight"));
   if (SR_TRY(node.at("index").count()) != node.index()) return node.wrong("is out of place");
   OperatorSubtaskState subtask;
   SR_TRY(node.at("keyed").each([&](const Node& element) -> Result<void> {
@@ -236,6 +255,11 @@ Result<OperatorSubtaskState> read_subtask(const Node& node, FileTable& table) {
   }));
   SR_TRY(node.at("lists").each([&](const Node& element) -> Result<void> {
     subtask.lists.push_back(SR_TRY(read_list(element)));
+    return {};
+  }));
+  if (!node.has("in_flight")) return subtask;
+  SR_TRY(node.at("in_flight").each([&](const Node& element) -> Result<void> {
+    subtask.in_flight.push_back(SR_TRY(read_in_flight(element, table)));
     return {};
   }));
   return subtask;
@@ -267,7 +291,8 @@ Result<SnapshotKind> read_kind(const Node& node) {
 
 Result<SubtaskStatistics> read_subtask_statistics(const Node& node) {
   SR_TRY(node.expect_keys({"task", "acknowledged_unix_ms", "start_delay_ms", "alignment_ms",
-                           "sync_ms", "async_ms", "full_bytes", "new_bytes", "in_flight_bytes"}));
+                           "sync_ms", "async_ms", "full_bytes", "new_bytes", "in_flight_bytes"},
+                          "unaligned"));
   SubtaskStatistics subtask;
   subtask.task = SR_TRY(node.at("task").text());
   subtask.acknowledged_unix_ms = SR_TRY(node.at("acknowledged_unix_ms").integer());
@@ -278,6 +303,7 @@ Result<SubtaskStatistics> read_subtask_statistics(const Node& node) {
   subtask.full_bytes = SR_TRY(node.at("full_bytes").count());
   subtask.new_bytes = SR_TRY(node.at("new_bytes").count());
   subtask.in_flight_bytes = SR_TRY(node.at("in_flight_bytes").count());
+  if (node.has("unaligned")) subtask.unaligned = SR_TRY(node.at("unaligned").boolean());
   return subtask;
 }
 

@@ -174,6 +174,14 @@ void write_files(JsonWriter& json, const CheckpointMetadata& metadata) {
   json.end(']');
 }
 
+void write_data(JsonWriter& json, const StateHandle& data) {
+  if (data.file) {
+    json.text("file", data.file->path);
+  } else {
+    json.base64("base64", data.inline_bytes);
+  }
+}
+
 void write_keyed(JsonWriter& json, const KeyedStateHandle& handle) {
   json.begin('{');
   json.raw("key_groups", "[" + std::to_string(handle.key_groups.first) + "," +
@@ -190,11 +198,17 @@ void write_keyed(JsonWriter& json, const KeyedStateHandle& handle) {
     json.end('}');
   }
   json.end(']');
-  if (handle.data.file) {
-    json.text("file", handle.data.file->path);
-  } else {
-    json.base64("base64", handle.data.inline_bytes);
-  }
+  write_data(json, handle.data);
+  json.end('}');
+}
+
+void write_in_flight(JsonWriter& json, const InFlightHandle& handle) {
+  json.begin('{');
+  json.text("upstream", to_string(handle.upstream));
+  json.text("mapper", kMapperNames.at(static_cast<std::size_t>(handle.mapper)));
+  json.text("type", handle.type);
+  json.number("records", handle.records);
+  write_data(json, handle.data);
   json.end('}');
 }
 
@@ -227,6 +241,12 @@ void write_operator(JsonWriter& json, const OperatorSnapshot& snapshot) {
     json.begin("lists", '[');
     for (const OperatorListState& list : snapshot.subtasks[index].lists) write_list(json, list);
     json.end(']');
+    const std::vector<InFlightHandle>& in_flight = snapshot.subtasks[index].in_flight;
+    if (!in_flight.empty()) {
+      json.begin("in_flight", '[');
+      for (const InFlightHandle& handle : in_flight) write_in_flight(json, handle);
+      json.end(']');
+    }
     json.end('}');
   }
   json.end(']');
@@ -239,11 +259,11 @@ void assert_files_agree(const CheckpointMetadata& metadata) {
   std::map<std::string_view, const StateFile*> by_path;
   for (const OperatorSnapshot& snapshot : metadata.operators) {
     for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
-      for (const KeyedStateHandle& handle : subtask.keyed) {
-        if (!handle.data.file) continue;
-        const auto [row, is_new] = by_path.emplace(handle.data.file->path, &*handle.data.file);
-        SR_ASSERT(is_new || *row->second == *handle.data.file, "R6: one file name, one content");
-      }
+      for_each_data(subtask, [&](const StateHandle& data) {
+        if (!data.file) return;
+        const auto [row, is_new] = by_path.emplace(data.file->path, &*data.file);
+        SR_ASSERT(is_new || *row->second == *data.file, "R6: one file name, one content");
+      });
     }
   }
 }

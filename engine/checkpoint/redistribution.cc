@@ -103,12 +103,38 @@ void deal_keyed(const OperatorSnapshot& snapshot, Subtasks& dealt) {
   }
 }
 
+bool overlaps(KeyGroupRange a, KeyGroupRange b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+/// In the order of the old subtasks: the records of one key were all with one of them.
+void deal_in_flight(const OperatorSnapshot& snapshot, Subtasks& dealt) {
+  const auto old_parallelism = snapshot.subtasks.size();
+  const auto range_of = [&](std::size_t subtask, std::size_t parallelism) {
+    return key_group_range_of(static_cast<int>(subtask), static_cast<int>(parallelism),
+                              snapshot.max_parallelism);
+  };
+  for (std::size_t old = 0; old < old_parallelism; ++old) {
+    for (const InFlightHandle& handle : snapshot.subtasks[old].in_flight) {
+      for (std::size_t i = 0; i < dealt.size(); ++i) {
+        const bool takes =
+            old_parallelism == dealt.size() ? i == old
+            : handle.mapper == SubtaskStateMapper::round_robin
+                ? i == old % dealt.size()
+                : overlaps(range_of(old, old_parallelism), range_of(i, dealt.size()));
+        if (takes) dealt[i].in_flight.push_back(handle);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<OperatorSubtaskState> redistribute(const OperatorSnapshot& snapshot, int parallelism) {
   Subtasks dealt(static_cast<std::size_t>(parallelism));
   deal_keyed(snapshot, dealt);
   deal_lists(snapshot.subtasks, dealt);
+  deal_in_flight(snapshot, dealt);
   return dealt;
 }
 

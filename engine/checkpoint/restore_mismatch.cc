@@ -22,6 +22,7 @@ std::string kinds_of(const OperatorSnapshot& snapshot) {
       for (const StateDescription& state : handle.states) kinds.insert(state.kind);
     }
     for (const OperatorListState& list : subtask.lists) kinds.insert(list.name);
+    if (!subtask.in_flight.empty()) kinds.insert("in-flight");
   }
   if (!snapshot.coordinator_state.empty()) kinds.insert("coordinator");
   const std::string text = join({kinds.begin(), kinds.end()}, ",");
@@ -115,6 +116,13 @@ std::string handle_of(const OperatorSnapshot& snapshot) {
 }
 
 bool has_state(const OperatorSnapshot& snapshot) {
+  return has_own_state(snapshot) || std::any_of(snapshot.subtasks.begin(), snapshot.subtasks.end(),
+                                                [](const OperatorSubtaskState& subtask) {
+                                                  return !subtask.in_flight.empty();
+                                                });
+}
+
+bool has_own_state(const OperatorSnapshot& snapshot) {
   const auto holds_some = [](const OperatorSubtaskState& subtask) {
     return !subtask.keyed.empty() ||
            std::any_of(subtask.lists.begin(), subtask.lists.end(),

@@ -13,6 +13,9 @@ std::string handle_of(const OperatorSnapshot& snapshot);
 /// Whether anything of it would be lost if it were not restored.
 bool has_state(const OperatorSnapshot& snapshot);
 
+/// The same but for records in flight to it, which an operator without state may have too.
+bool has_own_state(const OperatorSnapshot& snapshot);
+
 /// State of an operator without a place in the job.
 struct Homeless {
   const OperatorSnapshot* snapshot = nullptr;

@@ -89,7 +89,7 @@ class Decision {
       }
       const auto found = new_operators_.find(snapshot.id);
       const bool is_there = found != new_operators_.end();
-      if (is_there && found->second->stateful) {
+      if (is_there && (found->second->stateful || !has_own_state(snapshot))) {
         restored_[snapshot.id] = &snapshot;
       } else if (facts_.allow_non_restored) {
         plan_.dropped.push_back(handle_of(snapshot));
@@ -158,6 +158,9 @@ class Decision {
           SR_TRY(check_keyed(op, snapshot, state));
       }
       for (const OperatorListState& list : subtask.lists) SR_TRY(check_list(op, snapshot, list));
+      for (const InFlightHandle& handle : subtask.in_flight) {
+        SR_TRY(check_in_flight(op, snapshot, handle));
+      }
     }
     return {};
   }
@@ -199,6 +202,38 @@ class Decision {
                     fmt::format("list \"{}\" is redistributed in another way", list.name));
   }
 
+  Result<void> check_in_flight(const NewOperator& op, const OperatorSnapshot& snapshot,
+                               const InFlightHandle& handle) const {
+    std::string problem = "the job no longer has the edge on which";
+    for (const InputDescription& input : op.inputs) {
+      if (input.upstream != handle.upstream) continue;
+      if (input.type != handle.type) {
+        problem = fmt::format("the job has {} on the edge on which",
+                              input.type.empty() ? "unserializable records" : input.type);
+      } else if (input.is_keyed != (handle.mapper == SubtaskStateMapper::range) ||
+                 input.is_broadcast) {
+        problem = "the job partitions in another way the edge on which";
+      } else {
+        return {};
+      }
+    }
+    Error error =
+        mismatch(facts_, snapshot,
+                 fmt::format("{} {} records of type {} from operator {} were in flight", problem,
+                             handle.records, handle.type, name_of(handle.upstream)));
+    error.tries.insert(
+        error.tries.begin(),
+        "resume the job as it was and stop it with a savepoint, which has no records in flight");
+    return error;
+  }
+
+  std::string name_of(const OperatorId& id) const {
+    for (const OperatorSnapshot& snapshot : facts_.snapshot.operators) {
+      if (snapshot.id == id) return fmt::format("{} ({})", handle_of(snapshot), snapshot.name);
+    }
+    return to_string(id);
+  }
+
   Error undeclared(const OperatorSnapshot& snapshot, const std::string& state) const {
     return mismatch(facts_, snapshot, fmt::format("the job no longer has its state \"{}\"", state));
   }
@@ -212,10 +247,9 @@ class Decision {
 
   void make_paths_absolute(std::vector<OperatorSubtaskState>& subtasks) const {
     for (OperatorSubtaskState& subtask : subtasks) {
-      for (KeyedStateHandle& handle : subtask.keyed) {
-        if (!handle.data.file) continue;
-        handle.data.file->path = state_file_path(facts_.directory, *handle.data.file);
-      }
+      for_each_data(subtask, [&](StateHandle& data) {
+        if (data.file) data.file->path = state_file_path(facts_.directory, *data.file);
+      });
     }
   }
 

@@ -16,6 +16,14 @@ struct ListDescription {
   Redistribution redistribution = Redistribution::split;
 };
 
+/// An edge into an operator of the job, for records that were in flight on it.
+struct InputDescription {
+  OperatorId upstream;
+  bool is_keyed = false;
+  bool is_broadcast = false;
+  std::string type;  ///< of a record; empty: it can't be read back
+};
+
 /// What a restore has to know of one operator of the job that is about to start.
 struct NewOperator {
   OperatorId id;
@@ -27,6 +35,7 @@ struct NewOperator {
   bool stateful = false;  ///< may keep state of any kind
   std::vector<StateDescription> keyed = {};
   std::vector<ListDescription> lists = {};
+  std::vector<InputDescription> inputs = {};
   int vertex = -1;  ///< operators of one chain have the same; -1: on its own
 };
 
@@ -47,8 +56,8 @@ struct OperatorRestore {
   int max_parallelism = 128;  ///< the snapshot's, if it has state and none was set explicitly
   bool restored = false;      ///< false: starts empty
   std::string coordinator_state;
-  /// By new subtask. Keyed handles overlap the subtask's key groups and may hold more; file paths
-  /// are absolute.
+  /// By new subtask. Keyed handles and keyed records in flight overlap the subtask's key groups and
+  /// may hold more; file paths are absolute.
   std::vector<OperatorSubtaskState> subtasks;
 };
 
@@ -61,7 +70,8 @@ struct RestorePlan {
 /// Decides whether and how a job resumes from a snapshot: all or nothing (L2). A pure function.
 /// E-JOB-MISMATCH: state without a place (a table in `why`, remedies in `tries`), a state whose
 /// kind or type does not fit
-/// (`-n` does not help), a state that the operator no longer declares. E-MAXP: a max parallelism
+/// (`-n` does not help), a state that the operator no longer declares, records in flight on an edge
+/// that the job no longer has or whose records changed. E-MAXP: a max parallelism
 /// that was set and differs, a parallelism above it, or operators of one chain whose snapshots
 /// differ. E-USAGE: `--drop-state` of what is not there.
 Result<RestorePlan> decide_restore(const RestoreFacts& facts);

@@ -9,9 +9,9 @@ namespace {
 std::uint64_t inline_bytes(const OperatorSnapshot& snapshot) {
   std::uint64_t bytes = snapshot.coordinator_state.size();
   for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
-    for (const KeyedStateHandle& handle : subtask.keyed) {
-      if (!handle.data.file) bytes += handle.data.inline_bytes.size();
-    }
+    for_each_data(subtask, [&](const StateHandle& data) {
+      if (!data.file) bytes += data.inline_bytes.size();
+    });
     for (const OperatorListState& list : subtask.lists) {
       for (const std::string& element : list.elements) bytes += element.size();
     }
@@ -26,10 +26,9 @@ std::vector<const StateFile*> files_of(const CheckpointMetadata& metadata) {
   std::set<std::string_view> seen;
   for (const OperatorSnapshot& snapshot : metadata.operators) {
     for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
-      for (const KeyedStateHandle& handle : subtask.keyed) {
-        if (!handle.data.file) continue;
-        if (seen.insert(handle.data.file->path).second) files.push_back(&*handle.data.file);
-      }
+      for_each_data(subtask, [&](const StateHandle& data) {
+        if (data.file && seen.insert(data.file->path).second) files.push_back(&*data.file);
+      });
     }
   }
   return files;
@@ -54,9 +53,9 @@ std::uint64_t full_bytes(const CheckpointMetadata& metadata) {
 std::uint64_t state_bytes(const OperatorSnapshot& snapshot) {
   std::uint64_t bytes = inline_bytes(snapshot);
   for (const OperatorSubtaskState& subtask : snapshot.subtasks) {
-    for (const KeyedStateHandle& handle : subtask.keyed) {
-      if (handle.data.file) bytes += handle.data.file->length;
-    }
+    for_each_data(subtask, [&](const StateHandle& data) {
+      if (data.file) bytes += data.file->length;
+    });
   }
   return bytes;
 }

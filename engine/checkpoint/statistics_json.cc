@@ -14,7 +14,8 @@ Json as_json(const SubtaskStatistics& subtask) {
           {"async_ms", subtask.async_ms},
           {"full_bytes", subtask.full_bytes},
           {"new_bytes", subtask.new_bytes},
-          {"in_flight_bytes", subtask.in_flight_bytes}};
+          {"in_flight_bytes", subtask.in_flight_bytes},
+          {"unaligned", subtask.unaligned}};
 }
 
 }  // namespace

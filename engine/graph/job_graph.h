@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/ids.h>
+#include <streamrun/stream/batch_codec.h>
 #include <streamrun/stream/partitioner.h>
 #include <streamrun/stream/source.h>
 #include <streamrun/stream/stream_operator.h>
@@ -44,6 +45,13 @@ struct StreamEdge {
   /// Makes the sending side of the edge for one subtask upstream.
   std::function<std::unique_ptr<Partitioner>(Senders, int subtask, int max_parallelism)>
       make_partitioner;
+  /// Of its records, so that barriers may overtake them; null: the edge stays aligned.
+  std::shared_ptr<const BatchCodec> codec = {};
+
+  /// As in Flink: not on forward and broadcast edges.
+  bool lets_barriers_overtake() const {
+    return codec != nullptr && (exchange == Exchange::hash || exchange == Exchange::rebalance);
+  }
 };
 
 /// The program as it was written.

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -45,6 +46,7 @@ class SinkOperator final : public StreamOperator {
   void remove_leftovers() override { value_or_throw(writer_->remove_leftovers()); }
 
   bool ready() const override { return writer_->ready(); }
+  std::optional<Instant> ready_at() const override { return writer_->ready_at(); }
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
     records_in_ += records.size();

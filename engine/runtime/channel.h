@@ -4,6 +4,7 @@
 #include <streamrun/stream/events.h>
 #include <streamrun/stream/partitioner.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -75,6 +76,11 @@ class ReadyChannels {
     words_[channel / 64].fetch_or(std::uint64_t{1} << (channel % 64));
   }
   std::size_t words() const { return words_.size(); }
+  bool any() const {
+    return std::any_of(words_.begin(), words_.end(), [](const std::atomic<std::uint64_t>& word) {
+      return word.load(std::memory_order_relaxed) != 0;
+    });
+  }
   std::uint64_t take(std::size_t word) {
     return words_[word].load(std::memory_order_relaxed) == 0 ? 0 : words_[word].exchange(0);
   }
@@ -102,17 +108,23 @@ struct WakeTarget {
   }
 };
 
-/// From one subtask upstream to one subtask downstream; used batches flow back. Shared by exactly
-/// two threads.
+/// From one subtask upstream to one subtask downstream; used batches flow back. Beside the ring a
+/// small way for announcements: of barriers that may overtake what is in the ring. Shared by
+/// exactly two threads.
 class Channel {
  public:
   static constexpr std::size_t kCapacity = 16;
+  static constexpr std::size_t kAnnouncements = 4;
 
-  Channel(std::size_t index, ReadyChannels& ready, WakeTarget& consumer, WakeTarget& producer)
+  /// `announced` null: nothing is announced.
+  Channel(std::size_t index, ReadyChannels& ready, WakeTarget& consumer, WakeTarget& producer,
+          ReadyChannels* announced = nullptr)
       : ring_(kCapacity),
         recycled_(2 * kCapacity),
+        announcements_(announced != nullptr ? kAnnouncements : 1),
         index_(index),
         ready_(ready),
+        announced_(announced),
         consumer_(consumer),
         producer_(producer) {}
 
@@ -122,6 +134,13 @@ class Channel {
     ready_.mark(index_);
     consumer_.wake();
     return true;
+  }
+  /// The barrier is in the ring by now, or will be as soon as there is room. One that finds no room
+  /// here is not announced: it only can't overtake on this channel by itself.
+  void announce(CheckpointBarrier barrier) {
+    if (announced_ == nullptr || !announcements_.try_push(barrier)) return;
+    announced_->mark(index_);
+    consumer_.wake();
   }
   /// Asks to be woken when there is room; false if there is room by now.
   bool wait_for_room() {
@@ -146,6 +165,7 @@ class Channel {
     }
     return true;
   }
+  bool take_announcement(CheckpointBarrier& barrier) { return announcements_.try_pop(barrier); }
   void recycle(std::unique_ptr<AnyBatch> batch) {
     batch->clear();
     recycled_.try_push(batch);
@@ -154,9 +174,11 @@ class Channel {
  private:
   SpscRing<StreamElement> ring_;
   SpscRing<std::unique_ptr<AnyBatch>> recycled_;
+  SpscRing<CheckpointBarrier> announcements_;
   // Constant after construction, read by the writer with every push.
   std::size_t index_;
   ReadyChannels& ready_;
+  ReadyChannels* announced_;
   WakeTarget& consumer_;
   WakeTarget& producer_;
   alignas(64) std::atomic<std::uint32_t> waiting_{0};  ///< 1: the writer is to be woken
@@ -170,6 +192,11 @@ class ChannelWriter final : public BatchSender {
 
   void send(std::unique_ptr<AnyBatch> batch) override { push({std::move(batch), EndOfInput{}}); }
   void send_event(const StreamEvent& event) { push({nullptr, event}); }
+  /// At its place behind what was sent before, and announced if it may overtake that.
+  void send_barrier(const CheckpointBarrier& barrier) {
+    push({nullptr, barrier});
+    if (barrier.overtake_at) channel_.announce(barrier);
+  }
   std::unique_ptr<AnyBatch> recycled() override { return channel_.take_recycled(); }
 
   /// Moves on what waits; true if nothing does any more. When false the task will be woken.

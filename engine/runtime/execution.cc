@@ -79,6 +79,18 @@ OperatorContext Execution::context_of(const JobOperator& op, int subtask, Stream
   return context;
 }
 
+/// For its tasks, chained or not: what was in flight on it in an earlier run may have to be read.
+InputEdge Execution::input_edge_of(const StreamEdge& edge) const {
+  const JobOperator& to = graph_.operators[static_cast<std::size_t>(edge.to)];
+  const std::vector<int>& chain = graph_.vertices[static_cast<std::size_t>(to.vertex)].operators;
+  const auto reader = std::find(chain.begin(), chain.end(), edge.to);
+  const bool is_keyed = edge.codec != nullptr && edge.codec->is_keyed();
+  return {.position = static_cast<std::size_t>(reader - chain.begin()),
+          .upstream = graph_.operators[static_cast<std::size_t>(edge.from)].id,
+          .mapper = is_keyed ? SubtaskStateMapper::range : SubtaskStateMapper::round_robin,
+          .codec = edge.codec};
+}
+
 void Execution::make_channels() {
   const auto vertex_of = [this](int op) -> const JobVertex& {
     return graph_
@@ -92,6 +104,7 @@ void Execution::make_channels() {
     const JobVertex& vertex = vertex_of(edge.from);
     for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
       StreamTask& task = *tasks_[static_cast<std::size_t>(task_of(vertex.id, subtask))];
+      task.add_input_edge(input_edge_of(edge));
       if (edge.exchange == Exchange::forward) {
         task.chain(position_of(edge.from), position_of(edge.to));
       } else {
@@ -107,9 +120,14 @@ void Execution::make_channels() {
     return edge.exchange == Exchange::forward ? 1 : vertex_of(edge.from).parallelism;
   };
   std::vector<std::size_t> inputs(graph_.vertices.size());
+  // As in Flink all inputs of a task stay aligned if one does.
+  std::vector<bool> overtaken_on(graph_.vertices.size(), context_.exactly_once);
   for (const StreamEdge& edge : graph_.exchanges) {
     inputs[static_cast<std::size_t>(vertex_of(edge.to).id)] +=
         static_cast<std::size_t>(fan_in(edge));
+    if (!edge.lets_barriers_overtake()) {
+      overtaken_on[static_cast<std::size_t>(vertex_of(edge.to).id)] = false;
+    }
   }
   std::vector<InputGate*> gates(tasks_.size());
   for (std::size_t task = 0; task < tasks_.size(); ++task) {
@@ -120,6 +138,12 @@ void Execution::make_channels() {
   for (const StreamEdge& edge : graph_.exchanges) {
     const JobVertex& from = vertex_of(edge.from);
     const JobVertex& to = vertex_of(edge.to);
+    const bool is_overtaken_on = overtaken_on[static_cast<std::size_t>(to.id)];
+    std::vector<std::size_t> numbers;  // of the edge, by consumer
+    for (int target = 0; target < to.parallelism; ++target) {
+      StreamTask& consumer = *tasks_[static_cast<std::size_t>(task_of(to.id, target))];
+      numbers.push_back(consumer.add_input_edge(input_edge_of(edge)));
+    }
     for (int subtask = 0; subtask < from.parallelism; ++subtask) {
       StreamTask& producer = *tasks_[static_cast<std::size_t>(task_of(from.id, subtask))];
       std::vector<std::unique_ptr<ChannelWriter>> writers;
@@ -128,10 +152,12 @@ void Execution::make_channels() {
         if (edge.exchange == Exchange::forward && target != subtask) continue;
         const auto consumer = static_cast<std::size_t>(task_of(to.id, target));
         const std::size_t input = next_input[consumer]++;
-        channels_.push_back(std::make_unique<Channel>(input, gates[consumer]->ready_channels(),
-                                                      tasks_[consumer]->wake_target(),
-                                                      producer.wake_target()));
+        channels_.push_back(std::make_unique<Channel>(
+            input, gates[consumer]->ready_channels(), tasks_[consumer]->wake_target(),
+            producer.wake_target(),
+            is_overtaken_on ? &gates[consumer]->announced_channels() : nullptr));
         gates[consumer]->set_channel(input, *channels_.back());
+        tasks_[consumer]->set_channel_edge(input, numbers[static_cast<std::size_t>(target)]);
         writers.push_back(std::make_unique<ChannelWriter>(*channels_.back()));
         senders.push_back(writers.back().get());
       }

@@ -67,6 +67,7 @@ class Execution {
  private:
   void make_tasks();
   void make_channels();
+  InputEdge input_edge_of(const StreamEdge& edge) const;
   OperatorContext context_of(const JobOperator& op, int subtask, StreamTask& task);
 
   const JobGraph& graph_;

@@ -1,5 +1,6 @@
 #include <streamrun/runtime/input_gate.h>
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -10,11 +11,14 @@ namespace {
 /// Barriers that are counted at once, as in Flink's CheckpointBarrierTracker; the oldest is given
 /// up for one more.
 constexpr std::size_t kMostCounted = 50;
+/// What one step pulls at most: recording a batch takes about as long as processing it.
+constexpr int kPulls = 16;
 
 }  // namespace
 
 InputGate::InputGate(std::size_t channels, bool exactly_once, const Clock* clock)
     : ready_(channels),
+      announcements_(channels),
       channels_(channels),
       seen_ready_((channels + 63) / 64),
       exactly_once_(exactly_once),
@@ -42,7 +46,7 @@ GateInput InputGate::poll() {
   while (const std::optional<std::size_t> index = next_ready()) {
     Input& input = channels_[*index];
     StreamElement element;
-    if (!input.channel->try_pop(element)) {
+    if (!take(*index, element)) {
       seen_ready_[*index / 64] &= ~(std::uint64_t{1} << (*index % 64));
       continue;
     }
@@ -61,6 +65,20 @@ GateInput InputGate::poll() {
       return *std::move(barrier);
   }
   return NoInput{};
+}
+
+bool InputGate::take(std::size_t index, StreamElement& element) {
+  Input& input = channels_[index];
+  if (input.held != nullptr) [[unlikely]] {
+    element = std::move(input.held->front());
+    input.held->pop_front();
+    if (input.held->empty()) input.held.reset();
+    return true;
+  }
+  if (!input.channel->try_pop(element)) return false;
+  if (overtaking_ != 0) [[unlikely]]
+    watch(index, element);
+  return true;
 }
 
 std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
@@ -107,6 +125,7 @@ std::optional<CheckpointBarrier> InputGate::count_barrier(const CheckpointBarrie
 void InputGate::settle(CheckpointId id) {
   last_done_ = id;
   aborted_.erase(aborted_.begin(), aborted_.upper_bound(id));
+  if (announced_ && announced_->id <= id) announced_.reset();
   counted_.erase(counted_.begin(), counted_.upper_bound(id));
 }
 
@@ -120,7 +139,9 @@ void InputGate::end_alignment() {
 }
 
 void InputGate::abort_checkpoint(CheckpointId id) {
+  if (overtaking_ == id && id != 0) end_overtaking(OvertakingEnd::aborted);
   if (id <= last_done_) return;
+  if (announced_ && announced_->id == id) announced_.reset();
   if (aligning_ != id) {  // an older one may still complete, so only this one is remembered
     aborted_.insert(id);
     return;
@@ -133,7 +154,109 @@ void InputGate::recycle(std::unique_ptr<AnyBatch> batch) {
   channels_[last_polled_].channel->recycle(std::move(batch));
 }
 
+void InputGate::read_announcements() {
+  for (std::size_t word = 0; word < announcements_.words(); ++word) {
+    for (std::uint64_t bits = announcements_.take(word); bits != 0; bits &= bits - 1) {
+      Input& input = channels_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
+      CheckpointBarrier barrier;
+      while (input.channel->take_announcement(barrier)) {
+        input.announced = barrier.id;
+        const bool is_late = barrier.id <= last_done_ || barrier.id < aligning_ ||
+                             (announced_ && barrier.id <= announced_->id);
+        if (is_late || aborted_.contains(barrier.id)) continue;
+        if (newest_barrier_ != nullptr && barrier.id > *newest_barrier_)
+          *newest_barrier_ = barrier.id;
+        announced_ = std::move(barrier);
+        announced_since_ = now();
+      }
+    }
+  }
+}
+
+std::optional<CheckpointBarrier> InputGate::due_to_overtake() {
+  read_announcements();
+  if (!announced_ || now() < *announced_->overtake_at) return std::nullopt;
+  alignment_began_ =
+      aligning_ == announced_->id ? std::min(aligning_since_, announced_since_) : announced_since_;
+  return announced_;
+}
+
+std::optional<Instant> InputGate::overtakes_at() const {
+  if (!announced_) return std::nullopt;
+  return announced_->overtake_at;
+}
+
+void InputGate::overtake(Overtaken overtaken) {
+  SR_ASSERT(announced_, "a barrier overtakes that is due");
+  if (overtaking_ != 0) end_overtaking(OvertakingEnd::subsumed);
+  overtaking_ = announced_->id;
+  overtaken_ = std::move(overtaken);
+  const bool was_aligning = aligning_ == overtaking_;
+  for (Input& input : channels_) {
+    input.reached = was_aligning && input.delivered;
+    if (input.reached) ++reached_;
+  }
+  end_alignment();
+  settle(overtaking_);
+  for (std::size_t i = 0; i < channels_.size(); ++i) record_held(i);
+}
+
+/// What an earlier barrier pulled and the task has not read yet.
+void InputGate::record_held(std::size_t index) {
+  const Input& input = channels_[index];
+  if (input.held == nullptr) return;
+  for (const StreamElement& element : *input.held) {
+    if (overtaking_ == 0) return;
+    watch(index, element);
+  }
+}
+
+bool InputGate::pull() {
+  int left = kPulls;
+  for (std::size_t i = 0; i < channels_.size() && left > 0; ++i) {
+    Input& input = channels_[i];
+    while (overtaking_ != 0 && input.announced >= overtaking_ && !input.reached && left > 0) {
+      StreamElement element;
+      if (!input.channel->try_pop(element)) break;
+      --left;
+      watch(i, element);
+      hold(i, std::move(element));
+    }
+  }
+  return left < kPulls;
+}
+
+/// Each element that leaves a ring, or lies pulled when a barrier overtakes, comes by here once.
+void InputGate::watch(std::size_t index, const StreamElement& element) {
+  Input& input = channels_[index];
+  if (input.reached) return;
+  if (element.batch != nullptr) return overtaken_.record(index, *element.batch);
+  const auto* const barrier = std::get_if<CheckpointBarrier>(&element.event);
+  if (barrier == nullptr || barrier->id < overtaking_) return;
+  if (barrier->id > overtaking_) return end_overtaking(OvertakingEnd::subsumed);
+  input.reached = true;
+  if (++reached_ == channels_.size()) end_overtaking(OvertakingEnd::complete);
+}
+
+void InputGate::hold(std::size_t index, StreamElement element) {
+  Input& input = channels_[index];
+  if (input.held == nullptr) input.held = std::make_unique<std::deque<StreamElement>>();
+  input.held->push_back(std::move(element));
+  seen_ready_[index / 64] |= std::uint64_t{1} << (index % 64);
+}
+
+void InputGate::end_overtaking(OvertakingEnd how) {
+  overtaking_ = 0;
+  reached_ = 0;
+  const Overtaken overtaken = std::exchange(overtaken_, {});
+  overtaken.end(how);
+}
+
 std::string InputGate::describe_alignment() const {
+  if (overtaking_ != 0) {
+    return "barrier " + std::to_string(overtaking_) + " overtakes: " + std::to_string(reached_) +
+           " of " + std::to_string(channels_.size());
+  }
   if (!counted_.empty()) {
     std::string text;
     for (const auto& [id, counted] : counted_) {

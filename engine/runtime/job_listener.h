@@ -33,6 +33,7 @@ struct CheckpointSummary {
   std::int64_t took_ms = 0;
   std::uint64_t full_bytes = 0;
   std::uint64_t new_bytes = 0;
+  std::uint64_t in_flight_bytes = 0;  ///< of those: records that barriers overtook
 };
 
 struct TaskStatus {

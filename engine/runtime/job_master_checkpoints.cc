@@ -120,7 +120,14 @@ void JobMaster::send_barriers(CheckpointId id) {
   PendingSnapshot& pending = pending_.at(id);
   for (const auto& [op, enumerator] : enumerators_)
     pending.enumerators[op] = enumerator->snapshot();
-  const CheckpointBarrier barrier{id, pending.target, pending.triggered};
+  CheckpointBarrier barrier{.id = id,
+                            .target = pending.target,
+                            .triggered = pending.triggered,
+                            .overtake_at = std::nullopt};
+  if (spec_.overtake_after && pending.kind == SnapshotKind::checkpoint) {
+    const bool for_ever = *spec_.overtake_after > Instant::max() - pending.triggered;
+    if (!for_ever) barrier.overtake_at = pending.triggered + *spec_.overtake_after;
+  }
   const bool holds = pending.reason == CheckpointReason::stop_savepoint;
   for (auto& task : execution_->tasks()) {
     if (!task->is_source()) continue;
@@ -136,8 +143,9 @@ std::optional<Error> JobMaster::too_large_for_memory(
   if (pending.folder || only_commits) return std::nullopt;
   std::uint64_t largest = 0;
   for (const OperatorSubtaskState& state : states) {
-    for (const KeyedStateHandle& handle : state.keyed)
-      largest = std::max<std::uint64_t>(largest, handle.data.size());
+    for_each_data(state, [&](const StateHandle& data) {
+      largest = std::max<std::uint64_t>(largest, data.size());
+    });
     for (const OperatorListState& list : state.lists) {
       std::uint64_t size = 0;
       for (const std::string& element : list.elements) size += element.size();
@@ -171,7 +179,9 @@ void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubt
         .sync_ms = ms(timings.sync),
         .async_ms = ms(timings.async),
         .full_bytes = bytes,
-        .new_bytes = bytes};
+        .new_bytes = bytes,
+        .in_flight_bytes = in_flight_bytes_of(states),
+        .unaligned = timings.unaligned};
     found->second.task_states[task] = std::move(states);
   } else {
     late_files_ = files_of(states);
@@ -229,7 +239,8 @@ CheckpointSummary JobMaster::summary_of(const PendingSnapshot& pending,
           .path = snapshot.directory,
           .took_ms = snapshot.metadata.completed_unix_ms - pending.triggered_unix_ms,
           .full_bytes = snapshot.full_bytes,
-          .new_bytes = snapshot.full_bytes};
+          .new_bytes = snapshot.full_bytes,
+          .in_flight_bytes = snapshot.metadata.history.back().in_flight_bytes};
 }
 
 /// Of those before, what each subtask took is not kept.

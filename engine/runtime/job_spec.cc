@@ -13,6 +13,7 @@ NewOperator describe(const JobOperator& op) {
                         .stateful = op.node.stateful,
                         .keyed = {},
                         .lists = {},
+                        .inputs = {},
                         .vertex = op.vertex};
   OperatorStateShape shape = op.node.make_operator()->state_shape();
   described.keyed = std::move(shape.keyed);
@@ -34,6 +35,15 @@ Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapsh
                      .allow_non_restored = allow_non_restored,
                      .drop_state = drop_state};
   for (const JobOperator& op : graph.operators) facts.operators.push_back(describe(op));
+  for (const std::vector<StreamEdge>* edges : {&graph.chained, &graph.exchanges}) {
+    for (const StreamEdge& edge : *edges) {
+      facts.operators[static_cast<std::size_t>(edge.to)].inputs.push_back(
+          {.upstream = graph.operators[static_cast<std::size_t>(edge.from)].id,
+           .is_keyed = edge.codec != nullptr && edge.codec->is_keyed(),
+           .is_broadcast = edge.exchange == Exchange::broadcast,
+           .type = edge.codec != nullptr ? edge.codec->type_name() : ""});
+    }
+  }
   RestorePlan plan = SR_TRY(decide_restore(facts));
   for (std::size_t i = 0; i < graph.operators.size(); ++i) {
     JobOperator& op = graph.operators[i];

@@ -35,6 +35,9 @@ struct JobSpec {
 
   CheckpointOptions checkpoints;
   bool exactly_once = true;
+  /// How long after its trigger a checkpoint's barriers begin to overtake records; none: never.
+  /// Needs exactly-once, one checkpoint at a time, and savepoints that do not overlap.
+  std::optional<Duration> overtake_after;
   FileSystem* checkpoint_store = nullptr;  ///< null: in this process's memory
   std::string checkpoint_root;
   FileSystem* savepoint_store = nullptr;  ///< null: whoever asks for a savepoint names a folder

@@ -7,11 +7,11 @@ namespace streamrun {
 std::vector<std::string> files_of(const std::vector<OperatorSubtaskState>& states) {
   std::vector<std::string> files;
   for (const OperatorSubtaskState& state : states) {
-    for (const KeyedStateHandle& handle : state.keyed) {
-      if (handle.data.file && handle.data.file->path.find('/') == std::string::npos) {
-        files.push_back(handle.data.file->path);
+    for_each_data(state, [&](const StateHandle& data) {
+      if (data.file && data.file->path.find('/') == std::string::npos) {
+        files.push_back(data.file->path);
       }
-    }
+    });
   }
   return files;
 }
@@ -28,10 +28,18 @@ std::vector<std::string> files_of(const PendingSnapshot& pending) {
 std::uint64_t bytes_of(const std::vector<OperatorSubtaskState>& states) {
   std::uint64_t bytes = 0;
   for (const OperatorSubtaskState& state : states) {
-    for (const KeyedStateHandle& handle : state.keyed) bytes += handle.data.size();
+    for_each_data(state, [&](const StateHandle& data) { bytes += data.size(); });
     for (const OperatorListState& list : state.lists) {
       for (const std::string& element : list.elements) bytes += element.size();
     }
+  }
+  return bytes;
+}
+
+std::uint64_t in_flight_bytes_of(const std::vector<OperatorSubtaskState>& states) {
+  std::uint64_t bytes = 0;
+  for (const OperatorSubtaskState& state : states) {
+    for (const InFlightHandle& handle : state.in_flight) bytes += handle.data.size();
   }
   return bytes;
 }

@@ -39,6 +39,8 @@ std::vector<std::string> files_of(const std::vector<OperatorSubtaskState>& state
 std::vector<std::string> files_of(const PendingSnapshot& pending);
 /// Bytes of these states, in files or not.
 std::uint64_t bytes_of(const std::vector<OperatorSubtaskState>& states);
+/// Those of them that are of records in flight.
+std::uint64_t in_flight_bytes_of(const std::vector<OperatorSubtaskState>& states);
 /// What is known by now of the snapshot of a job with so many tasks.
 CheckpointStatistics statistics_of(const PendingSnapshot& pending, std::size_t tasks);
 

@@ -104,6 +104,16 @@ void StreamTask::add_exchange(std::size_t from, std::unique_ptr<Partitioner> par
   for (auto& writer : writers) writers_.push_back(std::move(writer));
 }
 
+std::size_t StreamTask::add_input_edge(InputEdge edge) {
+  input_edges_.push_back(std::move(edge));
+  return input_edges_.size() - 1;
+}
+
+void StreamTask::set_channel_edge(std::size_t channel, std::size_t edge) {
+  channel_edges_.resize(std::max(channel_edges_.size(), channel + 1));
+  channel_edges_[channel] = edge;
+}
+
 void StreamTask::connect() {
   for (auto& each : chain_) {
     auto* const connector = dynamic_cast<OutputConnector*>(each->op.get());
@@ -145,6 +155,23 @@ Result<void> StreamTask::open(const std::vector<OperatorSubtaskState>& restored)
   for (active_ = chain_.size(); active_-- > 0;) {
     SR_TRY(
         guarded([&] { chain_[active_]->op->open(chain_[active_]->context, restored[active_]); }));
+    SR_TRY(read_restored(active_, restored[active_].in_flight));
+  }
+  return {};
+}
+
+Result<void> StreamTask::read_restored(std::size_t position,
+                                       const std::vector<InFlightHandle>& handles) {
+  for (const InFlightHandle& handle : handles) {
+    const auto edge =
+        std::find_if(input_edges_.begin(), input_edges_.end(), [&](const InputEdge& candidate) {
+          return candidate.position == position && candidate.upstream == handle.upstream &&
+                 candidate.codec != nullptr && candidate.codec->type_name() == handle.type;
+        });
+    SR_ASSERT(edge != input_edges_.end(), "a restore plan has checked the edges");
+    SR_TRY(read_in_flight(handle, input_edges_,
+                          static_cast<std::size_t>(edge - input_edges_.begin()),
+                          chain_[position]->context, restored_));
   }
   return {};
 }
@@ -195,6 +222,9 @@ Progress StreamTask::step() {
     mail();
     return Progress::progress;
   }
+  // Nor does back pressure hold up barriers that overtake, or what they take with them.
+  if (!deferred_.empty() && trigger_deferred()) return Progress::progress;
+  if (gate_ != nullptr && gate_->may_overtake() && advance_overtaking()) return Progress::progress;
   bool more_to_snapshot = false;
   if (!snapshots_.empty()) {  // back pressure does not hold them up: they emit nothing
     for (auto& each : chain_) more_to_snapshot = each->op->advance_snapshots() || more_to_snapshot;
@@ -206,7 +236,9 @@ Progress StreamTask::step() {
   const bool ready =
       std::all_of(chain_.begin(), chain_.end(), [](const auto& each) { return each->op->ready(); });
   Progress progress = Progress::idle;
-  if (ready) {
+  if (ready && !restored_.empty()) {
+    progress = feed_restored();
+  } else if (ready) {
     switch (phase_) {
       case Phase::reading:
         progress = source_ != nullptr ? read_source() : read_input();
@@ -222,6 +254,13 @@ Progress StreamTask::step() {
     }
   }
   return more_to_snapshot ? Progress::progress : progress;
+}
+
+Progress StreamTask::feed_restored() {
+  RestoredBatch next = std::move(restored_.front());
+  restored_.pop_front();
+  chain_[input_edges_[next.edge].position]->op->receive(next.batch);
+  return Progress::progress;
 }
 
 Progress StreamTask::read_source() {
@@ -251,7 +290,7 @@ Progress StreamTask::read_input() {
     return Progress::progress;
   }
   if (const auto* const barrier = std::get_if<CheckpointBarrier>(&input)) {
-    snapshot(*barrier);
+    snapshot(*barrier, false);
     return Progress::progress;
   }
   if (std::holds_alternative<EndOfInput>(input)) {
@@ -292,8 +331,28 @@ void StreamTask::flush_outputs() {
 void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier, bool holds) {
   SR_ASSERT(source_ != nullptr, "only sources are triggered");
   SR_CRASH("cp.barrier.first");
-  snapshot(barrier);
-  if (holds) held_by_ = barrier.id;
+  deferred_.push_back({.barrier = barrier, .holds = holds});
+  trigger_deferred();
+}
+
+/// The next of them, if nothing restored stands before it or it overtakes that.
+bool StreamTask::trigger_deferred() {
+  const bool overtakes = !restored_.empty();
+  const std::optional<Instant>& overtake_at = deferred_.front().barrier.overtake_at;
+  if (overtakes && (!overtake_at || clock_.now() < *overtake_at)) return false;
+  const Trigger trigger = std::move(deferred_.front());
+  deferred_.pop_front();
+  snapshot(trigger.barrier, overtakes);
+  if (trigger.holds) held_by_ = trigger.barrier.id;
+  return true;
+}
+
+bool StreamTask::advance_overtaking() {
+  const std::optional<CheckpointBarrier> barrier = gate_->due_to_overtake();
+  if (!barrier) return gate_->pull();
+  SR_CRASH("cp.align.timeout-switch");
+  snapshot(*barrier, true);
+  return true;
 }
 
 std::string snapshot_phase(const TaskMetrics& metrics, CheckpointId id) {
@@ -303,7 +362,7 @@ std::string snapshot_phase(const TaskMetrics& metrics, CheckpointId id) {
   return "which the barrier has not reached";
 }
 
-void StreamTask::snapshot(const CheckpointBarrier& barrier) {
+void StreamTask::snapshot(const CheckpointBarrier& barrier, bool overtakes) {
   metrics_.snapshot_began = barrier.id;
   const Instant began = clock_.now();
   const Instant first_barrier = gate_ != nullptr ? gate_->alignment_began() : began;
@@ -313,14 +372,15 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier) {
     for (auto& partitioner : each->partitioners) partitioner->flush();
   }
   for (auto& writer : writers_) {
-    writer->send_event(barrier);
+    writer->send_barrier(barrier);
     SR_CRASH("cp.barrier.some-channels");
   }
   RunningSnapshot& running = snapshots_[barrier.id];
   running.states.resize(chain_.size());
-  running.missing = chain_.size();
+  running.missing = chain_.size() + (overtakes ? 1 : 0);
   running.timings = {.start_delay = std::max(Duration(0), first_barrier - barrier.triggered),
-                     .alignment = began - first_barrier};
+                     .alignment = began - first_barrier,
+                     .unaligned = overtakes};
   const CheckpointId snapshot_id = barrier.id;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     SR_CRASH("cp.snapshot.sync.mid");
@@ -331,6 +391,7 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier) {
     part->failed = [this, id](Error error) { part_failed(id, std::move(error)); };
     chain_[i]->op->snapshot(std::move(part));
   }
+  if (overtakes) record_in_flight(barrier);
   // It may be complete by now, or will be when this part of it is.
   const auto found = snapshots_.find(snapshot_id);
   SR_ASSERT(found != snapshots_.end(), "a snapshot is acknowledged behind its synchronous part");
@@ -350,6 +411,41 @@ void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState
   acknowledge_if_complete(id);
 }
 
+/// What stands before the barrier goes into the snapshot as it is: restored records first, then
+/// what each channel holds, perhaps until the barrier has come on all of them.
+void StreamTask::record_in_flight(const CheckpointBarrier& barrier) {
+  auto recorder =
+      std::make_shared<InFlightRecorder>(chain_.front()->context, input_edges_, barrier.target);
+  for (const RestoredBatch& restored : restored_) recorder->record(restored.edge, *restored.batch);
+  const auto finish = [this, recorder, id = barrier.id] {
+    recorder->finish([this, id](Result<std::vector<InFlightRecorder::Piece>> pieces) {
+      in_flight_done(id, std::move(pieces));
+    });
+  };
+  if (gate_ == nullptr) return finish();
+  gate_->overtake({.record =
+                       [this, recorder](std::size_t channel, const AnyBatch& batch) {
+                         recorder->record(channel_edges_[channel], batch);
+                       },
+                   .end =
+                       [this, finish, id = barrier.id](OvertakingEnd how) {
+                         // An aborted one is acknowledged too: that it came late removes its files.
+                         if (how != OvertakingEnd::subsumed) return finish();
+                         part_failed(id, {.code = ErrorCode::cancelled,
+                                          .message = "a barrier overtook records, and a newer one "
+                                                     "came before it on another channel"});
+                       }});
+}
+
+void StreamTask::in_flight_done(CheckpointId id,
+                                Result<std::vector<InFlightRecorder::Piece>> pieces) {
+  if (!pieces) return part_failed(id, std::move(pieces).error());
+  RunningSnapshot& running = snapshots_.at(id);
+  running.in_flight = *std::move(pieces);
+  --running.missing;
+  acknowledge_if_complete(id);
+}
+
 /// Not before the synchronous part of all operators is over, though theirs may be all there is.
 void StreamTask::acknowledge_if_complete(CheckpointId id) {
   const auto found = snapshots_.find(id);
@@ -359,6 +455,9 @@ void StreamTask::acknowledge_if_complete(CheckpointId id) {
   snapshots_.erase(found);
   if (running.failed) return;
   running.timings.async = clock_.now() - *running.synced;
+  for (InFlightRecorder::Piece& piece : running.in_flight) {
+    running.states[piece.position].in_flight.push_back(std::move(piece.handle));
+  }
   reports_.acknowledged(index_, id, std::move(running.states), running.timings);
 }
 
@@ -373,6 +472,7 @@ void StreamTask::part_failed(CheckpointId id, Error error) {
 
 void StreamTask::abort_checkpoint(CheckpointId id) {
   if (held_by_ == id) held_by_ = 0;
+  std::erase_if(deferred_, [id](const Trigger& trigger) { return trigger.barrier.id == id; });
   if (gate_ != nullptr) gate_->abort_checkpoint(id);
   for (auto& each : chain_) each->op->notify_aborted(id);
 }
@@ -401,9 +501,19 @@ void StreamTask::end_source() {
 }
 
 std::optional<Instant> StreamTask::next_deadline() const {
-  if (source_ == nullptr || stopped_ || held_by_ != 0 || phase_ != Phase::reading)
-    return std::nullopt;
-  return source_->next_deadline();
+  std::optional<Instant> nearest;
+  const auto take = [&](const std::optional<Instant>& at) {
+    if (at) nearest = std::min(*at, nearest.value_or(*at));
+  };
+  if (gate_ != nullptr) take(gate_->overtakes_at());
+  if (!deferred_.empty()) take(deferred_.front().barrier.overtake_at);
+  for (const auto& each : chain_) {
+    if (!each->op->ready()) take(each->op->ready_at());
+  }
+  const bool polls = source_ != nullptr && !stopped_ && held_by_ == 0 && restored_.empty() &&
+                     phase_ == Phase::reading;
+  if (polls) take(source_->next_deadline());
+  return nearest;
 }
 
 void StreamTask::publish_metrics() {
@@ -422,6 +532,7 @@ std::string StreamTask::dump() const {
   std::string text = name_ + ": " + kPhases[static_cast<int>(phase_)];
   if (metrics_.back_pressured.load()) text += ", back-pressured";
   if (gate_ != nullptr) text += ", " + gate_->describe_alignment();
+  if (!restored_.empty()) text += ", " + std::to_string(restored_.size()) + " restored batches";
   for (const auto& [id, running] : snapshots_) {
     text +=
         ", snapshot " + std::to_string(id) + " lacks " + std::to_string(running.missing) + " parts";

@@ -2,11 +2,13 @@
 
 #include <streamrun/graph/job_graph.h>
 #include <streamrun/operators/source_operator.h>
+#include <streamrun/runtime/in_flight.h>
 #include <streamrun/runtime/input_gate.h>
 #include <streamrun/runtime/mailbox.h>
 #include <streamrun/stream/stream_operator.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +39,7 @@ struct SnapshotTimings {
   Duration alignment{0};    ///< from the first barrier to the last
   Duration sync{0};         ///< in which no record was processed
   Duration async{0};        ///< until all was durable
+  bool unaligned = false;   ///< the barrier did not wait for the records before it
 };
 
 /// What a task tells the JobMaster. Called on the task's thread; the receiver posts it to itself.
@@ -70,6 +73,10 @@ class StreamTask final : public Runnable {
   /// Adds an exchange behind operator `from`.
   void add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,
                     std::vector<std::unique_ptr<ChannelWriter>> writers);
+  /// Says where the records of an edge come from; the number is for `set_channel_edge`.
+  std::size_t add_input_edge(InputEdge edge);
+  /// Of each channel of the gate, if any of them may be overtaken on.
+  void set_channel_edge(std::size_t channel, std::size_t edge);
   void connect();
 
   // Recovery, on I/O threads, one call at a time. Throw nothing: the error says which operator.
@@ -106,6 +113,7 @@ class StreamTask final : public Runnable {
   struct Chained;
   struct RunningSnapshot {
     std::vector<OperatorSubtaskState> states;
+    std::vector<InFlightRecorder::Piece> in_flight = {};
     std::size_t missing = 0;
     bool failed = false;
     SnapshotTimings timings;
@@ -116,7 +124,13 @@ class StreamTask final : public Runnable {
   Progress read_input();
   Progress read_source();
   Progress finish_operators();
-  void snapshot(const CheckpointBarrier& barrier);
+  Progress feed_restored();
+  Result<void> read_restored(std::size_t position, const std::vector<InFlightHandle>& handles);
+  bool trigger_deferred();
+  bool advance_overtaking();
+  void snapshot(const CheckpointBarrier& barrier, bool overtakes);
+  void record_in_flight(const CheckpointBarrier& barrier);
+  void in_flight_done(CheckpointId id, Result<std::vector<InFlightRecorder::Piece>> pieces);
   void part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state);
   void acknowledge_if_complete(CheckpointId id);
   void part_failed(CheckpointId id, Error error);
@@ -135,6 +149,8 @@ class StreamTask final : public Runnable {
   std::unique_ptr<InputGate> gate_;
   SourceOperatorBase* source_ = nullptr;
   std::vector<std::unique_ptr<ChannelWriter>> writers_;
+  std::vector<InputEdge> input_edges_;
+  std::vector<std::size_t> channel_edges_;  ///< by channel of the gate
 
   // Shared.
   WakeTarget wake_;
@@ -147,6 +163,14 @@ class StreamTask final : public Runnable {
   bool stopped_ = false;
   bool told_to_end_ = false;
   CheckpointId held_by_ = 0;  ///< the barrier behind which nothing is to be emitted; 0: none
+  /// In flight when the snapshot was taken that it started from: read before all else, what the
+  /// operators at the end of the chain are to get first.
+  std::deque<RestoredBatch> restored_;
+  struct Trigger {
+    CheckpointBarrier barrier;
+    bool holds = false;
+  };
+  std::deque<Trigger> deferred_;  ///< of a source: they wait for `restored_`, or overtake it
   std::size_t finishing_ = 0;
   std::map<CheckpointId, RunningSnapshot> snapshots_;
   Instant last_flush_{};

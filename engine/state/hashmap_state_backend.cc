@@ -1,4 +1,5 @@
 #include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/state/open_state.h>
 
 #include <algorithm>
 #include <map>
@@ -12,50 +13,6 @@ namespace {
 constexpr std::size_t kSlice = 2048;
 /// Slices that are lent between two batches, at most: that costs little, whatever is in them.
 constexpr int kLentSlices = 32;
-
-StateFileReader::ReadAt reader_of_bytes(const std::string& bytes) {
-  return [&bytes](std::uint64_t offset, char* into, std::size_t length) -> Result<void> {
-    bytes.copy(into, length, offset);
-    return {};
-  };
-}
-
-StateFileReader::ReadAt reader_of_file(std::shared_ptr<ReadableFile> file, std::string path) {
-  return [file = std::move(file), path = std::move(path)](std::uint64_t offset, char* into,
-                                                          std::size_t length) -> Result<void> {
-    const std::size_t count = SR_TRY(file->read_at(offset, into, length));
-    if (count == length) return {};
-    return Error{.code = ErrorCode::state_corrupt,
-                 .message = "state file is shorter than its index says",
-                 .where = path + ", offset " + std::to_string(offset + count),
-                 .retry = Retry::no};
-  };
-}
-
-/// The file, its length compared with what the checkpoint recorded.
-Result<std::shared_ptr<ReadableFile>> open_state_file(FileSystem* file_system,
-                                                      const StateFile& file) {
-  SR_ASSERT(file_system != nullptr, "a state file comes with its file system");
-  Result<std::unique_ptr<ReadableFile>> opened = file_system->open_no_follow(file.path);
-  if (!opened) {
-    Error error = std::move(opened).error();
-    const bool missing = error.code == ErrorCode::path;
-    if (missing) error.code = ErrorCode::state_missing;
-    error.message =
-        missing ? "a state file of the checkpoint is missing" : "state file: " + error.message;
-    error.retry = Retry::no;
-    return error;
-  }
-  std::shared_ptr<ReadableFile> readable = *std::move(opened);
-  if (readable->size() != file.length) {
-    return Error{.code = ErrorCode::state_corrupt,
-                 .message = "state file has " + std::to_string(readable->size()) +
-                            " bytes, the checkpoint recorded " + std::to_string(file.length),
-                 .where = file.path,
-                 .retry = Retry::no};
-  }
-  return readable;
-}
 
 std::string text_of(const StateDescription& state) {
   return state.kind + " \"" + state.name + "\" of " + state.key_type + " -> " + state.value_type;
@@ -95,14 +52,7 @@ Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& h
 Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
                                               FileSystem* file_system) {
   const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_.descriptions()));
-  std::string name = "inline state";
-  StateFileReader::ReadAt read_at = reader_of_bytes(handle.data.inline_bytes);
-  if (handle.data.file) {
-    name = handle.data.file->path;
-    read_at = reader_of_file(SR_TRY(open_state_file(file_system, *handle.data.file)), name);
-  }
-  const StateFileReader reader =
-      SR_TRY(StateFileReader::open(name, handle.data.size(), std::move(read_at)));
+  const StateFileReader reader = SR_TRY(open_state(handle.data, file_system));
   std::map<int, std::size_t> rows_of_group;
   for (const StateBlock& block : reader.blocks()) rows_of_group[block.key_group] += block.rows;
   for (const auto& [group, rows] : rows_of_group) {
@@ -115,7 +65,7 @@ Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
     if (!table_.restore_rows(block.key_group, block.rows, payload, numbers)) {
       return Error{.code = ErrorCode::state_corrupt,
                    .message = "state file holds rows that can't be read",
-                   .where = name + ", offset " + std::to_string(block.offset),
+                   .where = reader.name() + ", offset " + std::to_string(block.offset),
                    .retry = Retry::no};
     }
   }

@@ -79,6 +79,8 @@ class StateFileReader {
 
   /// Sorted as they were written; offsets and lengths lie within the file.
   const std::vector<StateBlock>& blocks() const { return blocks_; }
+  /// For messages.
+  const std::string& name() const { return name_; }
   /// The checked payload of one block, in `buffer`.
   Result<std::string_view> payload(const StateBlock& block, StateBytes& buffer) const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <streamrun/base/ids.h>
 #include <streamrun/base/key_groups.h>
 
 #include <cstdint>
@@ -57,12 +58,38 @@ struct OperatorListState {
   bool operator==(const OperatorListState&) const = default;
 };
 
+/// Which new subtasks the records in flight to an old one go to when the parallelism changes.
+/// Flink's name; the values depend on the exchange.
+enum class SubtaskStateMapper {
+  range,        ///< of a keyed exchange: those whose key groups overlap, each record to its owner
+  round_robin,  ///< of any other that distributes: new subtask i modulo the new parallelism
+};
+
+/// Records that a barrier overtook on one input edge of one subtask: they were sent before it and
+/// not read yet.
+struct InFlightHandle {
+  OperatorId upstream;  ///< whose records they are
+  SubtaskStateMapper mapper = SubtaskStateMapper::range;
+  std::string type;  ///< of a record
+  std::uint64_t records = 0;
+  StateHandle data;  ///< blocks in the format of `state_file.h`, each a batch, in their order
+  bool operator==(const InFlightHandle&) const = default;
+};
+
 /// All state of one operator in one subtask.
 struct OperatorSubtaskState {
   std::vector<KeyedStateHandle> keyed;
   std::vector<OperatorListState> lists;
-  bool empty() const { return keyed.empty() && lists.empty(); }
+  std::vector<InFlightHandle> in_flight = {};  ///< of an unaligned checkpoint
+  bool empty() const { return keyed.empty() && lists.empty() && in_flight.empty(); }
   bool operator==(const OperatorSubtaskState&) const = default;
 };
+
+/// Calls `use` with each handle of data that the state has; `State` may be const.
+template <typename State, typename F>
+void for_each_data(State& state, F&& use) {
+  for (auto& keyed : state.keyed) use(keyed.data);
+  for (auto& in_flight : state.in_flight) use(in_flight.data);
+}
 
 }  // namespace streamrun

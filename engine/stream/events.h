@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -26,6 +27,8 @@ struct CheckpointBarrier {
   CheckpointId id = 0;
   std::shared_ptr<const SnapshotTarget> target;
   Instant triggered = {};
+  /// From then on it may overtake records: an unaligned checkpoint. None: it never does.
+  std::optional<Instant> overtake_at = {};
 };
 
 /// No record follows on this channel; barriers still may.

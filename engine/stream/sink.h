@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ class SinkWriter {
   virtual void set_restored_committables(const std::vector<std::string>&) {}
   /// Checks that it can write. Blocking. Throws.
   virtual void open(const OperatorContext& context) = 0;
-  /// False while its buffers are full: no batch comes until a mail changes that.
+  /// False while its buffers are full: no batch comes until a mail, or the time, changes that.
   virtual bool ready() const = 0;
+  /// When it will be ready though no mail comes (a rate limit).
+  virtual std::optional<Instant> ready_at() const { return std::nullopt; }
   virtual void write(const Batch<T>& batch) = 0;
   /// Ends what was written so far and makes it durable under names that readers ignore; `prepared`
   /// is called, on the owner's thread, when every byte is acknowledged. Writing may go on

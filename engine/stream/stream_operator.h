@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace streamrun {
@@ -42,8 +43,11 @@ class StreamOperator : public BatchReceiver {
   /// Removes what dead attempts left, after `commit_recovered` of all subtasks. Blocking.
   virtual void remove_leftovers() {}
 
-  /// Whether it can take another batch now; false is back pressure until a mail changes it.
+  /// Whether it can take another batch now; false is back pressure until a mail, or the
+  /// time, changes it.
   virtual bool ready() const { return true; }
+  /// When it will be ready though no mail comes (a rate limit).
+  virtual std::optional<Instant> ready_at() const { return std::nullopt; }
   /// Sends on what its output has gathered.
   virtual void flush() = 0;
   /// All inputs have ended. Emits a bounded part of what is left and says whether that was all.

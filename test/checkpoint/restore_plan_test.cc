@@ -135,6 +135,105 @@ TEST_CASE("restore plan: each key group reaches its owner at any parallelism (S3
   }
 }
 
+/// Old subtask i of the operator "counts" with `i` in flight from "lines", restored at another
+/// parallelism: for each new subtask those that it reads.
+std::vector<std::string> read_by(SubtaskStateMapper mapper, int before, int after,
+                                 int max_parallelism = 128) {
+  Case one;
+  OperatorSnapshot& snapshot = one.metadata.operators[0] =
+      test::keyed_operator("counts", before, max_parallelism);
+  for (int i = 0; i < before; ++i) {
+    StateHandle data{.inline_bytes = std::to_string(i), .file = {}};
+    snapshot.subtasks[static_cast<std::size_t>(i)].in_flight.push_back(
+        {.upstream = test::operator_id("lines"),
+         .mapper = mapper,
+         .type = "string",
+         .records = 1,
+         .data = std::move(data)});
+  }
+  one.operators[0].parallelism = after;
+  one.operators[0].inputs = {{.upstream = test::operator_id("lines"),
+                              .is_keyed = mapper == SubtaskStateMapper::range,
+                              .type = "string"}};
+  std::vector<std::string> all;
+  for (const OperatorSubtaskState& subtask : must(one.decide()).operators[0].subtasks) {
+    std::string& read = all.emplace_back();
+    for (const InFlightHandle& handle : subtask.in_flight) read += handle.data.inline_bytes;
+  }
+  return all;
+}
+
+TEST_CASE("restore plan: records in flight go to whoever owns some of them", "[checkpoint]") {
+  using Read = std::vector<std::string>;
+  constexpr auto kRange = SubtaskStateMapper::range;
+  CHECK(read_by(kRange, 4, 4) == Read{"0", "1", "2", "3"});
+  CHECK(read_by(kRange, 4, 1) == Read{"0123"});
+  CHECK(read_by(kRange, 4, 2) == Read{"01", "23"});
+  CHECK(read_by(kRange, 2, 4) == Read{"0", "0", "1", "1"});
+  CHECK(read_by(kRange, 2, 3) == Read{"0", "01", "1"});
+  CHECK(read_by(kRange, 3, 2) == Read{"01", "12"});
+  CHECK(read_by(kRange, 1, 2, 2) == Read{"0", "0"});
+}
+
+TEST_CASE("restore plan: records in flight without a key go to new subtasks in turn",
+          "[checkpoint]") {
+  using Read = std::vector<std::string>;
+  constexpr auto kRoundRobin = SubtaskStateMapper::round_robin;
+  CHECK(read_by(kRoundRobin, 4, 4) == Read{"0", "1", "2", "3"});
+  CHECK(read_by(kRoundRobin, 4, 1) == Read{"0123"});
+  CHECK(read_by(kRoundRobin, 4, 2) == Read{"02", "13"});
+  CHECK(read_by(kRoundRobin, 2, 4) == Read{"0", "1", "", ""});
+}
+
+TEST_CASE("restore plan: records in flight to an operator without state are no state of it",
+          "[checkpoint]") {
+  Case one;
+  OperatorSnapshot map;
+  map.id = test::operator_id("map");
+  map.name = "Map";
+  map.subtasks.resize(1);
+  map.subtasks[0].in_flight.push_back({.upstream = test::operator_id("lines"),
+                                       .mapper = SubtaskStateMapper::round_robin,
+                                       .type = "string",
+                                       .records = 3,
+                                       .data = {.inline_bytes = "x", .file = {}}});
+  one.metadata.operators.push_back(map);
+  NewOperator op;
+  op.id = map.id;
+  op.name = "Map";
+  op.inputs = {{.upstream = test::operator_id("lines"), .type = "string"}};
+  one.operators.push_back(op);
+  CHECK(must(one.decide()).operators[2].subtasks == map.subtasks);
+
+  SECTION("but of one that is gone they are lost only on purpose") {
+    one.operators.pop_back();
+    CHECK(one.code() == ErrorCode::job_mismatch);
+    one.allow_non_restored = true;
+    CHECK(must(one.decide()).dropped.size() == 1);
+  }
+  SECTION("and an edge that changed is refused") {
+    struct Row {
+      InputDescription input;
+      std::string says;
+    };
+    const OperatorId lines = test::operator_id("lines");
+    const Row row = GENERATE_COPY(
+        Row{{.upstream = test::operator_id("other"), .type = "string"}, "no longer has the edge"},
+        Row{{.upstream = lines, .type = "int64"}, "the job has int64 on the edge"},
+        Row{{.upstream = lines, .type = ""}, "unserializable"},
+        Row{{.upstream = lines, .is_keyed = true, .type = "string"}, "partitions in another way"},
+        Row{{.upstream = lines, .is_broadcast = true, .type = "string"},
+            "partitions in another way"});
+    one.operators[2].inputs = {row.input};
+    const auto decided = one.decide();
+    REQUIRE_FALSE(decided);
+    CHECK(decided.error().code == ErrorCode::job_mismatch);
+    CHECK(decided.error().message.find(row.says) != std::string::npos);
+    CHECK(decided.error().message.find("3 records of type string from operator lines (Lines)") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("restore plan: file paths become absolute", "[checkpoint]") {
   Case one;
   one.metadata = test::metadata_with_file(3, test::uuid_of(5), "abc");

@@ -107,7 +107,8 @@ CheckpointMetadata sample_metadata(CheckpointId id) {
                                        .async_ms = 4,
                                        .full_bytes = 12,
                                        .new_bytes = 11,
-                                       .in_flight_bytes = 10}}}};
+                                       .in_flight_bytes = 10,
+                                       .unaligned = true}}}};
   metadata.operators.push_back(keyed_operator("counts", 2, 128));
   OperatorSnapshot source;
   source.id = operator_id("lines");
@@ -171,6 +172,13 @@ OperatorSubtaskState random_subtask(Random& random, KeyGroupRange range, bool ke
     subtask.keyed.push_back(random_keyed(random, {range.first, middle}));
   } else if (keyed) {
     subtask.keyed.push_back(random_keyed(random, range));
+  }
+  for (std::uint64_t i = random.below(3); i > 0; --i) {
+    subtask.in_flight.push_back({.upstream = operator_id(random_text(random)),
+                                 .mapper = static_cast<SubtaskStateMapper>(random.below(2)),
+                                 .type = random_text(random),
+                                 .records = random.next() >> 12U,
+                                 .data = random_handle(random)});
   }
   for (std::uint64_t i = random.below(3); i > 0; --i) {
     OperatorListState list =

@@ -19,6 +19,7 @@ struct Script {
   std::vector<std::string> calls;
   std::vector<std::uint32_t> key_hashes;  ///< of records behind a keyed exchange
   bool ready = true;
+  std::optional<Instant> ready_at = {};
   bool throw_on_record = false;
   std::optional<Error> throw_on_open;
   int finish_steps = 1;
@@ -54,6 +55,7 @@ class FakeOperator : public OneOutputOperator<std::int64_t> {
   void commit_recovered() override { log("commit recovered"); }
   void remove_leftovers() override { log("remove leftovers"); }
   bool ready() const override { return script_.ready; }
+  std::optional<Instant> ready_at() const override { return script_.ready_at; }
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     script_.key_hashes.insert(script_.key_hashes.end(), batch->key_hashes.begin(),
                               batch->key_hashes.end());

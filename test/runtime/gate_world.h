@@ -19,8 +19,8 @@ class GateWorld {
   GateWorld(std::size_t channels, bool exactly_once, const Clock* clock = nullptr)
       : gate(channels, exactly_once, clock) {
     for (std::size_t i = 0; i < channels; ++i) {
-      channels_.push_back(
-          std::make_unique<Channel>(i, gate.ready_channels(), consumer_.target, producer_.target));
+      channels_.push_back(std::make_unique<Channel>(i, gate.ready_channels(), consumer_.target,
+                                                    producer_.target, &gate.announced_channels()));
       gate.set_channel(i, *channels_.back());
       writers_.push_back(std::make_unique<ChannelWriter>(*channels_.back()));
     }
@@ -36,14 +36,22 @@ class GateWorld {
     writers_[channel]->send_event(CheckpointBarrier{.id = id, .target = {}});
     return *this;
   }
+  /// One that is announced, and may overtake from `at` on.
+  GateWorld& announced(std::size_t channel, CheckpointId id, Instant at) {
+    writers_[channel]->send_barrier({.id = id, .target = {}, .triggered = {}, .overtake_at = at});
+    return *this;
+  }
   GateWorld& end(std::size_t channel) {
     writers_[channel]->send_event(EndOfInput{});
     return *this;
   }
 
+  void push_overflow() {
+    for (auto& writer : writers_) writer->have_room();
+  }
   /// `5` for a record, `|7` for a barrier, `end`, or nothing.
   std::string poll() {
-    for (auto& writer : writers_) writer->have_room();
+    push_overflow();
     GateInput input = gate.poll();
     if (auto* const batch = std::get_if<std::unique_ptr<AnyBatch>>(&input)) {
       const std::int64_t number = static_cast<Batch<std::int64_t>&>(**batch)[0];

@@ -48,13 +48,23 @@ class TaskWorld {
   }
   void add_input(bool exactly_once = true) {
     InputGate& gate = task.make_gate(1, exactly_once);
-    in_ =
-        std::make_unique<Channel>(0, gate.ready_channels(), task.wake_target(), neighbour_.target);
+    in_ = std::make_unique<Channel>(0, gate.ready_channels(), task.wake_target(), neighbour_.target,
+                                    &gate.announced_channels());
     gate.set_channel(0, *in_);
+    task.set_channel_edge(0, add_edge(0));
     writer_ = std::make_unique<ChannelWriter>(*in_);
   }
+  /// Without a key, to the operator at `position`.
+  std::size_t add_edge(std::size_t position) {
+    return task.add_input_edge({.position = position,
+                                .upstream = upstream(),
+                                .mapper = SubtaskStateMapper::round_robin,
+                                .codec = batch_codec_of<std::int64_t>()});
+  }
+  static OperatorId upstream() { return operator_id_of("upstream"); }
   void connect() {
-    out_ = std::make_unique<Channel>(0, out_ready_, neighbour_.target, task.wake_target());
+    out_ = std::make_unique<Channel>(0, out_ready_, neighbour_.target, task.wake_target(),
+                                     &out_announced_);
     std::vector<std::unique_ptr<ChannelWriter>> writers;
     writers.push_back(std::make_unique<ChannelWriter>(*out_));
     auto partitioner = std::make_unique<ForwardPartitioner>(Senders{writers[0].get()});
@@ -69,6 +79,38 @@ class TaskWorld {
     writer_->send(std::move(batch));
   }
   void barrier(CheckpointId id) { writer_->send_event(barrier_of(id)); }
+  void overtaking_barrier(CheckpointId id, Duration at = {}) {
+    writer_->send_barrier(overtaking_barrier_of(id, at));
+  }
+  static CheckpointBarrier overtaking_barrier_of(CheckpointId id, Duration at = {}) {
+    CheckpointBarrier barrier = barrier_of(id);
+    barrier.overtake_at = Instant(at);
+    return barrier;
+  }
+  /// The id of a barrier that was announced downstream, or 0.
+  CheckpointId take_announcement() {
+    CheckpointBarrier barrier;
+    return out_->take_announcement(barrier) ? barrier.id : 0;
+  }
+  /// What the snapshot has in flight to the operator at `position`: `1 2`.
+  std::string in_flight(CheckpointId id, std::size_t position = 0) {
+    std::string text;
+    for (const InFlightHandle& handle : acknowledged.at(id)[position].in_flight) {
+      std::deque<RestoredBatch> batches;
+      const std::vector<InputEdge> edges = {{.position = position,
+                                             .upstream = handle.upstream,
+                                             .mapper = handle.mapper,
+                                             .codec = batch_codec_of<std::int64_t>()}};
+      const OperatorContext context = world.context();
+      read_in_flight(handle, edges, 0, context, batches).value();
+      for (const RestoredBatch& restored : batches) {
+        for (const std::int64_t number : static_cast<Batch<std::int64_t>&>(*restored.batch)) {
+          text += (text.empty() ? "" : " ") + std::to_string(number);
+        }
+      }
+    }
+    return text;
+  }
   void end() { writer_->send_event(EndOfInput{}); }
   static CheckpointBarrier barrier_of(CheckpointId id) {
     return {.id = id, .target = std::make_shared<const SnapshotTarget>()};
@@ -132,6 +174,7 @@ class TaskWorld {
 
   CountedTarget neighbour_;
   ReadyChannels out_ready_{1};
+  ReadyChannels out_announced_{1};
   std::unique_ptr<Channel> in_;
   std::unique_ptr<Channel> out_;
   std::unique_ptr<ChannelWriter> writer_;

@@ -1,0 +1,94 @@
+#include <streamrun/base/crash_point.h>
+#include <streamrun/runtime/in_flight.h>
+#include <streamrun/state/open_state.h>
+
+#include <utility>
+
+namespace streamrun {
+
+InFlightRecorder::InFlightRecorder(const OperatorContext& context,
+                                   const std::vector<InputEdge>& edges,
+                                   std::shared_ptr<const SnapshotTarget> target)
+    : context_(context), edges_(edges), target_(std::move(target)) {}
+
+InFlightRecorder::~InFlightRecorder() = default;
+
+InFlightRecorder::OpenPiece& InFlightRecorder::piece_of(std::size_t edge) {
+  const auto [found, is_new] = pieces_.try_emplace(edge);
+  if (is_new) {
+    found->second.writer = std::make_shared<SnapshotFileWriter>(
+        context_.environment.io, context_.post, target_->file_system, target_->directory,
+        context_.environment.random.uuid(), target_->inline_threshold);
+  }
+  return found->second;
+}
+
+void InFlightRecorder::record(std::size_t edge, const AnyBatch& batch) {
+  if (batch.empty()) return;
+  SR_ASSERT(edges_[edge].codec != nullptr, "what stays aligned has nothing in flight");
+  OpenPiece& piece = piece_of(edge);
+  payload_.clear();
+  ByteWriter out(payload_);
+  edges_[edge].codec->write(out, batch);
+  // A block is one batch, so its rows are not the records: those may take no bytes by themselves.
+  piece.writer->append(piece.builder.block(0, 1, payload_));
+  piece.records += batch.size();
+  SR_CRASH("cp.inflight.mid");
+}
+
+void InFlightRecorder::finish(Done done) {
+  missing_ = pieces_.size();
+  done_ = std::move(done);
+  if (missing_ == 0) return done_(std::vector<Piece>());
+  const std::shared_ptr<InFlightRecorder> self = shared_from_this();
+  for (auto& [edge, piece] : pieces_) {
+    piece.writer->append(piece.builder.end());
+    piece.writer->finish(
+        [self, edge = edge](Result<StateHandle> data) { self->piece_done(edge, std::move(data)); });
+  }
+}
+
+void InFlightRecorder::piece_done(std::size_t edge, Result<StateHandle> data) {
+  if (!data) {
+    if (!error_) error_ = std::move(data).error();
+  } else {
+    finished_.push_back({.position = edges_[edge].position,
+                         .handle = {.upstream = edges_[edge].upstream,
+                                    .mapper = edges_[edge].mapper,
+                                    .type = edges_[edge].codec->type_name(),
+                                    .records = pieces_.at(edge).records,
+                                    .data = *std::move(data)}});
+  }
+  if (--missing_ > 0) return;
+  if (error_) return done_(*error_);
+  done_(std::move(finished_));
+}
+
+Result<void> read_in_flight(const InFlightHandle& handle, const std::vector<InputEdge>& edges,
+                            std::size_t edge, const OperatorContext& context,
+                            std::deque<RestoredBatch>& batches) {
+  // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
+  FileSystem* const file_system =
+      handle.data.file ? SR_TRY(context.file_systems.of_scheme("file")) : nullptr;
+  const StateFileReader reader = SR_TRY(open_state(handle.data, file_system));
+  // A subtask at another parallelism reads what was in flight to several old ones.
+  const BatchCodec::Keeps is_own = [&](std::uint32_t hash) {
+    return context.key_groups.contains(key_group_of_hash(hash, context.max_parallelism));
+  };
+  StateBytes buffer;
+  for (const StateBlock& block : reader.blocks()) {
+    const std::string_view payload = SR_TRY(reader.payload(block, buffer));
+    std::unique_ptr<AnyBatch> batch = edges[edge].codec->read(payload, is_own);
+    if (batch == nullptr) {
+      return Error{.code = ErrorCode::state_corrupt,
+                   .message = "state file holds records in flight that can't be read",
+                   .where = reader.name() + ", offset " + std::to_string(block.offset),
+                   .retry = Retry::no};
+    }
+    if (!batch->empty()) batches.push_back({.edge = edge, .batch = std::move(batch)});
+    SR_CRASH("rs.inflight.mid");
+  }
+  return {};
+}
+
+}  // namespace streamrun

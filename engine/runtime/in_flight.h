@@ -1,0 +1,82 @@
+#pragma once
+
+#include <streamrun/base/ids.h>
+#include <streamrun/state/snapshot_file_writer.h>
+#include <streamrun/state/state_file.h>
+#include <streamrun/state/state_handle.h>
+#include <streamrun/stream/batch_codec.h>
+#include <streamrun/stream/events.h>
+#include <streamrun/stream/operator_context.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// An edge into an operator of a task, for the records in flight on it. Constant while it runs.
+struct InputEdge {
+  std::size_t position = 0;  ///< in the task's chain, of the operator that reads
+  OperatorId upstream;
+  SubtaskStateMapper mapper = SubtaskStateMapper::range;
+  std::shared_ptr<const BatchCodec> codec;  ///< null: nothing on it is ever saved
+};
+
+/// Records of one edge that were saved in flight and are to be processed before any others.
+struct RestoredBatch {
+  std::size_t edge = 0;  ///< of the task
+  std::unique_ptr<AnyBatch> batch;
+};
+
+/// Writes what a barrier overtook in one task to its snapshot: serialized as it comes, a file (or
+/// inline bytes) for each edge. Owner's thread; lives until `finish` has been answered.
+class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
+ public:
+  struct Piece {
+    std::size_t position = 0;  ///< in the task's chain
+    InFlightHandle handle;
+  };
+  using Done = std::function<void(Result<std::vector<Piece>>)>;
+
+  /// `context` and `edges` outlive it.
+  InFlightRecorder(const OperatorContext& context, const std::vector<InputEdge>& edges,
+                   std::shared_ptr<const SnapshotTarget> target);
+  ~InFlightRecorder();
+
+  void record(std::size_t edge, const AnyBatch& batch);
+  /// Makes it durable. `done` is called on the owner's thread, perhaps at once.
+  void finish(Done done);
+
+ private:
+  struct OpenPiece {
+    StateFileBuilder builder;
+    std::shared_ptr<SnapshotFileWriter> writer;
+    std::uint64_t records = 0;
+  };
+  OpenPiece& piece_of(std::size_t edge);
+  void piece_done(std::size_t edge, Result<StateHandle> data);
+
+  const OperatorContext& context_;
+  const std::vector<InputEdge>& edges_;
+  std::shared_ptr<const SnapshotTarget> target_;
+  std::map<std::size_t, OpenPiece> pieces_;  ///< by edge
+  std::string payload_;
+  std::size_t missing_ = 0;
+  std::vector<Piece> finished_;
+  std::optional<Error> error_;
+  Done done_;
+};
+
+/// Reads back what was saved on `edges[edge]`, in order, and appends what belongs to the subtask of
+/// `context`. E-STATE-CORRUPT for damage. Blocking; on an I/O thread.
+Result<void> read_in_flight(const InFlightHandle& handle, const std::vector<InputEdge>& edges,
+                            std::size_t edge, const OperatorContext& context,
+                            std::deque<RestoredBatch>& batches);
+
+}  // namespace streamrun
