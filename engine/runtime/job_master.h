@@ -109,7 +109,6 @@ class JobMaster final : public Runnable, public JobControl {
   void send_barriers(CheckpointId id);
   void acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states,
                     const SnapshotTimings& timings);
-  void declined(int task, CheckpointId id, const Error& error);
   void add_to_history(CheckpointStatistics statistics);
   std::optional<Error> too_large_for_memory(const PendingSnapshot& pending,
                                             const std::vector<OperatorSubtaskState>& states) const;

@@ -190,12 +190,6 @@ void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubt
   late_files_.clear();
 }
 
-void JobMaster::declined(int task, CheckpointId id, const Error& error) {
-  // Of an aborted one the task has removed its own files: the folder may be empty by now.
-  if (!pending_.contains(id)) remove_files(id, {});
-  carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
-}
-
 void JobMaster::on(const PublishCheckpoint& action) {
   const CheckpointId id = action.id;
   const PendingSnapshot& pending = pending_.at(id);
@@ -390,7 +384,8 @@ void JobMaster::on(const AbortCheckpoint& action) {
 }
 
 void JobMaster::on(const DiscardAcknowledgement& action) {
-  if (!late_files_.empty()) remove_files(action.id, std::exchange(late_files_, {}));
+  // Perhaps none by now, but then the folder may be empty.
+  remove_files(action.id, std::exchange(late_files_, {}));
 }
 
 void JobMaster::remove_files(CheckpointId id, std::vector<std::string> files) {

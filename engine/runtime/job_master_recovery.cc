@@ -299,8 +299,9 @@ TaskReports JobMaster::reports_of_attempt() {
           },
       .declined =
           [this, attempt](int task, CheckpointId id, Error error) {
-            post_from_attempt(
-                attempt, [this, task, id, error = std::move(error)] { declined(task, id, error); });
+            post_from_attempt(attempt, [this, task, id, error = std::move(error)] {
+              carry_out(coordinator_->declined(environment_.clock.now(), id, task, error, true));
+            });
           },
       .failed =
           [this, attempt](int, Error error) {

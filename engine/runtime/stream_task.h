@@ -44,6 +44,7 @@ struct SnapshotTimings {
 
 /// What a task tells the JobMaster. Called on the task's thread; the receiver posts it to itself.
 struct TaskReports {
+  /// Also behind a decline, with what was written all the same: nobody wants it any more.
   std::function<void(int task, CheckpointId, std::vector<OperatorSubtaskState>, SnapshotTimings)>
       acknowledged;
   std::function<void(int task, CheckpointId, Error)> declined;
