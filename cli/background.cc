@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -17,6 +16,7 @@
 
 #include "load.h"
 #include "output.h"
+#include "state_folder.h"
 #include "usage_error.h"
 
 namespace streamrun {
@@ -29,29 +29,6 @@ ErrorCode code_of(int reason) {
   if (reason == ENOENT || reason == ENOTDIR || reason == EISDIR) return ErrorCode::path;
   if (reason == EACCES || reason == EPERM) return ErrorCode::permission;
   return reason == EROFS ? ErrorCode::store_read_only : ErrorCode::store_io;
-}
-
-std::string variable(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-/// The first of the person's folders that is there or can be made.
-std::string state_folder() {
-  const std::string state = variable("XDG_STATE_HOME");
-  const std::string home = variable("HOME");
-  std::vector<std::string> places;
-  if (state.starts_with('/')) places.push_back(state);
-  if (state.empty() && home.starts_with('/') && std::filesystem::is_directory(home)) {
-    places.push_back(join_path(home, ".local/state"));
-  }
-  for (const std::string& place : places) {
-    std::error_code problem;
-    std::string folder = join_path(place, "streamrun");
-    std::filesystem::create_directories(folder, problem);
-    if (!problem && ::access(folder.c_str(), W_OK | X_OK) == 0) return folder;
-  }
-  return std::filesystem::temp_directory_path().string();
 }
 
 volatile sig_atomic_t child_of_parent = 0;
@@ -113,7 +90,9 @@ std::string log_path_of(const JobSpec& spec, const GlobalFlags& global) {
   if (spec.checkpoint_store != nullptr) {
     return join_path(join_path(spec.checkpoint_root, to_string(spec.id)), "streamrun.log");
   }
-  return join_path(state_folder(), to_string(spec.id) + ".log");
+  const std::string folder =
+      writable_state_folder().value_or(std::filesystem::temp_directory_path().string());
+  return join_path(folder, to_string(spec.id) + ".log");
 }
 
 std::unique_ptr<Background> Background::enter(const JobId& id, std::string log_path,

@@ -9,6 +9,7 @@
 #include "command_table.h"
 #include "job_line.h"
 #include "local_checkpoints.h"
+#include "running_jobs.h"
 
 namespace streamrun {
 namespace {
@@ -71,6 +72,15 @@ Candidates snapshots(const std::string& current) {
   return found;
 }
 
+Candidates running_jobs() {
+  Candidates found;
+  for (const RunningJob& job : registered_jobs(Lost::keep).running) {
+    found.push_back({job.id, job.name});
+    found.push_back({job.name, "a running job"});
+  }
+  return found;
+}
+
 Candidates of_kind(ValueKind kind, const std::string& current, const JobTable& jobs) {
   switch (kind) {
     case ValueKind::file:
@@ -85,6 +95,8 @@ Candidates of_kind(ValueKind kind, const std::string& current, const JobTable& j
       return snapshots(current);
     case ValueKind::command:
       return commands();
+    case ValueKind::running_job:
+      return running_jobs();
     case ValueKind::other:
       break;
   }

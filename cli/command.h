@@ -16,7 +16,7 @@ namespace streamrun {
 /// tables, so they cannot disagree.
 
 /// What the value of a flag or an operand is, for completion.
-enum class ValueKind { other, file, job, key, definition, snapshot, command };
+enum class ValueKind { other, file, job, key, definition, snapshot, command, running_job };
 
 /// A flag. One without a `value` name is a switch.
 struct Flag {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "running_job_commands.h"
+
 namespace streamrun {
 namespace {
 
@@ -261,9 +263,15 @@ Command make_complete() {
 }  // namespace
 
 const std::vector<Command>& all_commands() {
-  static const std::vector<Command> kCommands = {
-      make_run(),    make_list_checkpoints(), make_inspect(), make_jobs(),    make_info(),
-      make_config(), make_completion(),       make_help(),    make_complete()};
+  static const std::vector<Command> kCommands = [] {
+    std::vector<Command> commands = running_job_commands();
+    commands.insert(commands.begin(), make_run());
+    for (auto* const make : {make_list_checkpoints, make_inspect, make_jobs, make_info, make_config,
+                             make_completion, make_help, make_complete}) {
+      commands.push_back(make());
+    }
+    return commands;
+  }();
   return kCommands;
 }
 

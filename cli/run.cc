@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,7 +31,10 @@
 #include "outside.h"
 #include "resume_line.h"
 #include "run_spec.h"
+#include "savepoint.h"
+#include "served_job.h"
 #include "usage_error.h"
+#include "version.h"
 
 namespace streamrun {
 namespace {
@@ -423,6 +427,7 @@ class Run {
 
     const Signals signals;  // before any thread starts, so that all of them block these
     Bell bell;
+    std::latch is_served(1);
     const auto started = [&](const std::function<void()>& say) {
       bool said = false;
       // Whoever waits for the job to run may look into its log at once: it is written before.
@@ -431,7 +436,10 @@ class Run {
         say();
         said = true;
       };
-      if (background != nullptr) background->started(begin_log);
+      if (background != nullptr) {
+        is_served.wait();  // nor may a savepoint that is asked for at once find nobody
+        background->started(begin_log);
+      }
       if (!said) say();
     };
     ConsoleListener listener(console, bell, spec.shutdown_timeout, started);
@@ -443,11 +451,29 @@ class Run {
       Environment environment{clock_, random_, executor, io, console};
       JobMaster master(environment, file_systems_, spec, listener);
       master.start();
+      // Afterwards, so that the first record does not wait for it.
+      ServedJob served(master, clock_, random_, console, prepared_.configuration, served_options());
+      is_served.count_down();
       stopped_by = wait_for_end(master, listener, console, signals, bell, stop_after, spec);
+      served.end(listener.result());
     }
     const JobResult result = listener.result();
     report(result, log, console);
     return exit_status_of(result, stopped_by);
+  }
+
+  JobApi::Options served_options() const {
+    const JobSpec& spec = prepared_.spec;
+    return {.id = spec.id,
+            .name = spec.name,
+            .started_unix_ms = clock_.unix_milliseconds(),
+            .has_savepoint_directory = spec.savepoint_store != nullptr,
+            .version = std::string(kVersion),
+            .host_names = {},
+            .any_host = false,
+            .dispose = [this](const std::string& path) {
+              return dispose_savepoint_at(path, prepared_.configuration, file_systems_);
+            }};
   }
 
   /// The last words, in the log and, as far as a person must know them, on stderr.

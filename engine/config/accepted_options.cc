@@ -154,7 +154,6 @@ void accept_execution(Table& table) {
   accept<List>(table, "execution.job-listeners", "", "Java only.");
   accept<bool>(table, "execution.submit-failed-job-on-application-error", "false",
                "Application mode only.");
-  accept<Duration>(table, "client.timeout", "60 s", "How long a command waits for an answer.");
   accept<Duration>(table, "client.retry-period", "2 s",
                    "Time between two questions of a waiting command.");
   accept<bool>(table, "fs.overwrite-files", "false", "Lets sinks overwrite files by default.");

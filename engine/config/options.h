@@ -364,6 +364,13 @@ inline constexpr ConfigOption<std::string> kRestBindAddress{
     .description = "Address to serve HTTP on; anything but loopback is open to the network.",
     .default_text = "127.0.0.1",
     .flink_default = "none"};
+inline constexpr ConfigOption<Duration> kClientTimeout{
+    .key = "client.timeout",
+    .description =
+        "How long stop, savepoint and checkpoint wait; the running job goes on with it "
+        "after that too. Unset, they wait until it is done.",
+    .flink_default = "60 s",
+    .of_one_run = true};
 
 // S3, for the file system of that scheme.
 

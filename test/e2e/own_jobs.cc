@@ -2,12 +2,14 @@
 // the tests.
 #include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/cli/streamrun_main.h>
+#include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/connectors/print/print_sink.h>
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -73,6 +75,15 @@ void end_so(StreamExecutionEnvironment& env, const std::string& how) {
       .sink_to(PrintSink{}, {.uid = "rows"});
 }
 
+/// Copies numbers into the folder `copied`, 20,000 a second, so that each can be counted there.
+void copy(StreamExecutionEnvironment& env, std::int64_t count) {
+  GeneratorSource<std::int64_t> source = numbers(count);
+  source.records_per_second = 20000;
+  env.from_source(source, {.uid = "numbers"})
+      .rebalance()
+      .sink_to(FileSink{.path = "copied"}, {.uid = "copied"});
+}
+
 /// Its function says so and does not return from its second record.
 void hang(StreamExecutionEnvironment& env) {
   env.from_source(numbers(2), {.uid = "numbers"})
@@ -93,6 +104,8 @@ void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   SR_ASSERT(how != "assertion", "the program asserts");
   if (how == "hang") return hang(env);
   if (how == "dawdle") return dawdle(env);
+  if (how == "copy") return copy(env, 30000);
+  if (how == "copy-forever") return copy(env, 0);
   if (how == "unaligned") {
     env.enable_checkpointing({.unaligned = true});
     return end_so(env, "run");
