@@ -25,6 +25,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostBytes = std::size_t{64} << 10U;
+/// Files in the folder from which on a run removes those of lost jobs.
+constexpr std::size_t kMostUntold = 64;
 
 std::string folder_in(const std::string& state_folder) {
   return join_path(state_folder, "running");
@@ -114,6 +116,21 @@ void take_in(const std::string& path, Lost lost, RegisteredJobs& jobs) {
 
 }  // namespace
 
+namespace {
+
+/// Kills that nobody asks about do not fill the folder.
+void forget_many(const std::string& folder) {
+  std::error_code problem;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator it(folder, problem), end; !problem && it != end;
+       it.increment(problem)) {
+    ++count;
+  }
+  if (count > kMostUntold) registered_jobs(Lost::forget);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Registration>> Registration::enter(const RunningJob& job) {
   const auto state_folder = writable_state_folder();
   if (!state_folder) {
@@ -125,6 +142,7 @@ Result<std::unique_ptr<Registration>> Registration::enter(const RunningJob& job)
   const std::string folder = folder_in(*state_folder);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return cannot("cannot make the folder to register the job in", folder);
+  forget_many(folder);
   const std::string name = fmt::format("{}-{}.json", job.id, job.pid);
   // Under a name that nobody reads until it is locked and whole.
   const std::string hidden = join_path(folder, "." + name);

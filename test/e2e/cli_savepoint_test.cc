@@ -1,4 +1,4 @@
-// What a job leaves behind, however it ends: its savepoint, and its checkpoints by policy.
+// What a job leaves behind when it is stopped, and what it tells of its checkpoints.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -186,42 +186,6 @@ TEST_CASE("inspect --history: tells what a snapshot and the ones before it took"
 
   CHECK(folder.own({"inspect"}).status == 64);
   CHECK(folder.own({"inspect", "nowhere"}).status == 66);
-}
-
-TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the policy", "[cli]") {
-  struct Row {
-    const char* end;
-    const char* how;
-    int signal;
-    bool kept[3];  // NO_EXTERNALIZED_CHECKPOINTS, DELETE_ON_CANCELLATION, RETAIN_ON_CANCELLATION
-  };
-  const Row row = GENERATE(Row{"FINISHED", "finish", 0, {false, false, false}},
-                           Row{"FAILED", "fail", 0, {false, true, true}},
-                           Row{"SUSPENDED", "run", SIGTERM, {false, true, true}},
-                           Row{"SUSPENDED", "run", SIGINT, {false, true, true}},
-                           Row{"killed", "run", SIGKILL, {true, true, true}});
-  const int policy = GENERATE(0, 1, 2);
-  static constexpr const char* kPolicies[] = {"NO_EXTERNALIZED_CHECKPOINTS",
-                                              "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"};
-  const Folder folder;
-  Arguments definitions = kEvery20ms;
-  definitions.push_back(std::string("execution.checkpointing.externalized-checkpoint-retention=") +
-                        kPolicies[policy]);
-  const Outcome outcome = end_with(folder, run_of(row.how, definitions), row.signal);
-  INFO(row.end << ", " << kPolicies[policy] << "\n" << outcome.err);
-  const bool kept = row.kept[policy];
-  const auto left = names_in(folder.at(std::string("ckpt/") + kJobId), "chk-");
-  CHECK(left.empty() == !kept);
-  if (row.signal != SIGKILL) CHECK(left.size() <= 3);
-  const Outcome latest = folder.own({"list-checkpoints", "--dir", "ckpt", "--latest"});
-  CHECK(latest.status == (kept ? 0 : 66));
-  if (row.signal == SIGTERM) CHECK(outcome.status == 0);
-  if (row.signal == SIGINT) CHECK(outcome.signal == SIGINT);
-  if (row.signal == SIGTERM || row.signal == SIGINT) {
-    CHECK(contains(outcome.err, kept ? "go on with: streamrun run -s "
-                                     : "NO_EXTERNALIZED_CHECKPOINTS): there is nothing to go on"));
-  }
-  if (row.signal == 0) CHECK(outcome.status == (std::string(row.how) == "finish" ? 0 : 1));
 }
 
 }  // namespace streamrun::test

@@ -75,6 +75,18 @@ void end_so(StreamExecutionEnvironment& env, const std::string& how) {
       .sink_to(PrintSink{}, {.uid = "rows"});
 }
 
+/// Runs, and fails once when there is a file `fail`, which it takes away.
+void fail_once_told(StreamExecutionEnvironment& env) {
+  GeneratorSource<std::int64_t> source = numbers(0);
+  source.records_per_second = 1000;
+  env.from_source(source, {.uid = "numbers"})
+      .filter([](std::int64_t) {
+        if (std::remove("fail") == 0) throw std::runtime_error("as it was told");
+        return false;
+      })
+      .sink_to(PrintSink{}, {.uid = "rows"});
+}
+
 /// Copies numbers into the folder `copied`, 20,000 a second, so that each can be counted there.
 void copy(StreamExecutionEnvironment& env, std::int64_t count) {
   GeneratorSource<std::int64_t> source = numbers(count);
@@ -104,6 +116,7 @@ void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   SR_ASSERT(how != "assertion", "the program asserts");
   if (how == "hang") return hang(env);
   if (how == "dawdle") return dawdle(env);
+  if (how == "fail-once-told") return fail_once_told(env);
   if (how == "copy") return copy(env, 30000);
   if (how == "copy-forever") return copy(env, 0);
   if (how == "unaligned") {
