@@ -8,8 +8,8 @@ namespace streamrun {
 
 InFlightRecorder::InFlightRecorder(const OperatorContext& context,
                                    const std::vector<InputEdge>& edges,
-                                   std::shared_ptr<const SnapshotTarget> target)
-    : context_(context), edges_(edges), target_(std::move(target)) {}
+                                   std::shared_ptr<const SnapshotTarget> target, Done done)
+    : context_(context), edges_(edges), target_(std::move(target)), done_(std::move(done)) {}
 
 InFlightRecorder::~InFlightRecorder() = default;
 
@@ -36,19 +36,41 @@ void InFlightRecorder::record(std::size_t edge, const AnyBatch& batch) {
   SR_CRASH("cp.inflight.mid");
 }
 
-void InFlightRecorder::finish(Done done) {
-  missing_ = pieces_.size();
-  done_ = std::move(done);
-  if (missing_ == 0) return done_(std::vector<Piece>());
-  const std::shared_ptr<InFlightRecorder> self = shared_from_this();
-  for (auto& [edge, piece] : pieces_) {
+void InFlightRecorder::finish() {
+  end_pieces(true);
+}
+
+void InFlightRecorder::abandon() {
+  if (done_ == nullptr || std::exchange(is_abandoned_, true)) return;
+  error_ = Error{.code = ErrorCode::cancelled, .message = "the snapshot was aborted"};
+  end_pieces(false);
+}
+
+void InFlightRecorder::end_pieces(bool wanted) {
+  std::vector<std::size_t> edges;
+  for (const auto& [edge, piece] : pieces_) {
+    if (!piece.is_done) edges.push_back(edge);
+  }
+  missing_ = edges.size();
+  if (edges.empty()) return answer();
+  for (const std::size_t edge : edges) {
+    const OpenPiece& piece = pieces_.at(edge);
+    // The task keeps it until it has answered, and a writer keeps what it was given.
+    const auto done = [self = weak_from_this(), edge](Result<StateHandle> data) {
+      if (const auto recorder = self.lock()) recorder->piece_done(edge, std::move(data));
+    };
+    if (!wanted) {
+      piece.writer->abandon(done);
+      continue;
+    }
     piece.writer->append(piece.builder.end());
-    piece.writer->finish(
-        [self, edge = edge](Result<StateHandle> data) { self->piece_done(edge, std::move(data)); });
+    piece.writer->finish(done);
   }
 }
 
 void InFlightRecorder::piece_done(std::size_t edge, Result<StateHandle> data) {
+  OpenPiece& piece = pieces_.at(edge);
+  piece.is_done = true;
   if (!data) {
     if (!error_) error_ = std::move(data).error();
   } else {
@@ -56,12 +78,16 @@ void InFlightRecorder::piece_done(std::size_t edge, Result<StateHandle> data) {
                          .handle = {.upstream = edges_[edge].upstream,
                                     .mapper = edges_[edge].mapper,
                                     .type = edges_[edge].codec->type_name(),
-                                    .records = pieces_.at(edge).records,
+                                    .records = piece.records,
                                     .data = *std::move(data)}});
   }
-  if (--missing_ > 0) return;
-  if (error_) return done_(*error_);
-  done_(std::move(finished_));
+  if (--missing_ == 0) answer();
+}
+
+void InFlightRecorder::answer() {
+  const Done done = std::exchange(done_, nullptr);
+  if (error_) return done(*error_);
+  done(std::move(finished_));
 }
 
 Result<void> read_in_flight(const InFlightHandle& handle, const std::vector<InputEdge>& edges,

@@ -35,7 +35,7 @@ struct RestoredBatch {
 };
 
 /// Writes what a barrier overtook in one task to its snapshot: serialized as it comes, a file (or
-/// inline bytes) for each edge. Owner's thread; lives until `finish` has been answered.
+/// inline bytes) for each edge. Owner's thread; lives until it has answered.
 class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
  public:
   struct Piece {
@@ -44,23 +44,30 @@ class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
   };
   using Done = std::function<void(Result<std::vector<Piece>>)>;
 
-  /// `context` and `edges` outlive it.
+  /// `context` and `edges` outlive it. `done` is called once after `finish` or `abandon`, on the
+  /// owner's thread, perhaps at once.
   InFlightRecorder(const OperatorContext& context, const std::vector<InputEdge>& edges,
-                   std::shared_ptr<const SnapshotTarget> target);
+                   std::shared_ptr<const SnapshotTarget> target, Done done);
   ~InFlightRecorder();
 
   void record(std::size_t edge, const AnyBatch& batch);
-  /// Makes it durable. `done` is called on the owner's thread, perhaps at once.
-  void finish(Done done);
+  /// Nothing follows: makes it durable.
+  void finish();
+  /// Nobody wants it any more: removes what is written, and answers with E-CANCELLED. Also behind
+  /// `finish`; does nothing once it has answered.
+  void abandon();
 
  private:
   struct OpenPiece {
     StateFileBuilder builder;
     std::shared_ptr<SnapshotFileWriter> writer;
     std::uint64_t records = 0;
+    bool is_done = false;
   };
   OpenPiece& piece_of(std::size_t edge);
+  void end_pieces(bool wanted);
   void piece_done(std::size_t edge, Result<StateHandle> data);
+  void answer();
 
   const OperatorContext& context_;
   const std::vector<InputEdge>& edges_;
@@ -68,6 +75,7 @@ class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
   std::map<std::size_t, OpenPiece> pieces_;  ///< by edge
   std::string payload_;
   std::size_t missing_ = 0;
+  bool is_abandoned_ = false;
   std::vector<Piece> finished_;
   std::optional<Error> error_;
   Done done_;

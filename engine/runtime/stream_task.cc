@@ -414,26 +414,21 @@ void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState
 /// What stands before the barrier goes into the snapshot as it is: restored records first, then
 /// what each channel holds, perhaps until the barrier has come on all of them.
 void StreamTask::record_in_flight(const CheckpointBarrier& barrier) {
-  auto recorder =
-      std::make_shared<InFlightRecorder>(chain_.front()->context, input_edges_, barrier.target);
+  auto recorder = std::make_shared<InFlightRecorder>(
+      chain_.front()->context, input_edges_, barrier.target,
+      [this, id = barrier.id](Result<std::vector<InFlightRecorder::Piece>> pieces) {
+        in_flight_done(id, std::move(pieces));
+      });
+  snapshots_.at(barrier.id).recorder = recorder;
   for (const RestoredBatch& restored : restored_) recorder->record(restored.edge, *restored.batch);
-  const auto finish = [this, recorder, id = barrier.id] {
-    recorder->finish([this, id](Result<std::vector<InFlightRecorder::Piece>> pieces) {
-      in_flight_done(id, std::move(pieces));
-    });
-  };
-  if (gate_ == nullptr) return finish();
+  if (gate_ == nullptr) return recorder->finish();
   gate_->overtake({.record =
                        [this, recorder](std::size_t channel, const AnyBatch& batch) {
                          recorder->record(channel_edges_[channel], batch);
                        },
                    .end =
-                       [this, finish, id = barrier.id](OvertakingEnd how) {
-                         // An aborted one is acknowledged too: that it came late removes its files.
-                         if (how != OvertakingEnd::subsumed) return finish();
-                         part_failed(id, {.code = ErrorCode::cancelled,
-                                          .message = "a barrier overtook records, and a newer one "
-                                                     "came before it on another channel"});
+                       [recorder](OvertakingEnd how) {
+                         how == OvertakingEnd::complete ? recorder->finish() : recorder->abandon();
                        }});
 }
 
@@ -475,6 +470,9 @@ void StreamTask::abort_checkpoint(CheckpointId id) {
   if (held_by_ == id) held_by_ = 0;
   std::erase_if(deferred_, [id](const Trigger& trigger) { return trigger.barrier.id == id; });
   if (gate_ != nullptr) gate_->abort_checkpoint(id);
+  if (const auto found = snapshots_.find(id); found != snapshots_.end()) {
+    if (const auto recorder = found->second.recorder) recorder->abandon();
+  }
   for (auto& each : chain_) each->op->notify_aborted(id);
 }
 

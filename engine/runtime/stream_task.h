@@ -114,6 +114,7 @@ class StreamTask final : public Runnable {
   struct Chained;
   struct RunningSnapshot {
     std::vector<OperatorSubtaskState> states;
+    std::shared_ptr<InFlightRecorder> recorder = {};  ///< of what the barrier overtakes
     std::vector<InFlightRecorder::Piece> in_flight = {};
     std::size_t missing = 0;
     bool failed = false;
