@@ -4,7 +4,9 @@
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
 #include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/verify_snapshot.h>
 #include <streamrun/operators/sink_operator.h>
+#include <streamrun/state/open_state.h>
 
 #include <algorithm>
 #include <utility>
@@ -39,6 +41,23 @@ bool is_never_right(ErrorCode code) {
 
 std::string text_of(const Error& error) {
   return error.headline() + (error.why.empty() ? "" : ": " + error.why);
+}
+
+/// What was in flight, batch by batch, the other way round.
+void reverse_batches(MemoryFileSystem& store, const std::string& directory, StateHandle& data) {
+  if (data.file) data.file->path = state_file_path(directory, *data.file);
+  const Result<StateFileReader> reader = open_state(data, &store);
+  if (!reader) return;
+  StateFileBuilder builder;
+  StateHandle reversed;
+  StateBytes buffer;
+  for (auto block = reader->blocks().rbegin(); block != reader->blocks().rend(); ++block) {
+    const Result<std::string_view> payload = reader->payload(*block, buffer);
+    if (!payload) return;
+    reversed.inline_bytes += builder.block(block->key_group, block->rows, *payload);
+  }
+  reversed.inline_bytes += builder.end();
+  data = std::move(reversed);
 }
 
 }  // namespace
@@ -185,6 +204,11 @@ void Life::let_mutants_at(ResolvedSnapshot& snapshot) const {
       if (world_.mutant == Mutant::key_groups_off_by_one) {
         for (KeyedStateHandle& handle : subtask.keyed) --handle.key_groups.last;
       }
+      if (world_.mutant == Mutant::drops_in_flight) subtask.in_flight.clear();
+      if (world_.mutant == Mutant::reverses_in_flight) {
+        for (InFlightHandle& handle : subtask.in_flight)
+          reverse_batches(world_.store, snapshot.directory, handle.data);
+      }
     }
   }
 }
@@ -208,6 +232,8 @@ std::optional<LifeEnd> Life::make_spec() {
   spec_.checkpoints.min_pause = options.min_pause;
   spec_.checkpoints.timeout = options.timeout;
   spec_.checkpoints.max_concurrent = options.max_concurrent;
+  spec_.checkpoints.savepoints_overlap = !options.overtake_after;
+  spec_.overtake_after = options.overtake_after;
   spec_.checkpoints.tolerable_failures = options.tolerable_failures;
   spec_.checkpoint_store = store_;
   spec_.checkpoint_root = kCheckpointRoot;
@@ -350,6 +376,7 @@ LifeEnd Life::judge_failure(const Error& error) {
 
 void Life::on_checkpoint_completed(const CheckpointSummary& summary) {
   ++world_.statistics.checkpoints;
+  if (summary.in_flight_bytes > 0) ++world_.statistics.in_flight;
   world_.say(fmt::format("{} is complete", summary.path));
   world_.oracle.heard_of_completion(summary.id);
   let_mutants_subsume();

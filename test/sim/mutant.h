@@ -25,7 +25,9 @@ enum class Mutant {
   aborts_prepared = 17,      ///< what was prepared for a checkpoint is removed when that one fails
   cleans_by_prefix = 18,     ///< a sink removes every unfinished part in its folder, whosever it is
   subsumes_savepoints = 19,  ///< a checkpoint that is complete removes older savepoints too
+  drops_in_flight = 20,      ///< a restore loses the records that barriers overtook
+  reverses_in_flight = 21,   ///< a restore gives an operator the last batch in flight first
 };
-constexpr int kMutants = 19;
+constexpr int kMutants = 21;
 
 }  // namespace streamrun::sim

@@ -12,7 +12,7 @@ namespace {
   std::fprintf(stderr,
                "error: %s\n"
                "streamrun_sim [--seed S] [--seeds N] [--seeds-file FILE] [--tape FILE] "
-               "[--mutant K] [--expect-violation] [--save-tape FILE] [--shrink] "
+               "[--mutant K] [--aligned] [--expect-violation] [--save-tape FILE] [--shrink] "
                "[--shrink-seconds T] [--verbose]\n",
                wrong.c_str());
   std::exit(2);
@@ -66,6 +66,8 @@ SimFlags parse_flags(int argc, char** argv) {
       flags.mutant = static_cast<Mutant>(mutant);
     } else if (arguments.is("--expect-violation")) {
       flags.expects_violation = true;
+    } else if (arguments.is("--aligned")) {
+      flags.wants_unaligned = false;
     } else if (arguments.is("--tape")) {
       flags.tape_file = arguments.value();
     } else if (arguments.is("--save-tape")) {
@@ -81,6 +83,8 @@ SimFlags parse_flags(int argc, char** argv) {
       usage("there is no option " + arguments.name());
     }
   }
+  if (!flags.wants_unaligned && (flags.shrinks || !flags.save_tape.empty()))
+    usage("a tape does not say that it is --aligned");
   return flags;
 }
 

@@ -17,6 +17,7 @@ struct SimFlags {
   std::string save_tape;
   std::optional<Mutant> mutant;  ///< none given: a tape's own
   bool expects_violation = false;
+  bool wants_unaligned = true;
   bool shrinks = false;
   std::uint64_t shrink_seconds = 30;
   bool verbose = false;

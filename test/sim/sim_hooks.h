@@ -27,11 +27,9 @@ class SimHooks {
   }
   std::uint64_t records_at_once() { return tape_.log_uniform(16); }
   /// Until the source has more; often nothing.
-  Duration pause() {
-    if (most_pause.count() == 0 || tape_.flip()) return Duration(0);
-    return Duration(
-        static_cast<std::int64_t>(tape_.below(static_cast<std::uint64_t>(most_pause.count()))));
-  }
+  Duration pause() { return drawn_pause(most_pause); }
+  /// Until a sink takes the next batch; often nothing.
+  Duration sink_pause() { return drawn_pause(most_sink_pause); }
   bool flip() { return tape_.flip(); }
   bool is(Mutant mutant) const { return mutant_ == mutant; }
   bool has_mutant_sink() const {
@@ -42,12 +40,19 @@ class SimHooks {
 
   std::uint64_t throw_one_in = 0;  ///< records; 0: never
   Duration most_pause{0};
+  Duration most_sink_pause{0};
   std::uint64_t thrown = 0;
   bool input_has_ended = false;  ///< of a reader, whichever
   /// Unfinished parts, for a mutant that removes them.
   std::map<CheckpointId, std::vector<std::string>> prepared_for;
 
  private:
+  Duration drawn_pause(Duration most) {
+    if (most.count() == 0 || tape_.flip()) return Duration(0);
+    return Duration(
+        static_cast<std::int64_t>(tape_.below(static_cast<std::uint64_t>(most.count()))));
+  }
+
   Tape& tape_;
   const Mutant mutant_;
 };

@@ -12,6 +12,7 @@
 
 #include "sim/mutant_sink.h"
 #include "sim/sim_source.h"
+#include "sim/slow_sink.h"
 
 namespace streamrun::sim {
 namespace {
@@ -25,6 +26,10 @@ constexpr std::uint64_t kWordsInLine = 4;
 SimRecord record_of(const JobShape& shape, std::uint64_t split, std::uint64_t index) {
   SplitMix random(shape.seed ^ (split << 32U) ^ index);
   const std::uint64_t key = random.next() % shape.keys;
+  if (shape.topology == Topology::in_order) {
+    return {.key = "key" + std::to_string(key) + " of split " + std::to_string(split),
+            .value = static_cast<std::int64_t>(index)};
+  }
   std::string name = "key" + std::to_string(key);
   if (key % 3 == 0) name += "-with-a-name-that-is-too-long-to-lie-in-its-slot";
   return {.key = std::move(name), .value = static_cast<std::int64_t>(random.next() % 7)};
@@ -61,6 +66,22 @@ struct CountValues {
     by_value.put(record.value, times);
     output.emit(count_line(context.key(), *total.get()));
     output.emit(count_line(plain_line(record), times));
+  }
+};
+
+/// Each key comes from one split, and its records must keep the order in which that is read.
+struct CheckOrder {
+  SimHooks* hooks;
+  ValueState<std::int64_t> last{"last"};
+
+  auto states() { return std::tie(last); }
+  void process(const SimRecord& record, KeyedContext<std::string>&, Output<std::string>& output) {
+    hooks->maybe_throw();
+    const std::int64_t before = last.value_or(-1);
+    last.update(record.value);
+    const bool is_behind = record.value <= before;
+    output.emit(is_behind ? plain_line(record) + " behind " + std::to_string(before)
+                          : plain_line(record));
   }
 };
 
@@ -104,6 +125,12 @@ class Builder {
       }
       case Topology::broadcast:
         return broadcast();
+      case Topology::in_order:
+        return write(source("records", 0, shape_.splits.size())
+                         .map(failing(hooks_))
+                         .key_by(&SimRecord::key)
+                         .process(CheckOrder{.hooks = &hooks_},
+                                  {.uid = "order", .parallelism = shape_.keyed_parallelism}));
     }
   }
 
@@ -129,6 +156,8 @@ class Builder {
              const char* uid = kRowsUid) {
     if (hooks_.has_mutant_sink()) {
       lines.sink_to(MutantSink{.files = {.path = folder}, .hooks = &hooks_}, {.uid = uid});
+    } else if (shape_.is_unaligned) {
+      lines.sink_to(SlowSink{.files = {.path = folder}, .hooks = &hooks_}, {.uid = uid});
     } else {
       lines.sink_to(FileSink{.path = folder}, {.uid = uid});
     }
@@ -228,7 +257,7 @@ Result<void> write_file(FileSystem& store, const std::string& path, const std::s
 const char* to_string(Topology topology) {
   static constexpr const char* kNames[] = {"running-count", "keyed-process", "union-sum",
                                            "generator",     "words",         "two-sinks",
-                                           "broadcast"};
+                                           "broadcast",     "in-order"};
   return kNames[static_cast<int>(topology)];
 }
 
@@ -236,9 +265,9 @@ std::uint64_t JobShape::records() const {
   return std::accumulate(splits.begin(), splits.end(), std::uint64_t{0});
 }
 
-JobShape JobShape::draw(Tape& tape, int most_parallelism) {
+JobShape JobShape::draw(Tape& tape, int most_parallelism, bool wants_unaligned) {
   JobShape shape;
-  constexpr std::uint64_t kDrawn = kTopologies - 1;
+  constexpr std::uint64_t kDrawn = 6;
   constexpr std::uint64_t kBroadcastEvery = 8;
   constexpr std::uint64_t kBroadcast = 3;
   shape.topology = static_cast<Topology>(tape.below(kDrawn));
@@ -246,6 +275,9 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism) {
   // Not a draw of its own: it would change the histories of all seeds, and with them those that
   // once found a bug.
   if (shape.seed % kBroadcastEvery == kBroadcast) shape.topology = Topology::broadcast;
+  shape.is_unaligned = wants_unaligned && (shape.seed >> 20U) % 2 == 0;
+  if (shape.is_unaligned && shape.seed % kBroadcastEvery > kBroadcast + 1)
+    shape.topology = Topology::in_order;
   shape.has_stranger = (shape.seed >> 32U) % 4 == 0;
   const std::uint64_t splits = tape.between(1, 6);
   for (std::uint64_t i = 0; i < splits; ++i)
@@ -313,6 +345,9 @@ ExpectedOutput expected_output(const JobShape& shape) {
       break;
     case Topology::generator:
       for (const auto& [key, count] : counts) ++lines[count_line(key, count)];
+      break;
+    case Topology::in_order:
+      for_each_record(shape, [&](const SimRecord& record) { ++lines[plain_line(record)]; });
       break;
     default:
       add_running_counts(counts, lines);

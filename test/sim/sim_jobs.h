@@ -21,8 +21,9 @@ enum class Topology {
   words,          ///< the file source, flat map, count per word
   two_sinks,      ///< one source into files as they come and counted
   broadcast,      ///< every record of one source to all subtasks, those of another in turn; counted
+  in_order,       ///< source, map, a check that the records of each key come in order, files
 };
-constexpr int kTopologies = 7;
+constexpr int kTopologies = 8;
 const char* to_string(Topology topology);
 
 /// What job it is and what it reads: together they say what its output must be.
@@ -37,7 +38,9 @@ struct JobShape {
   bool has_stranger = false;  ///< another job is writing into the same folder of output
 
   std::uint64_t records() const;
-  static JobShape draw(Tape& tape, int most_parallelism);
+  /// With unaligned checkpoints in half of all histories, if any are wanted.
+  bool is_unaligned = false;
+  static JobShape draw(Tape& tape, int most_parallelism, bool wants_unaligned);
 };
 
 /// Builds the job with the engine's own API. `hooks` outlives it.

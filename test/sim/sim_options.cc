@@ -20,13 +20,13 @@ std::uint64_t rate(Tape& tape, std::uint64_t most_often, std::uint64_t most) {
 
 }  // namespace
 
-SimOptions SimOptions::draw(Tape& tape) {
+SimOptions SimOptions::draw(Tape& tape, bool wants_unaligned) {
   SimOptions options;
   options.max_parallelism = tape.pick({0, 1, 2, 7, 128});
   if (options.max_parallelism > 0) {
     options.most_parallelism = std::min(options.most_parallelism, options.max_parallelism);
   }
-  options.shape = JobShape::draw(tape, options.most_parallelism);
+  options.shape = JobShape::draw(tape, options.most_parallelism, wants_unaligned);
   options.parallelism =
       static_cast<int>(tape.between(1, static_cast<std::uint64_t>(options.most_parallelism)));
   options.chaining = tape.flip();
@@ -63,6 +63,13 @@ SimOptions SimOptions::draw(Tape& tape) {
   options.savepoints = options.stops && options.most_io_delay.count() / 1000 % 2 == 0;
   if (options.savepoints)
     options.max_concurrent = 1 + static_cast<int>(options.most_pause.count() / 1000 % 3);
+  if (options.shape.is_unaligned) {
+    options.max_concurrent = 1;
+    options.most_sink_pause = microseconds(options.shape.seed >> 40U & 0xfffU);
+    const std::uint64_t chosen = options.shape.seed >> 24U;
+    options.overtake_after =
+        microseconds(chosen % 2 == 0 ? 0 : static_cast<std::int64_t>(chosen / 2 % 8000));
+  }
   return options;
 }
 
@@ -71,7 +78,8 @@ std::string SimOptions::describe() const {
       "{}: {} records in {} splits, {} keys, keyed parallelism {}, {} copies; parallelism {} of "
       "{}, "
       "chaining {}; checkpoint "
-      "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} at once, {} failures tolerable, keep {}, "
+      "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} at once, {}, {} failures tolerable, keep "
+      "{}, "
       "inline {}; "
       "deaths {} (kill {}, power cut {}), rescale {}, stop {}, savepoints {}, starve for {} steps, "
       "pause I/O "
@@ -81,10 +89,12 @@ std::string SimOptions::describe() const {
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
       shape.keyed_parallelism, shape.copies, parallelism, max_parallelism, chaining,
       in_milliseconds(interval), in_milliseconds(min_pause), in_milliseconds(timeout),
-      max_concurrent, tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts,
-      rescales, stops, savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in,
-      write_error_one_in, write_error_of + write_error_under, read_error_one_in,
-      in_milliseconds(safety_phase));
+      max_concurrent,
+      overtake_after ? fmt::format("unaligned after {:g} ms", in_milliseconds(*overtake_after))
+                     : "aligned",
+      tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts, rescales, stops,
+      savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in, write_error_one_in,
+      write_error_of + write_error_under, read_error_one_in, in_milliseconds(safety_phase));
 }
 
 }  // namespace streamrun::sim

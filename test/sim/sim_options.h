@@ -3,6 +3,7 @@
 #include <streamrun/platform/clock.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sim/sim_executor.h"
@@ -24,11 +25,13 @@ struct SimOptions {
   Duration min_pause{0};
   Duration timeout{0};
   int max_concurrent = 1;
+  std::optional<Duration> overtake_after;  ///< none: checkpoints are aligned
   int tolerable_failures = 0;
   int retained = 1;
   std::uint64_t inline_threshold = 0;
   Duration restart_delay{0};
-  Duration most_pause{0};  ///< of the source between its records
+  Duration most_pause{0};       ///< of the source between its records
+  Duration most_sink_pause{0};  ///< between its batches
   Duration most_io_delay{0};
 
   bool kills = false;
@@ -47,7 +50,8 @@ struct SimOptions {
   std::uint64_t read_error_one_in = 0;
   Duration safety_phase{0};  ///< faults come for so long, then no more
 
-  static SimOptions draw(Tape& tape);
+  /// Without unaligned checkpoints histories are those that there were before there were any.
+  static SimOptions draw(Tape& tape, bool wants_unaligned);
   std::string describe() const;
 };
 

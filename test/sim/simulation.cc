@@ -56,8 +56,8 @@ bool live_once(World& world) {
 
 }  // namespace
 
-Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk) {
-  World world(tape, mutant, std::move(talk));
+Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk, bool wants_unaligned) {
+  World world(tape, mutant, std::move(talk), wants_unaligned);
   world.say(world.options.describe());
   while (!world.oracle.violation()) {
     if (live_once(world)) break;

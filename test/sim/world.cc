@@ -27,6 +27,7 @@ void Statistics::add(const Statistics& other) {
   savepoints += other.savepoints;
   checkpoints += other.checkpoints;
   failed_checkpoints += other.failed_checkpoints;
+  in_flight += other.in_flight;
   write_errors += other.write_errors;
   read_errors += other.read_errors;
   thrown += other.thrown;
@@ -35,17 +36,18 @@ void Statistics::add(const Statistics& other) {
 std::string Statistics::describe() const {
   return fmt::format(
       "{} steps, {} lives, {} kills, {} power cuts, {} restores, {} of them rescaled, {} restarts, "
-      "{} stops, {} savepoints, {} checkpoints, {} failed ones, {} write errors, {} read errors, "
+      "{} stops, {} savepoints, {} checkpoints, {} failed ones, {} with records in flight, {} "
+      "write errors, {} read errors, "
       "{} exceptions",
       steps, lives, kills, power_cuts, restores, rescales, restarts, stops, savepoints, checkpoints,
-      failed_checkpoints, write_errors, read_errors, thrown);
+      failed_checkpoints, in_flight, write_errors, read_errors, thrown);
 }
 
-World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
+World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, bool wants_unaligned)
     : tape(the_tape),
       mutant(the_mutant),
       talk(std::move(the_talk)),
-      options(SimOptions::draw(tape)),
+      options(SimOptions::draw(tape, wants_unaligned)),
       random(tape.next()),
       store(&clock),
       oracle(store),
@@ -57,6 +59,7 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk)
   pace.slow_one_in = options.slow_io_one_in;
   pace.starving_steps = options.starving_steps;
   hooks.most_pause = options.most_pause;
+  hooks.most_sink_pause = options.most_sink_pause;
   hooks.throw_one_in = options.throw_one_in;
   make_input(store, options.shape);
   if (options.shape.has_stranger) oracle.protect(stranger_path());
@@ -77,6 +80,7 @@ void World::end_safety_phase() {
   pace.slow_one_in = 0;
   pace.pause_one_in = 0;
   pace.most_io_delay = std::min(pace.most_io_delay, kUndisturbedIoDelay);
+  hooks.most_sink_pause = Duration(0);
   hooks.throw_one_in = 0;
   say("no more faults from here on");
 }

@@ -29,6 +29,7 @@ struct Statistics {
   std::uint64_t savepoints = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t failed_checkpoints = 0;
+  std::uint64_t in_flight = 0;  ///< checkpoints with records that barriers overtook
   std::uint64_t write_errors = 0;
   std::uint64_t read_errors = 0;
   std::uint64_t thrown = 0;
@@ -40,7 +41,7 @@ struct Statistics {
 struct World {
   using Talk = std::function<void(const std::string&)>;
 
-  World(Tape& the_tape, Mutant the_mutant, Talk the_talk);
+  World(Tape& the_tape, Mutant the_mutant, Talk the_talk, bool wants_unaligned);
 
   /// True while faults may come; ends the safety phase when its time is over.
   bool faults_on();
