@@ -1,5 +1,6 @@
 #include "jobs.h"
 
+#include "checkpointdemo.h"
 #include "slowsink.h"
 #include "statemachine.h"
 #include "wordcount.h"
@@ -8,6 +9,8 @@ namespace streamrun::jobs {
 
 const JobTable& shipped_jobs() {
   static const JobTable kJobs = {
+      {"checkpointdemo", checkpoint_demo,
+       "sets everything there is to set of checkpoints in its code"},
       {"slowsink", slow_sink, "adds up faster than its sink takes rows; shows back pressure"},
       {"statemachine", state_machine, "checks endless events per source; shows recovery"},
       {"wordcount", word_count, "counts the words of text files"},
