@@ -2,6 +2,7 @@
 #include <streamrun/runtime/in_flight.h>
 #include <streamrun/state/open_state.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace streamrun {
@@ -16,6 +17,7 @@ InFlightRecorder::~InFlightRecorder() = default;
 InFlightRecorder::OpenPiece& InFlightRecorder::piece_of(std::size_t edge) {
   const auto [found, is_new] = pieces_.try_emplace(edge);
   if (is_new) {
+    found->second.builder = std::make_shared<StateFileBuilder>(target_->compressed);
     found->second.writer = std::make_shared<SnapshotFileWriter>(
         context_.environment.io, context_.post, target_->file_system, target_->directory,
         context_.environment.random.uuid(), target_->inline_threshold);
@@ -30,8 +32,15 @@ void InFlightRecorder::record(std::size_t edge, const AnyBatch& batch) {
   payload_.clear();
   ByteWriter out(payload_);
   edges_[edge].codec->write(out, batch);
-  // A block is one batch, so its rows are not the records: those may take no bytes by themselves.
-  piece.writer->append(piece.builder.block(0, 1, payload_));
+  StateBytes block = piece.writer->take_spare();
+  std::copy(payload_.begin(), payload_.end(),
+            block.extend(kStateBlockHeader + payload_.size()) + kStateBlockHeader);
+  // A block is one batch, so that it has one row.
+  piece.writer->append(std::move(block),
+                       [builder = piece.builder](StateBytes& bytes, StateBytes& scratch) {
+                         builder->begin_block(bytes, scratch, 0, 1);
+                         seal_state_block(bytes);
+                       });
   piece.records += batch.size();
   SR_CRASH("cp.inflight.mid");
 }
@@ -63,7 +72,10 @@ void InFlightRecorder::end_pieces(bool wanted) {
       piece.writer->abandon(done);
       continue;
     }
-    piece.writer->append(piece.builder.end());
+    piece.writer->append(StateBytes(), [builder = piece.builder](StateBytes& bytes, StateBytes&) {
+      const std::string index = builder->end();
+      std::copy(index.begin(), index.end(), bytes.extend(index.size()));
+    });
     piece.writer->finish(done);
   }
 }

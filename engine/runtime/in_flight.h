@@ -34,7 +34,8 @@ struct RestoredBatch {
   std::unique_ptr<AnyBatch> batch;
 };
 
-/// Writes what a barrier overtook in one task to its snapshot: serialized as it comes, a file (or
+/// Writes what a barrier overtook in one task to its snapshot: serialized as it comes, compressed
+/// and sealed where it is written, a file (or
 /// inline bytes) for each edge. Owner's thread; lives until it has answered.
 class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
  public:
@@ -59,7 +60,7 @@ class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
 
  private:
   struct OpenPiece {
-    StateFileBuilder builder;
+    std::shared_ptr<StateFileBuilder> builder;
     std::shared_ptr<SnapshotFileWriter> writer;
     std::uint64_t records = 0;
     bool is_done = false;
