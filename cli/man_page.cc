@@ -96,7 +96,9 @@ std::string files() {
          tagged("chk\\-N/_metadata", "what makes a folder a complete checkpoint") +
          tagged("streamrun.log",
                 "log of a job in the background, in its folder of checkpoints; without checkpoints "
-                "it is JOB\\-ID.log in $XDG_STATE_HOME/streamrun or ~/.local/state/streamrun");
+                "it is JOB\\-ID.log in $XDG_STATE_HOME/streamrun or ~/.local/state/streamrun") +
+         tagged("running/JOB\\-ID\\-PID.json",
+                "in the same folder: where commands such as stop find a running job");
 }
 
 std::string signals() {

@@ -48,12 +48,10 @@ JobClient Reach::client_of(const std::string& url) {
 std::optional<std::string> Reach::named_url() const {
   if (const auto place = invocation_.value("--jobmanager"))
     return value_or_throw(parse_http_address(*place)).url();
-  const bool is_configured =
-      configuration_.origin_of(options::kRestAddress.key) != Origin::default_value ||
-      configuration_.origin_of(options::kRestPort.key) != Origin::default_value;
-  if (!is_configured) return std::nullopt;
-  return fmt::format("http://{}:{}", configuration_.get(options::kRestAddress),
-                     configuration_.get(options::kRestPort));
+  // Jobs of this machine register themselves; an address elsewhere has to be asked.
+  const std::string host = configuration_.get(options::kRestAddress);
+  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return std::nullopt;
+  return fmt::format("http://{}:{}", host, configuration_.get(options::kRestPort));
 }
 
 std::vector<ReachableJob> Reach::at(const std::string& url) {

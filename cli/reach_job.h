@@ -25,7 +25,7 @@ struct ReachableJob {
 };
 
 /// Where commands look for running jobs: at `-m host:port` if it is given, else among the ones
-/// that registered themselves, and at `rest.address` and `rest.port` if those are configured.
+/// that registered themselves, and at `rest.address` if that is configured to be elsewhere.
 /// Blocks; errors are thrown.
 class Reach {
  public:

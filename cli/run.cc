@@ -136,6 +136,12 @@ class ConsoleListener final : public JobListener {
     records_.store(report.records_in);
     if (!looking_only_.exchange(false)) console_.status(report);
   }
+  /// A command has cancelled the job. Any thread.
+  void cancelling() {
+    console_.write(LogLevel::info, "a command cancels the job");
+    stopping_.store(true);
+    bell_.ring();
+  }
   /// The next report is for `records()` alone.
   void look_only() { looking_only_.store(true); }
   void on_dump(const std::string& text) override { console_.dump(text); }
@@ -146,7 +152,7 @@ class ConsoleListener final : public JobListener {
   }
 
   bool ended() const { return ended_.load(); }
-  bool stopping() const { return stopping_.load(); }   ///< by itself
+  bool stopping() const { return stopping_.load(); }   ///< not by a signal
   const JobResult& result() const { return result_; }  ///< once ended
   std::uint64_t records() const { return records_.load(); }
 
@@ -452,7 +458,8 @@ class Run {
       JobMaster master(environment, file_systems_, spec, listener);
       master.start();
       // Afterwards, so that the first record does not wait for it.
-      ServedJob served(master, clock_, random_, console, prepared_.configuration, served_options());
+      ServedJob served(master, clock_, random_, console, prepared_.configuration,
+                       served_options(listener));
       is_served.count_down();
       stopped_by = wait_for_end(master, listener, console, signals, bell, stop_after, spec);
       served.end(listener.result());
@@ -462,7 +469,7 @@ class Run {
     return exit_status_of(result, stopped_by);
   }
 
-  JobApi::Options served_options() const {
+  JobApi::Options served_options(ConsoleListener& listener) const {
     const JobSpec& spec = prepared_.spec;
     return {.id = spec.id,
             .name = spec.name,
@@ -471,9 +478,11 @@ class Run {
             .version = std::string(kVersion),
             .host_names = {},
             .any_host = false,
-            .dispose = [this](const std::string& path) {
-              return dispose_savepoint_at(path, prepared_.configuration, file_systems_);
-            }};
+            .dispose =
+                [this](const std::string& path) {
+                  return dispose_savepoint_at(path, prepared_.configuration, file_systems_);
+                },
+            .cancelling = [&listener] { listener.cancelling(); }};
   }
 
   /// The last words, in the log and, as far as a person must know them, on stderr.

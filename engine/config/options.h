@@ -355,7 +355,9 @@ inline constexpr ConfigOption<std::uint16_t> kRestPort{
     .default_text = "8081"};
 inline constexpr ConfigOption<std::vector<PortRange>> kRestBindPort{
     .key = "rest.bind-port",
-    .description = "The first free one of these ports serves the dashboard, REST and metrics.",
+    .description =
+        "The first free one of these ports serves REST; unset, any other if all are "
+        "taken.",
     .default_text = "8081-8099",
     .flink_default = "8081",
     .other_keys = {"rest.port"}};

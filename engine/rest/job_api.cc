@@ -256,7 +256,10 @@ RestAnswer JobApi::cancel(const ReceivedRequest& request) {
     return refuse(400, "Only the mode \"cancel\" is there; to stop: POST /jobs/:jobid/stop");
   const auto answer =
       shared_->wait_for<void>(shared_, [this](auto done) { control_.cancel(std::move(done)); });
-  if (answer && *answer) return {.status = 202};
+  if (answer && *answer) {
+    options_.cancelling();
+    return {.status = 202};
+  }
   if (answer) return refuse(answer->error());
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->job_has_ended)
@@ -308,7 +311,13 @@ RestAnswer JobApi::trigger_savepoint(const ReceivedRequest& request) {
     return no_directory("target-directory");
   return trigger(Kind::savepoint, id, 202, [&](const std::string& given) {
     auto answer = answer_to(Kind::savepoint, given);
-    if (cancels) return control_.cancel_with_savepoint(directory, std::move(answer));
+    if (cancels) {
+      return control_.cancel_with_savepoint(
+          directory, [answer = std::move(answer), cancelling = options_.cancelling](auto path) {
+            if (path) cancelling();
+            answer(std::move(path));
+          });
+    }
     control_.take_savepoint(directory, std::move(answer));
   });
 }

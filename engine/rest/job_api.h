@@ -34,6 +34,8 @@ class JobApi {
     bool any_host = false;
     /// Removes a savepoint; blocks.
     std::function<Result<void>(const std::string& path)> dispose;
+    /// The job has begun to be cancelled, as it was asked to. Any thread; must not block.
+    std::function<void()> cancelling = [] {};
   };
 
   /// What it is given must outlive it, but for the answers of `control`, which may come later.

@@ -1,6 +1,7 @@
 // Stopping is bounded: a job whose code does not return can't keep the process.
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -46,6 +47,24 @@ TEST_CASE("stop: a function that hangs does not keep the process from ending by 
   CHECK_FALSE(outcome.timed_out);
   CHECK_FALSE(outcome.status);
   CHECK(outcome.signal == SIGINT);
+}
+
+TEST_CASE("stop: a function that hangs does not keep the process from being cancelled", "[cli]") {
+  const Folder folder;
+  const std::map<std::string, std::string> environment = {{"XDG_STATE_HOME", folder.at("state")}};
+  Process job({.program = STREAMRUN_OWN_BINARY,
+               .arguments = {"run", "--log-level", "debug", "-D",
+                             "execution.shutdown-timeout=300ms", "broken", "--how", "hang"},
+               .environment = environment,
+               .working_directory = folder.path()});
+  REQUIRE(job.wait_for_err("the function hangs", 20s));
+  REQUIRE(job.wait_for_err("REST at", 20s));
+  CHECK(folder.own({"cancel", "broken"}, environment).status == 0);
+  const Outcome outcome = job.wait(20s);
+  INFO(outcome.err);
+  CHECK_FALSE(outcome.timed_out);
+  CHECK(outcome.status == 75);
+  CHECK(outcome.err.find("a command cancels the job") != std::string::npos);
 }
 
 }  // namespace streamrun::test

@@ -74,7 +74,8 @@ struct FakeWorld {
              .dispose = [this](const std::string& path) -> Result<void> {
                disposed.push_back(path);
                return dispose_answer;
-             }}) {}
+             },
+             .cancelling = [this] { ++cancelling; }}) {}
 
   RestAnswer ask(const std::string& method, const std::string& path, const std::string& body = "{}",
                  HttpHeaders headers = {{"host", "localhost:8081"}}) {
@@ -93,6 +94,7 @@ struct FakeWorld {
   FakeJob job;
   std::vector<std::string> disposed;
   Result<void> dispose_answer = {};
+  int cancelling = 0;
   JobApi api;
 };
 

@@ -123,6 +123,10 @@ TEST_CASE("rest: stop, drain and cancel with savepoint are what their members sa
   world.ask("POST", kJob + "/stop", R"({"targetDirectory":"/b","drain":true,"triggerId":null})");
   world.ask("POST", kJob + "/savepoints", R"({"target-directory":"/c","cancel-job":true})");
   CHECK(world.job.asked == std::vector<std::string>{"stop /a", "drain /b", "cancel /c"});
+  world.job.waiting[0](std::string("/a/1"));
+  CHECK(world.cancelling == 0);
+  world.job.waiting[2](std::string("/c/1"));
+  CHECK(world.cancelling == 1);
 }
 
 TEST_CASE("rest: a checkpoint answers with its number and path", "[rest]") {
@@ -163,8 +167,10 @@ TEST_CASE("rest: cancel is 202 once it has begun, and 409 with the reason if it 
   CHECK(world.ask("PATCH", kJob).status == 202);
   CHECK(world.ask("PATCH", kJob + "?mode=stop").status == 400);
   CHECK(world.job.cancels == 2);
+  CHECK(world.cancelling == 2);
   world.job.cancel_answer = Error{.code = ErrorCode::unavailable, .message = "ending already"};
   CHECK(mentions(world.json(409, world.ask("PATCH", kJob + "?mode=cancel")), "ending already"));
+  CHECK(world.cancelling == 2);
 }
 
 TEST_CASE("rest: a disposal is done when it is answered, and its failure is told by the poll",
