@@ -186,7 +186,7 @@ std::string JobClient::begin(const std::string& path, Json body) {
       pause(kLongestPause);
     }
   }
-  const std::string given = text_in(body_of(*response, url_), "request-id");
+  std::string given = text_in(body_of(*response, url_), "request-id");
   if (given.empty()) not_understood(url_);
   return given;
 }

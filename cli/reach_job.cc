@@ -131,17 +131,19 @@ ReachableJob Reach::one(const std::string& word) {
   if (matches.empty()) none_called(word, jobs);
   if (matches.size() == 1) return std::move(matches.front());
   std::vector<std::string> tries;
-  for (const ReachableJob& job : matches)
+  for (const ReachableJob& job : matches) {
     tries.push_back(
         fmt::format("streamrun {} {}    # {}", invocation_.command->name, job.id, job.name));
+  }
   usage_error(fmt::format("several running jobs are called {}", word), std::move(tries));
 }
 
 void Reach::none_called(const std::string& word, const std::vector<ReachableJob>& jobs) {
   const std::string& command = invocation_.command->name;
   std::vector<std::string> tries;
-  for (const ReachableJob& job : jobs)
+  for (const ReachableJob& job : jobs) {
     tries.push_back(fmt::format("streamrun {} {}    # {}", command, job.id, job.name));
+  }
   if (word.empty()) {
     usage_error(jobs.empty() ? fmt::format("{}: which job? none is running", command)
                              : fmt::format("{}: which job? give its id or its name", command),

@@ -49,7 +49,7 @@ void warn(Log& log, const Error& error, const char* what) {
 }  // namespace
 
 ServedJob::ServedJob(JobControl& control, const Clock& clock, Random& random, Log& log,
-                     const Configuration& configuration, JobApi::Options options)
+                     const Configuration& configuration, const JobApi::Options& options)
     : api_(control, clock, random, with_hosts(options, configuration)) {
   serve(configuration, log);
   const std::string url = server_ == nullptr ? "" : url_of(*server_);

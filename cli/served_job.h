@@ -18,7 +18,7 @@ class ServedJob {
  public:
   /// What it is given must outlive it.
   ServedJob(JobControl& control, const Clock& clock, Random& random, Log& log,
-            const Configuration& configuration, JobApi::Options options);
+            const Configuration& configuration, const JobApi::Options& options);
   /// The job has ended. Waits for whoever waits for an answer, a few seconds at most.
   void end(const JobResult& result);
 

@@ -40,8 +40,8 @@ void add_restarts(std::vector<OptionInfo>& table) {
 
 void add_network(std::vector<OptionInfo>& table) {
   using namespace options;
-  add(table, kRestAddress, kRestPort, kRestBindPort, kRestBindAddress, kClientTimeout, kS3Endpoint, kS3Region,
-      kS3AccessKey, kS3SecretKey, kS3PathStyle);
+  add(table, kRestAddress, kRestPort, kRestBindPort, kRestBindAddress, kClientTimeout, kS3Endpoint,
+      kS3Region, kS3AccessKey, kS3SecretKey, kS3PathStyle);
 }
 
 std::vector<OptionInfo> make_table() {

@@ -164,6 +164,18 @@ TEST_CASE("commands for a running job: what they can't do is refused with a line
   CHECK(world.listed().size() == 1);
 }
 
+TEST_CASE("completion: offers running jobs to the commands that talk to one", "[running]") {
+  const RunningWorld world;
+  CHECK_FALSE(contains(world.command({"__complete", "stop", ""}).out, "broken"));
+  const auto job = world.start(kOne);
+  for (const char* const command : {"cancel", "stop", "savepoint", "checkpoint"}) {
+    const std::string offered = world.command({"__complete", command, ""}).out;
+    CHECK(contains(offered, kOne));
+    CHECK(contains(offered, "broken"));
+  }
+  CHECK_FALSE(contains(world.command({"__complete", "info", ""}).out, kOne));
+}
+
 TEST_CASE("run -d: the job can be reached as soon as its id is printed", "[running]") {
   const RunningWorld world;
   const Outcome started =
