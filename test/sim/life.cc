@@ -232,6 +232,7 @@ std::optional<LifeEnd> Life::make_spec() {
   spec_.checkpoints.min_pause = options.min_pause;
   spec_.checkpoints.timeout = options.timeout;
   spec_.checkpoints.max_concurrent = options.max_concurrent;
+  spec_.exactly_once = options.exactly_once;
   spec_.checkpoints.savepoints_overlap = !options.overtake_after;
   spec_.overtake_after = options.overtake_after;
   spec_.checkpoints.tolerable_failures = options.tolerable_failures;

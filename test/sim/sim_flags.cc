@@ -12,7 +12,8 @@ namespace {
   std::fprintf(stderr,
                "error: %s\n"
                "streamrun_sim [--seed S] [--seeds N] [--seeds-file FILE] [--tape FILE] "
-               "[--mutant K] [--aligned] [--expect-violation] [--save-tape FILE] [--shrink] "
+               "[--mutant K] [--aligned | --at-least-once] [--expect-violation] [--save-tape FILE] "
+               "[--shrink] "
                "[--shrink-seconds T] [--verbose]\n",
                wrong.c_str());
   std::exit(2);
@@ -67,7 +68,9 @@ SimFlags parse_flags(int argc, char** argv) {
     } else if (arguments.is("--expect-violation")) {
       flags.expects_violation = true;
     } else if (arguments.is("--aligned")) {
-      flags.wants_unaligned = false;
+      flags.guarantees = Guarantees::aligned;
+    } else if (arguments.is("--at-least-once")) {
+      flags.guarantees = Guarantees::at_least_once;
     } else if (arguments.is("--tape")) {
       flags.tape_file = arguments.value();
     } else if (arguments.is("--save-tape")) {
@@ -83,8 +86,8 @@ SimFlags parse_flags(int argc, char** argv) {
       usage("there is no option " + arguments.name());
     }
   }
-  if (!flags.wants_unaligned && (flags.shrinks || !flags.save_tape.empty()))
-    usage("a tape does not say that it is --aligned");
+  if (flags.guarantees != Guarantees::mixed && (flags.shrinks || !flags.save_tape.empty()))
+    usage("a tape does not say that it is --aligned or --at-least-once");
   return flags;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/mutant.h"
+#include "sim/sim_options.h"
 
 namespace streamrun::sim {
 
@@ -17,7 +18,7 @@ struct SimFlags {
   std::string save_tape;
   std::optional<Mutant> mutant;  ///< none given: a tape's own
   bool expects_violation = false;
-  bool wants_unaligned = true;
+  Guarantees guarantees = Guarantees::mixed;
   bool shrinks = false;
   std::uint64_t shrink_seconds = 30;
   bool verbose = false;

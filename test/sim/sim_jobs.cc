@@ -293,6 +293,11 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism, bool wants_unaligned) 
   return shape;
 }
 
+void JobShape::count_as_it_goes() {
+  const bool only_at_the_end = topology == Topology::union_sum || topology == Topology::generator;
+  if (only_at_the_end) topology = Topology::running_count;
+}
+
 void build_job(StreamExecutionEnvironment& environment, const JobShape& shape, SimHooks& hooks) {
   Builder(environment, shape, hooks).build();
 }

@@ -40,6 +40,8 @@ struct JobShape {
   std::uint64_t records() const;
   /// With unaligned checkpoints in half of all histories, if any are wanted.
   bool is_unaligned = false;
+  /// Makes it a job whose output can only grow by a record that is counted again: running counts.
+  void count_as_it_goes();
   static JobShape draw(Tape& tape, int most_parallelism, bool wants_unaligned);
 };
 

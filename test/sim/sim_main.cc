@@ -98,11 +98,21 @@ class Runner {
     constexpr std::uint64_t kMany = 100;
     if (histories_ < kMany) return false;
     const Statistics& all = total_;
-    return std::min({all.kills, flags_.wants_unaligned ? all.in_flight : 1, all.power_cuts,
-                     all.restores, all.rescales, all.restarts, all.stops, all.savepoints,
-                     all.checkpoints, all.failed_checkpoints, all.write_errors, all.read_errors,
-                     all.thrown}) == 0 ||
-           *std::min_element(topologies_.begin(), topologies_.end()) == 0;
+    if (std::min({all.kills, all.power_cuts, all.restores, all.rescales, all.restarts, all.stops,
+                  all.savepoints, all.checkpoints, all.failed_checkpoints, all.write_errors,
+                  all.read_errors, all.thrown}) == 0) {
+      return true;
+    }
+    const auto absent = std::count(topologies_.begin(), topologies_.end(), 0);
+    switch (flags_.guarantees) {
+      case Guarantees::mixed:
+        return all.in_flight == 0 || absent > 0;
+      case Guarantees::aligned:
+        return absent > 1;  // one only shows what overtaking can break
+      case Guarantees::at_least_once:
+        return all.repeated_lines == 0;
+    }
+    return false;
   }
 
   std::vector<std::uint64_t> seeds() const {
@@ -123,7 +133,7 @@ class Runner {
     if (!flags_.save_tape.empty()) save(flags_.save_tape, run.outcome, run.drawn);
     if (seed % kTwiceEvery != 0 || run.outcome.violation) return run;
     Tape again = tape_of(seed);
-    if (simulate(again, mutant_, {}, flags_.wants_unaligned).trace_hash != run.outcome.trace_hash) {
+    if (simulate(again, mutant_, {}, flags_.guarantees).trace_hash != run.outcome.trace_hash) {
       run.outcome.violation = "the same seed gives another history the second time";
     }
     return run;
@@ -134,7 +144,7 @@ class Runner {
     if (flags_.verbose) talk = [](const std::string& text) { std::printf("%s\n", text.c_str()); };
     Tape tape = tape_of(seed);
     IsolatedRun run;
-    run.outcome = simulate(tape, mutant_, talk, flags_.wants_unaligned);
+    run.outcome = simulate(tape, mutant_, talk, flags_.guarantees);
     if (run.outcome.violation || !flags_.save_tape.empty()) run.drawn = tape.drawn();
     return run;
   }

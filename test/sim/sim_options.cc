@@ -20,13 +20,17 @@ std::uint64_t rate(Tape& tape, std::uint64_t most_often, std::uint64_t most) {
 
 }  // namespace
 
-SimOptions SimOptions::draw(Tape& tape, bool wants_unaligned) {
+SimOptions SimOptions::draw(Tape& tape, Guarantees guarantees) {
   SimOptions options;
   options.max_parallelism = tape.pick({0, 1, 2, 7, 128});
   if (options.max_parallelism > 0) {
     options.most_parallelism = std::min(options.most_parallelism, options.max_parallelism);
   }
-  options.shape = JobShape::draw(tape, options.most_parallelism, wants_unaligned);
+  options.shape = JobShape::draw(tape, options.most_parallelism, guarantees == Guarantees::mixed);
+  if (guarantees == Guarantees::at_least_once) {
+    options.exactly_once = false;
+    options.shape.count_as_it_goes();
+  }
   options.parallelism =
       static_cast<int>(tape.between(1, static_cast<std::uint64_t>(options.most_parallelism)));
   options.chaining = tape.flip();
@@ -91,7 +95,8 @@ std::string SimOptions::describe() const {
       in_milliseconds(interval), in_milliseconds(min_pause), in_milliseconds(timeout),
       max_concurrent,
       overtake_after ? fmt::format("unaligned after {:g} ms", in_milliseconds(*overtake_after))
-                     : "aligned",
+      : exactly_once ? "aligned"
+                     : "at least once",
       tolerable_failures, retained, inline_threshold, deaths, kills, power_cuts, rescales, stops,
       savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in, write_error_one_in,
       write_error_of + write_error_under, read_error_one_in, in_milliseconds(safety_phase));

@@ -12,6 +12,10 @@
 
 namespace streamrun::sim {
 
+/// Which guarantees histories are about. Those of `aligned` are the same with `mixed`, but for the
+/// half that is unaligned there.
+enum class Guarantees { mixed, aligned, at_least_once };
+
 /// What one history is about: the job, its configuration, and which faults may come. Each kind of
 /// fault is on in half of all histories, so that rare combinations get their turn.
 struct SimOptions {
@@ -25,6 +29,7 @@ struct SimOptions {
   Duration min_pause{0};
   Duration timeout{0};
   int max_concurrent = 1;
+  bool exactly_once = true;
   std::optional<Duration> overtake_after;  ///< none: checkpoints are aligned
   int tolerable_failures = 0;
   int retained = 1;
@@ -50,8 +55,7 @@ struct SimOptions {
   std::uint64_t read_error_one_in = 0;
   Duration safety_phase{0};  ///< faults come for so long, then no more
 
-  /// Without unaligned checkpoints histories are those that there were before there were any.
-  static SimOptions draw(Tape& tape, bool wants_unaligned);
+  static SimOptions draw(Tape& tape, Guarantees guarantees);
   std::string describe() const;
 };
 

@@ -56,8 +56,8 @@ bool live_once(World& world) {
 
 }  // namespace
 
-Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk, bool wants_unaligned) {
-  World world(tape, mutant, std::move(talk), wants_unaligned);
+Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk, Guarantees guarantees) {
+  World world(tape, mutant, std::move(talk), guarantees);
   world.say(world.options.describe());
   while (!world.oracle.violation()) {
     if (live_once(world)) break;
@@ -66,6 +66,7 @@ Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk, bool wants_unalign
     // A person waits a little before starting it again.
     world.clock.advance(std::chrono::milliseconds(tape.below(10)));
   }
+  world.statistics.repeated_lines = world.oracle.repeated_lines();
   return {.violation = world.oracle.violation(),
           .options = world.options.describe(),
           .topology = world.options.shape.topology,

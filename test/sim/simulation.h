@@ -19,8 +19,9 @@ struct Outcome {
 
 /// Runs one history: simulated processes run one job one after another, with faults for a while and
 /// then without, until it has ended by itself; its output must be that of an undisturbed run, and
-/// what the store goes through on the way must keep the invariants. `wants_unaligned`: half of all
-/// histories have unaligned checkpoints, else none.
-Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk = {}, bool wants_unaligned = true);
+/// what the store goes through on the way must keep the invariants. With
+/// `at_least_once` lines may be there that count a record again.
+Outcome simulate(Tape& tape, Mutant mutant, World::Talk talk = {},
+                 Guarantees guarantees = Guarantees::mixed);
 
 }  // namespace streamrun::sim

@@ -50,6 +50,9 @@ class StoreOracle {
 
   /// Output files are as they were when they were finished, and hold no line too often.
   void check_partial_output(const ExpectedOutput& expected);
+  /// At least once: what is counted again makes more lines, and nothing else.
+  void lines_may_be_repeated() { may_repeat_lines_ = true; }
+  std::uint64_t repeated_lines() const { return repeated_lines_; }
   /// Nothing is lost, nothing is there twice.
   void check_whole_output(const ExpectedOutput& expected);
   /// What is left when a run has ended by itself. `is_strict`: nothing kept it from cleaning up.
@@ -95,6 +98,8 @@ class StoreOracle {
   CheckpointId highest_durable_checkpoint_ = 0;
   std::uint64_t durable_checkpoints_ = 0;
   bool savepoints_may_commit_ = false;
+  bool may_repeat_lines_ = false;
+  std::uint64_t repeated_lines_ = 0;
   std::optional<std::string> violation_;
 };
 

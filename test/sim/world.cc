@@ -28,6 +28,7 @@ void Statistics::add(const Statistics& other) {
   checkpoints += other.checkpoints;
   failed_checkpoints += other.failed_checkpoints;
   in_flight += other.in_flight;
+  repeated_lines += other.repeated_lines;
   write_errors += other.write_errors;
   read_errors += other.read_errors;
   thrown += other.thrown;
@@ -37,23 +38,24 @@ std::string Statistics::describe() const {
   return fmt::format(
       "{} steps, {} lives, {} kills, {} power cuts, {} restores, {} of them rescaled, {} restarts, "
       "{} stops, {} savepoints, {} checkpoints, {} failed ones, {} with records in flight, {} "
-      "write errors, {} read errors, "
+      "lines repeated, {} write errors, {} read errors, "
       "{} exceptions",
       steps, lives, kills, power_cuts, restores, rescales, restarts, stops, savepoints, checkpoints,
-      failed_checkpoints, in_flight, write_errors, read_errors, thrown);
+      failed_checkpoints, in_flight, repeated_lines, write_errors, read_errors, thrown);
 }
 
-World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, bool wants_unaligned)
+World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guarantees)
     : tape(the_tape),
       mutant(the_mutant),
       talk(std::move(the_talk)),
-      options(SimOptions::draw(tape, wants_unaligned)),
+      options(SimOptions::draw(tape, guarantees)),
       random(tape.next()),
       store(&clock),
       oracle(store),
       hooks(tape, mutant),
       expected(expected_output(options.shape)),
       deaths_left(options.deaths) {
+  if (!options.exactly_once) oracle.lines_may_be_repeated();
   pace.most_io_delay = options.most_io_delay;
   pace.pause_one_in = options.pause_io_one_in;
   pace.slow_one_in = options.slow_io_one_in;

@@ -29,7 +29,8 @@ struct Statistics {
   std::uint64_t savepoints = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t failed_checkpoints = 0;
-  std::uint64_t in_flight = 0;  ///< checkpoints with records that barriers overtook
+  std::uint64_t in_flight = 0;       ///< checkpoints with records that barriers overtook
+  std::uint64_t repeated_lines = 0;  ///< of the whole output, beyond what is expected
   std::uint64_t write_errors = 0;
   std::uint64_t read_errors = 0;
   std::uint64_t thrown = 0;
@@ -41,7 +42,7 @@ struct Statistics {
 struct World {
   using Talk = std::function<void(const std::string&)>;
 
-  World(Tape& the_tape, Mutant the_mutant, Talk the_talk, bool wants_unaligned);
+  World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guarantees);
 
   /// True while faults may come; ends the safety phase when its time is over.
   bool faults_on();
