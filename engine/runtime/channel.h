@@ -147,6 +147,13 @@ class Channel {
     waiting_.exchange(1);
     return ring_.size() >= ring_.capacity();
   }
+  /// What the reader has pulled out of the ring is as good as in it: or each checkpoint that
+  /// overtakes would let in a ring full more. Asks to be woken.
+  bool waits_for_reader() {
+    if (pulled_.load(std::memory_order_relaxed) < kCapacity) return false;
+    waiting_.exchange(1);
+    return pulled_.load() >= kCapacity;
+  }
   std::unique_ptr<AnyBatch> take_recycled() {
     std::unique_ptr<AnyBatch> batch;
     recycled_.try_pop(batch);
@@ -159,11 +166,14 @@ class Channel {
     // A writer that waits changes `waiting_`, then looks at the ring; here the ring changes, then
     // this does. Whichever change comes second sees the first, so no wake-up is lost. (A fence
     // would do, but no sanitizer knows fences.)
-    if (waiting_.fetch_add(0) != 0 && ring_.size() <= ring_.capacity() / 2) {
-      waiting_.store(0);
-      producer_.wake();
-    }
+    if (waiting_.fetch_add(0) != 0 && ring_.size() <= ring_.capacity() / 2) wake_producer();
     return true;
+  }
+  /// So many are pulled, that is popped, and not read.
+  void set_pulled(std::size_t count) {
+    pulled_.store(count);
+    const bool has_room = count <= kCapacity / 2 && ring_.size() <= ring_.capacity() / 2;
+    if (waiting_.fetch_add(0) != 0 && has_room) wake_producer();
   }
   bool take_announcement(CheckpointBarrier& barrier) { return announcements_.try_pop(barrier); }
   void recycle(std::unique_ptr<AnyBatch> batch) {
@@ -172,6 +182,11 @@ class Channel {
   }
 
  private:
+  void wake_producer() {
+    waiting_.store(0);
+    producer_.wake();
+  }
+
   SpscRing<StreamElement> ring_;
   SpscRing<std::unique_ptr<AnyBatch>> recycled_;
   SpscRing<CheckpointBarrier> announcements_;
@@ -182,6 +197,7 @@ class Channel {
   WakeTarget& consumer_;
   WakeTarget& producer_;
   alignas(64) std::atomic<std::uint32_t> waiting_{0};  ///< 1: the writer is to be woken
+  alignas(64) std::atomic<std::size_t> pulled_{0};     ///< set by the reader, seldom
 };
 
 /// The sending end with what the ring had no room for: at most what one step of the task emits.
@@ -208,7 +224,7 @@ class ChannelWriter final : public BatchSender {
         return false;
       }
     }
-    return true;
+    return !channel_.waits_for_reader();
   }
 
  private:

@@ -72,6 +72,7 @@ bool InputGate::take(std::size_t index, StreamElement& element) {
   if (input.held != nullptr) [[unlikely]] {
     element = std::move(input.held->front());
     input.held->pop_front();
+    input.channel->set_pulled(input.held->size());
     if (input.held->empty()) input.held.reset();
     return true;
   }
@@ -242,6 +243,7 @@ void InputGate::hold(std::size_t index, StreamElement element) {
   Input& input = channels_[index];
   if (input.held == nullptr) input.held = std::make_unique<std::deque<StreamElement>>();
   input.held->push_back(std::move(element));
+  input.channel->set_pulled(input.held->size());
   seen_ready_[index / 64] |= std::uint64_t{1} << (index % 64);
 }
 

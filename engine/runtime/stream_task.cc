@@ -448,8 +448,8 @@ void StreamTask::acknowledge_if_complete(CheckpointId id) {
   SR_CRASH("cp.snapshot.async.mid");
   RunningSnapshot running = std::move(found->second);
   snapshots_.erase(found);
-  // One that has failed too, which its decline or an abort has made too late: so what other parts of
-  // it have written is removed.
+  // One that has failed too, which its decline or an abort has made too late: so what other parts
+  // of it have written is removed.
   running.timings.async = clock_.now() - *running.synced;
   for (InFlightRecorder::Piece& piece : running.in_flight) {
     running.states[piece.position].in_flight.push_back(std::move(piece.handle));

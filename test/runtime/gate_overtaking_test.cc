@@ -89,6 +89,28 @@ TEST_CASE("input gate: what a writer had no room for is taken too", "[runtime]")
   CHECK(world.recorded == Recorded{all, ""});
 }
 
+TEST_CASE("input gate: what is pulled leaves no room for more, however many barriers overtake",
+          "[runtime]") {
+  OvertakingWorld world(1);
+  std::int64_t sent = 0;
+  for (CheckpointId id = 1; id <= 10; ++id) {
+    while (world.has_room(0)) world.record(0, ++sent);
+    world.announced(0, id, world.at(0s));
+    CHECK(world.overtake() == id);
+    world.pull();
+    CHECK(world.ended == "complete");
+  }
+  CHECK(sent <= 3 * static_cast<std::int64_t>(Channel::kCapacity));
+  // The writer is woken when half of that is read, and nothing is lost.
+  const int wakes = world.wakes_of_writers();
+  std::int64_t read = 0;
+  for (std::string next = world.poll(); !next.empty(); next = world.poll())
+    CHECK(next == std::to_string(++read));
+  CHECK(read == sent);
+  CHECK(world.wakes_of_writers() > wakes);
+  CHECK(world.has_room(0));
+}
+
 TEST_CASE("input gate: a channel that has not announced is read as ever and recorded meanwhile",
           "[runtime]") {
   OvertakingWorld world(2);

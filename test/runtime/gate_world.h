@@ -46,6 +46,8 @@ class GateWorld {
     return *this;
   }
 
+  bool has_room(std::size_t channel) { return writers_[channel]->have_room(); }
+  int wakes_of_writers() const { return producer_.wakes(); }
   void push_overflow() {
     for (auto& writer : writers_) writer->have_room();
   }
