@@ -145,10 +145,11 @@ RequestParser::State RequestParser::refuse(int status, std::string why) {
 
 RequestParser::State RequestParser::take(std::string_view bytes) {
   if (state_ != State::incomplete) return state_;
-  bytes_.append(bytes.substr(0, kMaxHeadBytes + kMaxRequestBodyBytes - bytes_.size()));
+  constexpr std::size_t kMost = kMaxHeadBytes + kHeadEnd.size() + kMaxRequestBodyBytes;
+  bytes_.append(bytes.substr(0, kMost - bytes_.size()));
   if (!has_head_) {
     const std::size_t end = bytes_.find(kHeadEnd);
-    if (end == std::string::npos || end > kMaxHeadBytes) {
+    if (end > kMaxHeadBytes) {  // or not there
       const bool is_too_long = bytes_.size() > kMaxHeadBytes;
       return is_too_long ? refuse(431, "The head of the request is too long.") : state_;
     }

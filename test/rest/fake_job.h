@@ -32,7 +32,7 @@ class FakeJob final : public JobControl {
     answer(cancel_answer);
   }
   void take_checkpoint(bool full, Answer<CheckpointSummary> answer) override {
-    asked.push_back(full ? "full checkpoint" : "checkpoint");
+    asked.emplace_back(full ? "full checkpoint" : "checkpoint");
     answer(CheckpointSummary{.id = 26, .path = "/ckpt/chk-26"});
   }
   void take_savepoint(std::string directory, Answer<std::string> answer) override {
