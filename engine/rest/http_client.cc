@@ -42,6 +42,8 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
     return no_address(text, "it has the form host:port");
   std::string_view host = rest.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.empty() || host.find_first_of("[]") != std::string_view::npos)
+    return no_address(text, "it has the form host:port");
   const Result<std::uint16_t> port = parse_port(rest.substr(colon + 1));
   if (!port) return no_address(text, "a port is a number from 1 to 65535");
   for (const std::string_view part : {host, std::string_view(address.path)}) {

@@ -108,7 +108,7 @@ TEST_CASE("address: host:port or a URL of http; anything else is a usage error",
   CHECK(parse_http_address("[::1]:9")->url() == "http://[::1]:9");
   CHECK(parse_http_address("[::1]:9")->host == "::1");
   for (const char* const bad : {"", "host", ":1", "host:", "host:0", "host:70000", "host:x",
-                                "https://host:1", "a b:1", "host:1/a\r\nb"}) {
+                                "https://host:1", "a b:1", "[]:1", "[[a]]:1", "host:1/a\r\nb"}) {
     INFO(bad);
     const auto address = parse_http_address(bad);
     REQUIRE_FALSE(address);
