@@ -12,6 +12,9 @@
 namespace streamrun {
 namespace {
 
+/// Looks of others that may come in between: each takes microseconds.
+constexpr int kMostLooks = 10'000;
+
 /// The lock belongs to the open file: the kernel ends it when the descriptor closes, however the
 /// process dies.
 class PosixFolderLock final : public FolderLock {
@@ -64,12 +67,16 @@ Result<void> write_note(int descriptor, std::string_view note, const std::string
 
 Result<std::unique_ptr<FolderLock>> lock_posix_file(const std::string& path,
                                                     std::string_view note) {
-  while (true) {
+  for (int looks = 0;;) {
     FileDescriptor descriptor = SR_TRY(
         open_descriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, "open the lock file"));
     if (::flock(descriptor.number(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) return cannot_lock(errno, path);
+      // Who only looks shares the lock, for a moment: then it can be shared here too, and a
+      // holder's can't.
+      const bool is_shared = ::flock(descriptor.number(), LOCK_SH | LOCK_NB) == 0;
+      if (is_shared && ++looks < kMostLooks) continue;
       return held(descriptor.number(), path);
     }
     // Who removed the lock file between the two calls has made way for a second holder: start

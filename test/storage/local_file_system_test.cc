@@ -1,6 +1,8 @@
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
@@ -226,6 +228,21 @@ TEST_CASE("local file system: a lock ends with its process, and its file is take
   CHECK(local.files->lock(path, "parent"));
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+TEST_CASE("local file system: who only looks at a lock does not keep others from it", "[storage]") {
+  Local local;
+  const std::string path = local.path(".lock");
+  REQUIRE(local.files->lock(path, "first"));
+  std::atomic<bool> ends{false};
+  std::thread looks([&] {
+    while (!ends) static_cast<void>(local.files->lock_holder(path));
+  });
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) refused += local.files->lock(path, "again") ? 0 : 1;
+  ends = true;
+  looks.join();
+  CHECK(refused == 0);
 }
 
 TEST_CASE("local file system: leaves no descriptor open", "[storage]") {
