@@ -125,6 +125,7 @@ TEST_CASE(
 TEST_CASE("job master: drain sends the end of the input through first", "[runtime]") {
   SavepointWorld world;
   world.job.emit = Emit::at_end_of_input;
+  world.job.keys = 7;  // so few that either reader alone has met all of them by then
   TestAnswer<std::string> answer;
   const JobResult& result = world.run(world.spec_with_folder(world.job), [&](JobMaster& master) {
     CHECK(world.listener->wait_for_checkpoints(2));
@@ -132,8 +133,8 @@ TEST_CASE("job master: drain sends the end of the input through first", "[runtim
   });
   CHECK(result.status == JobStatus::finished);
   CHECK(answer.result());
-  // One row a key that came: the totals so far.
-  CHECK(world.outside.records().size() == std::min(result.records_in, world.job.keys));
+  // One row a key: the totals so far.
+  CHECK(world.outside.records().size() == world.job.keys);
 }
 
 TEST_CASE("job master: a stop whose savepoint can't be written is answered, and the job goes on",
