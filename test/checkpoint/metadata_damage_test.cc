@@ -154,6 +154,34 @@ TEST_CASE("metadata damage: JSON that an attacker may write is refused", "[check
   }
 }
 
+TEST_CASE("metadata damage: records in flight that make no sense are refused", "[checkpoint]") {
+  CheckpointMetadata metadata = test::sample_metadata(3);
+  metadata.operators.front().subtasks.front().in_flight.push_back(
+      {.upstream = metadata.operators.back().id,
+       .mapper = SubtaskStateMapper::range,
+       .type = "string",
+       .records = 2,
+       .data = {.inline_bytes = "abc", .file = {}}});
+  REQUIRE(decode(encode(metadata)).has_value());
+  const std::pair<std::string, std::string> changes[] = {
+      {"\"in_flight\": [", "\"in_flight\": [7,"},
+      {"\"in_flight\": [", "\"in_flight\": {}, \"more\": ["},
+      {"\"upstream\": \"", "\"upstream\": \"z"},
+      {"\"mapper\": \"range\"", "\"mapper\": \"arrange\""},
+      {"\"mapper\": \"range\"", "\"mapper\": 1"},
+      {"\"mapper\": \"range\",", ""},
+      {"\"records\": 2", "\"records\": -2"},
+      {"\"records\": 2", "\"records\": 9007199254740992"},
+      {"\"base64\": \"YWJj\"", "\"base64\": \"YWJ\""},
+      {"\"base64\": \"YWJj\"", "\"file\": \"" + test::uuid_of(9) + "\""},
+      {"\"base64\": \"YWJj\"", "\"file\": \"../x\""},
+  };
+  for (const auto& [from, to] : changes) {
+    INFO(from << " -> " << to);
+    require_corrupt(decode(changed(metadata, from, to)));
+  }
+}
+
 TEST_CASE("metadata damage: paths that leave their folder are refused", "[checkpoint]") {
   const std::string good = test::uuid_of(5);
   const CheckpointMetadata metadata = test::metadata_with_file(3, good, "abc");
