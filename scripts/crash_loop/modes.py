@@ -98,10 +98,18 @@ class ModeRound(Round):
         done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=ASK_LIMIT_S,
                               check=False)
         self.loop.asked[words[0], done.returncode == 0] += 1
-        if done.returncode < 0 or done.returncode in (64, 70, 78) or (done.returncode == 0) != bool(done.stdout.strip() or
-                                                                                                    words[0] == "cancel"):
+        has_answer = bool(done.stdout.strip()) or words[0] == "cancel"
+        wrong = done.returncode < 0 or done.returncode in (70, 78) or (done.returncode == 0 and not has_answer)
+        if wrong or (done.returncode == 64 and not self.has_just_ended(life, done.stderr)):
             raise Failure(f"{' '.join(words)} ended with status {done.returncode}\n{done.stdout}{done.stderr}{life.talk()}")
         return done.stdout.strip() if done.returncode == 0 else None
+
+    def has_just_ended(self, life, error):
+        """It had read everything, and was gone when it was asked."""
+        try:
+            return "no running job" in error and life.process.wait(timeout=ASK_LIMIT_S) == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def id_of(self, life):
         event = life.start_event()
