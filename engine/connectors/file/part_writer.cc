@@ -121,6 +121,8 @@ void PartWriter::take_back(Work work) {
   for (Step& step : std::exchange(queue_, {})) {
     if (step.end_of_part) step.end_of_part(*failure_);
   }
+  // Now, though the next record may be long in coming: no snapshot can be taken any more.
+  throw_if_failed();
 }
 
 Result<void> PartWriter::commit(const std::vector<std::string>& committables) const {

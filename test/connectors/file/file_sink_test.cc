@@ -172,7 +172,7 @@ TEST_CASE("file sink: full buffers hold the writer up until they are written", "
   CHECK(visible_text(store).size() == (written + 1) * (line.size() + 1));
 }
 
-TEST_CASE("file sink: a write that fails fails this and every later prepare, and the next write",
+TEST_CASE("file sink: a write that fails fails its task, though no record may come any more",
           "[connectors]") {
   sim::MemoryFileSystem store;
   SinkWorld world(store);
@@ -194,11 +194,15 @@ TEST_CASE("file sink: a write that fails fails this and every later prepare, and
     store.fail_call(store.steps() + 5, full);
   }
   sink.write({"a"});
-  for (int i = 0; i < 2; ++i) {
-    const Result<SinkRun::Committables> prepared = sink.prepare();
-    REQUIRE_FALSE(prepared);
-    CHECK(prepared.error().code == ErrorCode::store_full);
-  }
+  std::vector<ErrorCode> answers;
+  const auto note = [&](const Result<SinkRun::Committables>& prepared) {
+    answers.push_back(prepared ? ErrorCode::bug : prepared.error().code);
+  };
+  sink.writer().prepare(1, note);
+  CHECK_THROWS_AS(world.settle(), ErrorException);
+  sink.writer().prepare(2, note);
+  world.settle();
+  CHECK(answers == std::vector<ErrorCode>{ErrorCode::store_full, ErrorCode::store_full});
   CHECK(sink.writer().ready());  // so that the task comes to hear of it
   CHECK_THROWS_AS(sink.write({"b"}), ErrorException);
 }
@@ -214,6 +218,7 @@ TEST_CASE("file sink: prepares that were waiting behind a failed write fail too"
     sink.writer().prepare(
         i, [&](Result<SinkRun::Committables> prepared) { failures += prepared ? 0 : 1; });
   }
+  CHECK_THROWS_AS(world.settle(), ErrorException);
   world.settle();
   CHECK(failures == 3);
 }
