@@ -2,6 +2,7 @@
 
 #include <streamrun/config/options.h>
 
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,6 +52,19 @@ void warn(Log& log, const Error& error, const char* what) {
 ServedJob::ServedJob(JobControl& control, const Clock& clock, Random& random, Log& log,
                      const Configuration& configuration, const JobApi::Options& options)
     : api_(control, clock, random, with_hosts(options, configuration)) {
+  // The job runs by now: nothing that goes wrong here may end it.
+  try {
+    enter(configuration, log, options);
+  } catch (const ErrorException& thrown) {
+    warn(log, thrown.error(), "but no command reaches it");
+  } catch (const std::exception& thrown) {
+    warn(log, {.code = ErrorCode::unavailable, .message = thrown.what()},
+         "but no command reaches it");
+  }
+}
+
+void ServedJob::enter(const Configuration& configuration, Log& log,
+                      const JobApi::Options& options) {
   serve(configuration, log);
   const std::string url = server_ == nullptr ? "" : url_of(*server_);
   auto registered = Registration::enter({.id = to_string(options.id),

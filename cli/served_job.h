@@ -23,6 +23,7 @@ class ServedJob {
   void end(const JobResult& result);
 
  private:
+  void enter(const Configuration& configuration, Log& log, const JobApi::Options& options);
   void serve(const Configuration& configuration, Log& log);
 
   JobApi api_;

@@ -23,12 +23,17 @@ bool is_private(const std::string& folder) {
          status.st_uid == ::geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
+/// What can't be looked at is none.
+bool is_folder(const std::string& path) {
+  std::error_code problem;
+  return std::filesystem::is_directory(path, problem);
+}
+
 std::optional<std::string> folder_of_person() {
   const std::string state = variable("XDG_STATE_HOME");
   const std::string home = variable("HOME");
   if (state.starts_with('/')) return join_path(state, "streamrun");
-  if (home.starts_with('/') && std::filesystem::is_directory(home))
-    return join_path(home, ".local/state/streamrun");
+  if (home.starts_with('/') && is_folder(home)) return join_path(home, ".local/state/streamrun");
   return std::nullopt;
 }
 
@@ -42,8 +47,7 @@ std::string state_folder_name() {
 
 std::optional<std::string> present_state_folder() {
   std::string folder = state_folder_name();
-  const bool is_usable =
-      folder_of_person() ? std::filesystem::is_directory(folder) : is_private(folder);
+  const bool is_usable = folder_of_person() ? is_folder(folder) : is_private(folder);
   if (!is_usable) return std::nullopt;
   return folder;
 }

@@ -207,7 +207,7 @@ class Decision {
     std::string problem = "the job no longer has the edge on which";
     for (const InputDescription& input : op.inputs) {
       if (input.upstream != handle.upstream) continue;
-      if (input.type != handle.type) {
+      if (input.type != handle.type || input.type.empty()) {
         problem = fmt::format("the job has {} on the edge on which",
                               input.type.empty() ? "unserializable records" : input.type);
       } else if (input.is_keyed != (handle.mapper == SubtaskStateMapper::range) ||

@@ -36,7 +36,8 @@ class Operations {
   /// Nothing if the id is not known; an empty optional inside while it is under way.
   std::optional<std::optional<Outcome>> look(Kind kind, const std::string& id);
   /// Waits until everything that has begun is done and was looked at, at most `most`: whoever waits
-  /// for an answer hears it before the process ends.
+  /// for an answer hears it before the process ends. Who has not come for one that is done for so
+  /// long does not wait.
   void wait_until_heard(Duration most);
 
  private:

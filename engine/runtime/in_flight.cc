@@ -98,8 +98,7 @@ void InFlightRecorder::piece_done(std::size_t edge, Result<StateHandle> data) {
 
 void InFlightRecorder::answer() {
   const Done done = std::exchange(done_, nullptr);
-  if (error_) return done(*error_);
-  done(std::move(finished_));
+  done(error_ ? Result<void>(*error_) : Result<void>(), std::move(finished_));
 }
 
 Result<void> read_in_flight(const InFlightHandle& handle, const std::vector<InputEdge>& edges,

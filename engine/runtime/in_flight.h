@@ -43,7 +43,8 @@ class InFlightRecorder : public std::enable_shared_from_this<InFlightRecorder> {
     std::size_t position = 0;  ///< in the task's chain
     InFlightHandle handle;
   };
-  using Done = std::function<void(Result<std::vector<Piece>>)>;
+  /// What was written, also when it failed: it is to be removed then.
+  using Done = std::function<void(Result<void>, std::vector<Piece>)>;
 
   /// `context` and `edges` outlive it. `done` is called once after `finish` or `abandon`, on the
   /// owner's thread, perhaps at once.

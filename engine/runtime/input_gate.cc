@@ -95,6 +95,7 @@ std::optional<CheckpointBarrier> InputGate::on_barrier(Input& input,
     }
     aligning_ = barrier.id;
     aligning_since_ = now();
+    if (announced_ && announced_->id < barrier.id) announced_.reset();
   }
   SR_ASSERT(!input.delivered, "S1: a channel delivers each barrier once");
   input.delivered = true;

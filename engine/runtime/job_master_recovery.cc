@@ -111,6 +111,7 @@ void JobMaster::verify_restore() {
 }
 
 void JobMaster::verified_restore(Result<void> result) {
+  if (phase_ == Phase::draining) return after_attempt();  // cancelled meanwhile
   if (result) return make_attempt();
   failure_ = std::move(result).error();
   if (attempt_ == 0) failure_->retry = Retry::no;  // what the run was asked to start from

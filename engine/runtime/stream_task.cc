@@ -155,7 +155,8 @@ Result<void> StreamTask::open(const std::vector<OperatorSubtaskState>& restored)
   for (active_ = chain_.size(); active_-- > 0;) {
     SR_TRY(
         guarded([&] { chain_[active_]->op->open(chain_[active_]->context, restored[active_]); }));
-    SR_TRY(read_restored(active_, restored[active_].in_flight));
+    // A key selector is a function of the job too.
+    SR_TRY(guarded([&] { value_or_throw(read_restored(active_, restored[active_].in_flight)); }));
   }
   return {};
 }
@@ -416,8 +417,8 @@ void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState
 void StreamTask::record_in_flight(const CheckpointBarrier& barrier) {
   auto recorder = std::make_shared<InFlightRecorder>(
       chain_.front()->context, input_edges_, barrier.target,
-      [this, id = barrier.id](Result<std::vector<InFlightRecorder::Piece>> pieces) {
-        in_flight_done(id, std::move(pieces));
+      [this, id = barrier.id](Result<void> result, std::vector<InFlightRecorder::Piece> pieces) {
+        in_flight_done(id, std::move(result), std::move(pieces));
       });
   snapshots_.at(barrier.id).recorder = recorder;
   for (const RestoredBatch& restored : restored_) recorder->record(restored.edge, *restored.batch);
@@ -432,11 +433,11 @@ void StreamTask::record_in_flight(const CheckpointBarrier& barrier) {
                        }});
 }
 
-void StreamTask::in_flight_done(CheckpointId id,
-                                Result<std::vector<InFlightRecorder::Piece>> pieces) {
-  if (!pieces) return part_failed(id, std::move(pieces).error());
+void StreamTask::in_flight_done(CheckpointId id, Result<void> result,
+                                std::vector<InFlightRecorder::Piece> pieces) {
   RunningSnapshot& running = snapshots_.at(id);
-  running.in_flight = *std::move(pieces);
+  running.in_flight = std::move(pieces);
+  if (!result) return part_failed(id, std::move(result).error());
   --running.missing;
   acknowledge_if_complete(id);
 }

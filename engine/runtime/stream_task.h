@@ -132,7 +132,8 @@ class StreamTask final : public Runnable {
   bool advance_overtaking();
   void snapshot(const CheckpointBarrier& barrier, bool overtakes);
   void record_in_flight(const CheckpointBarrier& barrier);
-  void in_flight_done(CheckpointId id, Result<std::vector<InFlightRecorder::Piece>> pieces);
+  void in_flight_done(CheckpointId id, Result<void> result,
+                      std::vector<InFlightRecorder::Piece> pieces);
   void part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state);
   void acknowledge_if_complete(CheckpointId id);
   void part_failed(CheckpointId id, Error error);

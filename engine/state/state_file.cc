@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <zstd.h>
@@ -46,7 +47,9 @@ struct StateFileBuilder::Compressor {
 };
 
 StateFileBuilder::StateFileBuilder(bool compresses)
-    : compressor_(compresses ? std::make_unique<Compressor>() : nullptr) {}
+    : compressor_(compresses ? std::make_unique<Compressor>() : nullptr) {
+  if (compresses && compressor_->context == nullptr) throw std::bad_alloc();
+}
 StateFileBuilder::~StateFileBuilder() = default;
 StateFileBuilder::StateFileBuilder(StateFileBuilder&&) noexcept = default;
 StateFileBuilder& StateFileBuilder::operator=(StateFileBuilder&&) noexcept = default;
@@ -200,6 +203,9 @@ Result<std::string_view> StateFileReader::payload(const StateBlock& block,
 Result<std::string_view> StateFileReader::decompressed(const StateBlock& block,
                                                        std::string_view frame,
                                                        StateBytes& buffer) const {
+  // Before memory is asked for on the word of the index alone.
+  if (ZSTD_getFrameContentSize(frame.data(), frame.size()) != block.raw_length)
+    return damaged(name_, block.offset, "a block that can't be decompressed");
   buffer.clear();
   char* const into = buffer.extend(block.raw_length);
   const std::size_t length = ZSTD_decompress(into, block.raw_length, frame.data(), frame.size());

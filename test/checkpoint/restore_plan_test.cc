@@ -469,5 +469,25 @@ TEST_CASE("restore plan: a snapshot of another job is restored with a warning if
   CHECK(plan.warnings[0] == "the snapshot was written by the job wordcount, not wordcount2");
 }
 
+TEST_CASE("restore plan: records in flight of no type are refused", "[checkpoint]") {
+  Case one;
+  OperatorSnapshot map;
+  map.id = test::operator_id("map");
+  map.name = "Map";
+  map.subtasks.resize(1);
+  map.subtasks[0].in_flight.push_back({.upstream = test::operator_id("lines"),
+                                       .mapper = SubtaskStateMapper::round_robin,
+                                       .type = "",
+                                       .records = 3,
+                                       .data = {.inline_bytes = "x", .file = {}}});
+  one.metadata.operators.push_back(map);
+  NewOperator op;
+  op.id = map.id;
+  op.name = "Map";
+  op.inputs = {{.upstream = test::operator_id("lines"), .type = ""}};
+  one.operators.push_back(op);
+  CHECK_FALSE(one.decide());
+}
+
 }  // namespace
 }  // namespace streamrun
