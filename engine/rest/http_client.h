@@ -7,8 +7,10 @@
 
 namespace streamrun {
 
-/// Plain HTTP over TCP, a connection for each exchange: what commands talk to a running job with.
-/// `https` is E-USAGE.
+/// Plain HTTP over TCP (libevent's evhttp), a connection for each exchange: what commands talk to a
+/// running job with. Tries the addresses of a name in turn until one takes the connection. `https`,
+/// and a method that HTTP does not have, are E-USAGE; an answer of more than 8 MiB is
+/// E-UNAVAILABLE.
 class HttpClient final : public Transport {
  public:
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override;

@@ -2,8 +2,8 @@
 
 #include <streamrun/platform/clock.h>
 #include <streamrun/platform/random.h>
-#include <streamrun/rest/http_message.h>
 #include <streamrun/rest/operations.h>
+#include <streamrun/rest/received_request.h>
 #include <streamrun/runtime/job_control.h>
 
 #include <functional>

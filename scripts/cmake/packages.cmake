@@ -7,3 +7,6 @@ find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
+# Not the whole of libevent, which loads OpenSSL.
+find_library(EVENT_CORE_LIBRARY event_core REQUIRED)
+find_library(EVENT_EXTRA_LIBRARY event_extra REQUIRED)
