@@ -85,7 +85,8 @@ class Latest {
   void refuse_finished(const SnapshotListing& listing) const {
     if (query_.has_filter()) return;
     for (const JobFolder& folder : listing.folders) {
-      if (folder.finished) none(ended_by_itself(*folder.finished));
+      if (folder.finished && folder.finished->savepoint.empty())
+        none(ended_by_itself(*folder.finished));
     }
   }
 

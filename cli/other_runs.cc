@@ -31,9 +31,11 @@ std::string warning_of_finished_kin(FileSystem& files, const std::vector<std::st
     for (const JobFolder& folder : listing->folders) {
       const bool is_kin =
           folder.finished && folder.job && folder.job->family_id == snapshot.metadata.family_id;
-      if (!is_kin || folder.finished->finished_unix_ms < snapshot.metadata.completed_unix_ms) {
-        continue;
-      }
+      const bool ended_before =
+          is_kin && folder.finished->finished_unix_ms < snapshot.metadata.completed_unix_ms;
+      if (!is_kin || ended_before) continue;
+      // Whatever name of the path was given: a savepoint's own is unique.
+      if (base_name(folder.finished->savepoint) == base_name(snapshot.directory)) continue;
       return fmt::format(
           "{} {} finished {} ago with what this snapshot began: resuming it writes output again "
           "that is there already",

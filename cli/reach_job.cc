@@ -65,9 +65,9 @@ std::vector<ReachableJob> Reach::at(const std::string& url) {
 std::vector<ReachableJob> Reach::registered() {
   RegisteredJobs found = registered_jobs(Lost::forget);
   for (const RunningJob& job : found.lost) {
-    print_note(fmt::format("{} {} (pid {}) ended without a word; what it left: streamrun "
-                           "list-checkpoints {}",
-                           job.name, job.id, job.pid, shell_word(job.name)),
+    print_note(fmt::format("{} {} (pid {}) ended without a word; list-checkpoints --dir, with the "
+                           "folder of its checkpoints, shows what it left",
+                           job.name, job.id, job.pid),
                invocation_.global);
   }
   std::vector<ReachableJob> jobs;

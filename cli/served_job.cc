@@ -92,12 +92,13 @@ void ServedJob::serve(const Configuration& configuration, Log& log) {
 }
 
 void ServedJob::end(const JobResult& result) {
+  // By name a new run of the job is found from now on, also while somebody still hears of this one.
+  registration_.reset();
   api_.ended(result);
   if (server_ != nullptr) {
     api_.operations().wait_until_heard(kTimeToHear);
     server_->drain(kTimeToAnswer);
   }
-  registration_.reset();
 }
 
 }  // namespace streamrun

@@ -48,9 +48,9 @@ void set_checkpoints(StreamExecutionEnvironment& env) {
       // In files. Or jobmanager: in this process's memory, and gone with it.
       .storage = CheckpointStorageType::filesystem,
       // Where this job's checkpoints are, whatever the configuration file says for all jobs.
-      .dir = "checkpointdemo/checkpoints",
+      .dir = "ckpt",
       // Where `savepoint` and `stop` put theirs if they name no folder.
-      .savepoint_dir = "checkpointdemo/savepoints",
+      .savepoint_dir = "savepoints",
       // So many complete ones are kept.
       .num_retained = 3,
   });

@@ -349,7 +349,18 @@ Result<NewestComplete> newest_complete(FileSystem& files, const std::vector<std:
     if (!listing) return std::move(listing).error();
     search.add(*std::move(listing));
   }
-  return search.decide(fallback);
+  NewestComplete newest = SR_TRY(search.decide(fallback));
+  if (!newest.finished || newest.finished->savepoint.empty()) return newest;
+  const Result<ResolvedSnapshot> savepoint = read_snapshot(files, newest.finished->savepoint);
+  if (!savepoint) {
+    // Not an older checkpoint instead: that would write again what the savepoint has committed.
+    Error error = savepoint.error();
+    error.message = "the job was stopped with a savepoint that can't be read: " + error.message;
+    return error;
+  }
+  newest.entry = summary_of(*savepoint);
+  newest.finished.reset();
+  return newest;
 }
 
 }  // namespace streamrun

@@ -57,11 +57,13 @@ std::string encode(const JobFile& file) {
 }
 
 std::string encode(const FinishedMarker& marker) {
-  return written({{"format", 1},
-                  {"job_id", to_string(marker.job_id)},
-                  {"job_name", marker.job_name},
-                  {"last_checkpoint", marker.last_checkpoint},
-                  {"finished_unix_ms", marker.finished_unix_ms}});
+  Json json = {{"format", 1},
+               {"job_id", to_string(marker.job_id)},
+               {"job_name", marker.job_name},
+               {"last_checkpoint", marker.last_checkpoint},
+               {"finished_unix_ms", marker.finished_unix_ms}};
+  if (!marker.savepoint.empty()) json["savepoint"] = marker.savepoint;
+  return written(json);
 }
 
 Result<JobFile> decode_job_file(std::string_view bytes) {
@@ -83,6 +85,7 @@ Result<FinishedMarker> decode_finished_marker(std::string_view bytes) {
   marker.job_name = SR_TRY(text_of(json, "job_name", kWhat));
   marker.last_checkpoint = SR_TRY(integer_of(json, "last_checkpoint", kWhat));
   marker.finished_unix_ms = SR_TRY(integer_of(json, "finished_unix_ms", kWhat));
+  if (json.contains("savepoint")) marker.savepoint = SR_TRY(text_of(json, "savepoint", kWhat));
   return marker;
 }
 

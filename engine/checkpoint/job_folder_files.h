@@ -27,6 +27,9 @@ struct FinishedMarker {
   std::string job_name;
   CheckpointId last_checkpoint = 0;  ///< the newest that was completed; 0 for none
   std::int64_t finished_unix_ms = 0;
+  /// Empty: it ended by itself. Else it was stopped with this savepoint, wherever that lies, which
+  /// has committed more than any checkpoint.
+  std::string savepoint = {};
   bool operator==(const FinishedMarker&) const = default;
 };
 

@@ -87,6 +87,8 @@ Error with_suggestions(FileSystem& files, const std::string& where, Error error)
 /// The newest that is complete or damaged: a damaged one is an error, not a reason to look further.
 Result<ResolvedSnapshot> newest_in(FileSystem& files, const std::string& job_folder) {
   JobFolder folder = SR_TRY(list_job_folder(files, job_folder));
+  if (folder.finished && !folder.finished->savepoint.empty())
+    return read_snapshot(files, folder.finished->savepoint);
   for (SnapshotEntry& entry : folder.entries) {
     if (entry.status == SnapshotStatus::complete) return read_snapshot(files, entry.path);
     if (entry.status == SnapshotStatus::damaged) return *std::move(entry.damage);

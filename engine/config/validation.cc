@@ -32,9 +32,16 @@ class Validator {
   std::string named(const ConfigOption<T>& option) const {
     return fmt::format("{} ({})", option.key, config_.from(option.key));
   }
-  void refuse(std::string message) {
-    errors_.push_back(
-        {.code = ErrorCode::config, .message = std::move(message), .retry = Retry::no});
+  void refuse(std::string message, std::vector<std::string> tries = {}) {
+    errors_.push_back({.code = ErrorCode::config,
+                       .message = std::move(message),
+                       .tries = std::move(tries),
+                       .retry = Retry::no});
+  }
+  /// What the command line says counts more than the job's code and the file.
+  template <typename T>
+  static std::string define(const ConfigOption<T>& option, std::string_view value) {
+    return fmt::format("-D {}={}", option.key, value);
   }
   template <typename T>
   void at_least(const ConfigOption<T>& option, T least, const std::string& shown) {
@@ -54,12 +61,14 @@ class Validator {
     if (!config_.get(kUnalignedCheckpoints)) return;
     if (config_.get(kCheckpointingMode) == CheckpointingMode::at_least_once) {
       refuse(fmt::format("{} needs EXACTLY_ONCE, but {} is AT_LEAST_ONCE",
-                         named(kUnalignedCheckpoints), named(kCheckpointingMode)));
+                         named(kUnalignedCheckpoints), named(kCheckpointingMode)),
+             {define(kUnalignedCheckpoints, "false"), define(kCheckpointingMode, "EXACTLY_ONCE")});
     }
     if (config_.get(kMaxConcurrentCheckpoints) > 1) {
       refuse(fmt::format("{} allows one checkpoint at a time, but {} is {}",
                          named(kUnalignedCheckpoints), named(kMaxConcurrentCheckpoints),
-                         config_.get(kMaxConcurrentCheckpoints)));
+                         config_.get(kMaxConcurrentCheckpoints)),
+             {define(kUnalignedCheckpoints, "false"), define(kMaxConcurrentCheckpoints, "1")});
     }
   }
 
@@ -85,7 +94,8 @@ class Validator {
     const auto storage = config_.find(kCheckpointStorage);
     if (storage == CheckpointStorageType::filesystem && !has_directory) {
       refuse(fmt::format("{} is filesystem, but {} is not set", named(kCheckpointStorage),
-                         kCheckpointDirectory.key));
+                         kCheckpointDirectory.key),
+             {define(kCheckpointDirectory, "DIR"), define(kCheckpointStorage, "jobmanager")});
     }
   }
 
@@ -120,7 +130,9 @@ class Validator {
     at_least(kExponentialAttempts, 0);
     if (config_.get(kExponentialInitialBackoff) > config_.get(kExponentialMaxBackoff)) {
       refuse(fmt::format("{} is longer than {}", named(kExponentialInitialBackoff),
-                         named(kExponentialMaxBackoff)));
+                         named(kExponentialMaxBackoff)),
+             {define(kExponentialMaxBackoff,
+                     format_duration(config_.get(kExponentialInitialBackoff)))});
     }
     if (config_.get(kExponentialMultiplier) <= 1.0) {
       refuse(fmt::format("{} must be above 1", named(kExponentialMultiplier)));

@@ -95,8 +95,11 @@ void JobMaster::begin_folder(CheckpointId id) {
         if (attempt != attempt_ || !pending_.contains(id)) return;
         const Instant now = environment_.clock.now();
         if (!begun) {
-          carry_out(
-              coordinator_->declined(now, id, CheckpointCoordinator::kNoTask, begun.error(), true));
+          // A savepoint's folder says nothing about that of checkpoints: if the job was to end with
+          // it, a checkpoint is tried next.
+          const bool counts = pending_.at(id).kind == SnapshotKind::checkpoint;
+          carry_out(coordinator_->declined(now, id, CheckpointCoordinator::kNoTask, begun.error(),
+                                           counts));
         } else if (!*begun) {
           pending_.erase(id);
           const auto answers = checkpoint_answers_.find(id);
@@ -157,7 +160,8 @@ std::optional<Error> JobMaster::too_large_for_memory(
                .message = "a state of " + std::to_string(largest) +
                           " bytes is too large for checkpoints in memory, where it may have " +
                           std::to_string(spec_.memory_limit),
-               .tries = {"set state.checkpoints.dir, so that checkpoints are files"}};
+               .tries = {"set state.checkpoints.dir, and not execution.checkpointing.storage: "
+                         "jobmanager, so that checkpoints are files"}};
 }
 
 void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubtaskState> states,

@@ -156,14 +156,16 @@ void JobMaster::close_job() {
   const bool keep = keeps_checkpoints(result_.status, spec_.retention);
   if (directory_ == nullptr) return finish_closing({});
   strand_.run(
-      [this, keep, finished = goal_ == Goal::finish, retained = retained_,
-       last = last_snapshot_]() -> Result<void> {
-        if (finished) {
-          SR_TRY(directory_->mark_finished(
-              {.job_id = spec_.id,
-               .job_name = spec_.name,
-               .last_checkpoint = last,
-               .finished_unix_ms = environment_.clock.unix_milliseconds()}));
+      [this, keep, marks = goal_ == Goal::finish || !final_savepoint_.empty(),
+       savepoint = final_savepoint_, retained = retained_,
+       last = keep ? 0 : last_snapshot_]() -> Result<void> {
+        if (marks) {
+          SR_TRY(
+              directory_->mark_finished({.job_id = spec_.id,
+                                         .job_name = spec_.name,
+                                         .last_checkpoint = last,
+                                         .finished_unix_ms = environment_.clock.unix_milliseconds(),
+                                         .savepoint = savepoint}));
         }
         if (keep) return {};
         // Oldest first: what is left at any moment is never older than the last commit.

@@ -100,14 +100,14 @@ class ModeRound(Round):
         self.loop.asked[words[0], done.returncode == 0] += 1
         has_answer = bool(done.stdout.strip()) or words[0] == "cancel"
         wrong = done.returncode < 0 or done.returncode in (70, 78) or (done.returncode == 0 and not has_answer)
-        if wrong or (done.returncode == 64 and not self.has_just_ended(life, done.stderr)):
+        if wrong or (done.returncode == 64 and not self.may_be_unknown(life, done.stderr)):
             raise Failure(f"{' '.join(words)} ended with status {done.returncode}\n{done.stdout}{done.stderr}{life.talk()}")
         return done.stdout.strip() if done.returncode == 0 else None
 
-    def has_just_ended(self, life, error):
-        """It had read everything, and was gone when it was asked."""
+    def may_be_unknown(self, life, error):
+        """It had read everything, and was gone when it was asked; or it could not be found yet."""
         try:
-            return "no running job" in error and life.process.wait(timeout=ASK_LIMIT_S) == 0
+            return "no running job" in error and (life.age() < 5 or life.process.wait(timeout=ASK_LIMIT_S) == 0)
         except subprocess.TimeoutExpired:
             return False
 

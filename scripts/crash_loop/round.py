@@ -222,7 +222,8 @@ class Round:
         return died
 
     def has_finished(self):
-        return any(self.checkpoints.glob("*/finished"))
+        """By itself; a run that was stopped with a savepoint says so in the same file."""
+        return any(b'"savepoint"' not in path.read_bytes() for path in self.checkpoints.glob("*/finished"))
 
     def plan_kill(self, in_restore):
         """After how long, and whether a checkpoint is waited for: most lives should get past one."""

@@ -1,5 +1,6 @@
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/metadata_format.h>
+#include <streamrun/checkpoint/resolve_snapshot.h>
 
 #include <string>
 
@@ -198,6 +199,36 @@ TEST_CASE(
   CHECK(listing.entries[0].path == newer);
   CHECK(listing.entries[1].path == "/ckpt/savepoint-111111-beside");
   CHECK(listing.entries[2].id == 4);
+}
+
+TEST_CASE("newest complete: a job that was stopped goes on from its savepoint, wherever that is",
+          "[checkpoint]") {
+  Store store;
+  const std::string folder = store.job(1, 100);
+  store.checkpoint(folder, 1, 1000);
+  CheckpointMetadata metadata = test::sample_metadata(5);
+  metadata.kind = SnapshotKind::savepoint;
+  metadata.completed_unix_ms = 1100;
+  const std::string elsewhere = store.put("/backup/savepoint-111111-abcdefabcdef", metadata);
+  test::write_file(store.files, folder + "/finished",
+                   encode(FinishedMarker{.job_id = test::job_id(1),
+                                         .job_name = "wordcount",
+                                         .last_checkpoint = 0,
+                                         .finished_unix_ms = 1200,
+                                         .savepoint = elsewhere}));
+  CHECK(store.newest_path() == elsewhere);
+  CHECK_FALSE(must(store.newest()).finished);
+  CHECK(must(resolve_snapshot(store.files, folder)).directory == elsewhere);
+
+  // A later run has gone on from it.
+  const std::string later = store.job(2, 1300);
+  const std::string newer = store.checkpoint(later, 6, 1400);
+  CHECK(store.newest_path() == newer);
+  must(store.files.remove_file(newer + "/_metadata"));
+
+  must(store.files.remove_file(elsewhere + "/_metadata"));
+  REQUIRE_FALSE(store.newest());
+  CHECK(store.newest().error().message.find("stopped with a savepoint") != std::string::npos);
 }
 
 TEST_CASE("newest complete: an unfinished newer one does not matter", "[checkpoint]") {

@@ -121,7 +121,8 @@ TEST_CASE("run: which checkpoints stay is decided by how the job ends and by the
   // What is not the checkpoints' own stays, as in Flink.
   for (const char* const folder : {"/shared", "/taskowned"})
     CHECK(fs::is_directory(world.at(job_folder + folder)));
-  CHECK(fs::exists(world.at(job_folder + "/finished")) == (row.end == End::input));
+  CHECK(fs::exists(world.at(job_folder + "/finished")) ==
+        (row.end == End::input || row.end == End::stop));
   CHECK(world.names_in("sp", "savepoint-").size() == (row.end == End::stop ? 1 : 0));
 
   const Outcome latest = world.command({"list-checkpoints", "--dir", "ckpt", "--latest"});
