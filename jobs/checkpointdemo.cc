@@ -44,7 +44,7 @@ void set_checkpoints(StreamExecutionEnvironment& env) {
       // State files get smaller, and cost the processor more.
       .snapshot_compression = true,
       // State up to so many bytes lies in _metadata, without a file of its own.
-      .data_inline_threshold = MemorySize{20 * 1024},
+      .data_inline_threshold = MemorySize{20UL * 1024},
       // In files. Or jobmanager: in this process's memory, and gone with it.
       .storage = CheckpointStorageType::filesystem,
       // Where this job's checkpoints are, whatever the configuration file says for all jobs.
