@@ -41,7 +41,7 @@ Error damaged(const std::string& name, std::uint64_t offset, std::string what) {
 
 struct StateFileBuilder::Compressor {
   struct Free {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    void operator()(ZSTD_CCtx* freed) const { ZSTD_freeCCtx(freed); }
   };
   std::unique_ptr<ZSTD_CCtx, Free> context{ZSTD_createCCtx()};
 };
