@@ -156,7 +156,8 @@ std::vector<std::string> read_by(SubtaskStateMapper mapper, int before, int afte
                               .is_keyed = mapper == SubtaskStateMapper::range,
                               .type = "string"}};
   std::vector<std::string> all;
-  for (const OperatorSubtaskState& subtask : must(one.decide()).operators[0].subtasks) {
+  const RestorePlan plan = must(one.decide());
+  for (const OperatorSubtaskState& subtask : plan.operators[0].subtasks) {
     std::string& read = all.emplace_back();
     for (const InFlightHandle& handle : subtask.in_flight) read += handle.data.inline_bytes;
   }
