@@ -85,7 +85,7 @@ TEMPLATE_TEST_CASE(
   REQUIRE(handle);
   CHECK(handle->data.file.has_value() == (threshold == 0));
   CHECK(handle->entries == table.model.size());
-  const std::string& bytes =
+  const std::string bytes =
       threshold == 0 ? store.files.files().at(handle->data.file->path) : handle->data.inline_bytes;
   CHECK(bytes.ends_with(store.compressed ? "SRSTATE2" : "SRSTATE1"));
   CHECK(handle->key_groups == KeyGroupRange{0, 127});
