@@ -200,7 +200,8 @@ TEST_CASE("hashmap state backend: an aborted snapshot gives back what it holds",
                      std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files,
                                                           "/chk-1", name, 0),
                      false, [&results, id](Result<KeyedStateHandle> handle) {
-                       CHECK(results.emplace(id, std::move(handle)).second);
+                       const bool first = results.emplace(id, std::move(handle)).second;
+                       CHECK(first);
                      });
   };
   begin(1);
