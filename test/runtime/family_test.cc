@@ -1,5 +1,6 @@
 #include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
+#include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/operators/sink_operator.h>
 #include <streamrun/runtime/family.h>
 

@@ -1,4 +1,5 @@
 // A cancel at moments that are hard to hit.
+#include <streamrun/platform/threaded_executor.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // What a job goes back to after a failure, and what is asked for at its start only.
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/file/file_source.h>
 #include <streamrun/runtime/job_master.h>

@@ -1,4 +1,5 @@
 // Which checkpoints are left behind by a job: each way to end with each policy.
+#include <streamrun/checkpoint/snapshot_reader.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // What each snapshot records of itself and of those before it.
+#include <streamrun/checkpoint/snapshot_reader.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <atomic>

@@ -16,10 +16,10 @@ using namespace std::chrono_literals;
 
 TEST_CASE("job master: a bounded job finishes with exact output at any parallelism", "[runtime]") {
   const int parallelism = GENERATE(1, 2, 3, 4);
-  const Emit emit = GENERATE(Emit::on_update, Emit::at_end_of_input);
+  const bool at_end = GENERATE(false, true);
   INFO("parallelism " << parallelism);
   JobWorld world;
-  const CountingJob job{.parallelism = parallelism, .emit = emit};
+  const CountingJob job{.parallelism = parallelism, .emits_at_end = at_end};
   const JobResult& result = world.run(world.spec_of(job));
   CHECK(result.status == JobStatus::finished);
   CHECK_FALSE(result.error);

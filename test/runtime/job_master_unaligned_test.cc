@@ -1,4 +1,7 @@
 // Whole jobs whose checkpoints overtake records.
+#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+#include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <atomic>
@@ -12,6 +15,7 @@
 #include <catch2/catch.hpp>
 
 #include "answer.h"
+#include "collecting_sink.h"
 #include "job_world.h"
 
 namespace streamrun {

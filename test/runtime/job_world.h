@@ -1,10 +1,6 @@
 #pragma once
 
-#include <streamrun/api/stream_execution_environment.h>
-#include <streamrun/checkpoint/snapshot_reader.h>
-#include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/platform/real_clock.h>
-#include <streamrun/platform/threaded_executor.h>
 #include <streamrun/runtime/job_master.h>
 
 #include <algorithm>
@@ -21,9 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
-#include "collecting_sink.h"
+#include "outside.h"
 #include "sim/memory_file_system.h"
 
 namespace streamrun {
@@ -193,93 +187,27 @@ struct CountingJob {
   std::uint64_t keys = 97;
   double records_per_second = 0;
   int parallelism = 2;
-  Emit emit = Emit::on_update;
+  bool emits_at_end = false;  ///< once a key, when the input has ended; else after every record
   /// Sees each number on the threads of the tasks; may throw.
   std::function<void(std::uint64_t)> watch = {};
 
-  std::vector<std::string> expected() const {
-    std::vector<std::string> rows;
-    for (std::uint64_t number = 0; number < count; ++number) {
-      const bool last = number + keys >= count;
-      if (emit == Emit::at_end_of_input && !last) continue;
-      rows.push_back(std::to_string(number % keys) + "=" + std::to_string(number / keys + 1));
-    }
-    std::sort(rows.begin(), rows.end());
-    return rows;
-  }
-  JobGraph graph(Outside& outside) const {
-    StreamExecutionEnvironment env;
-    const GeneratorSource<std::uint64_t> numbers{.make = [](std::uint64_t index) { return index; },
-                                                 .count = count,
-                                                 .records_per_second = records_per_second};
-    env.from_source(numbers, {.uid = "numbers"})
-        .map([watch = watch, keys = keys](std::uint64_t number) {
-          if (watch) watch(number);
-          return number % keys;
-        })
-        .key_by(std::identity{})
-        .aggregate(counting(),
-                   [](std::uint64_t key, std::int64_t times) {
-                     return std::to_string(key) + "=" + std::to_string(times);
-                   },
-                   {.uid = "counts", .emit = emit})
-        .sink_to(CollectingSink{&outside}, {.uid = "rows"});
-    return make_job_graph(env.take_graph(), {.parallelism = parallelism});
-  }
+  std::vector<std::string> expected() const;
+  JobGraph graph(Outside& outside) const;
 };
 
 /// A machine on which one job runs after another: its disk, and what the outside has seen.
 class JobWorld {
  public:
-  JobWorld() {
-    auto disk = std::make_unique<sim::MemoryFileSystem>();
-    disk->create_directories("/checkpoints").value();
-    files_ = disk.get();
-    stores_.add("file", std::move(disk));
-  }
+  JobWorld();
 
   JobSpec spec_of(const CountingJob& job,
-                  std::optional<Duration> interval = std::chrono::milliseconds(5)) {
-    JobSpec spec;
-    spec.id = JobId(random_.next128());
-    spec.family_id = spec.id;
-    spec.name = "counting";
-    spec.registered_name = "counting";
-    spec.version = "test";
-    spec.working_directory = "/";
-    spec.parallelism = job.parallelism;
-    spec.graph = job.graph(outside);
-    spec.workers = job.parallelism;
-    spec.control_worker = job.parallelism;
-    spec.checkpoints.interval = interval;
-    spec.checkpoint_store = files_;
-    spec.checkpoint_root = "/checkpoints";
-    spec.inline_threshold = 0;
-    spec.restart = {.type = RestartOptions::Type::fixed_delay,
-                    .attempts = 3,
-                    .delay = std::chrono::milliseconds(1)};
-    return spec;
-  }
+                  std::optional<Duration> interval = std::chrono::milliseconds(5));
   /// The same job as a new run that goes on from a snapshot.
   JobSpec resumed(const CountingJob& job, const std::string& snapshot, const JobSpec& before,
-                  std::optional<Duration> interval = std::chrono::milliseconds(5)) {
-    JobSpec spec = spec_of(job, interval);
-    spec.family_id = before.family_id;
-    spec.restore = read_snapshot(*files_, snapshot).value();
-    return spec;
-  }
+                  std::optional<Duration> interval = std::chrono::milliseconds(5));
 
   /// Runs to the end; `meanwhile` on the test's thread once it is started.
-  const JobResult& run(JobSpec spec, const std::function<void(JobMaster&)>& meanwhile = {}) {
-    ThreadPool io(4);
-    ThreadedExecutor executor(spec.workers + 1);
-    Environment environment{clock_, random_, executor, io, log};
-    JobMaster master(environment, stores_, std::move(spec), *listener);
-    master.start();
-    if (meanwhile) meanwhile(master);
-    REQUIRE(listener->wait_for_end());
-    return listener->result();
-  }
+  const JobResult& run(JobSpec spec, const std::function<void(JobMaster&)>& meanwhile = {});
   /// A listener for the next run.
   TestListener& new_listener() {
     listener = std::make_unique<TestListener>();
@@ -288,14 +216,7 @@ class JobWorld {
 
   sim::MemoryFileSystem& files() { return *files_; }
   /// Names under the job's folder that begin with `chk-`.
-  std::vector<std::string> checkpoints_of(const JobId& job) {
-    std::vector<std::string> found;
-    const std::vector<FileStatus> listed = files_->list("/checkpoints/" + to_string(job)).value();
-    for (const FileStatus& each : listed) {
-      if (base_name(each.path).starts_with("chk-")) found.push_back(base_name(each.path));
-    }
-    return found;
-  }
+  std::vector<std::string> checkpoints_of(const JobId& job);
 
   Outside outside;
   WarningLog log;
