@@ -156,18 +156,79 @@ Command make_list_checkpoints() {
 
 Command make_inspect() {
   return {.name = "inspect",
-          .usage = {"WHERE [flags]"},
+          .usage = {"WHERE [flags]", "WHERE --state UID/NAME [--key K] [--limit N]"},
           .about =
-              "Shows what a checkpoint or savepoint is, from its metadata alone: with --history "
-              "also what it and the last ones before it took, failed ones included.",
+              "Shows what a checkpoint or savepoint is, from its metadata alone: its job with "
+              "arguments and settings, and each operator with its states. With --state it reads "
+              "the values of one state and prints a line of JSON for each.",
           .examples = {{"streamrun inspect ckpt/5f3a…/chk-19 --history",
-                        "where the time of its subtasks went, and why others failed"}},
-          .flags = {{.long_name = "history",
+                        "where the time of its subtasks went, and why others failed"},
+                       {"streamrun inspect ckpt/5f3a…/chk-19 --state counts/total --key the",
+                        "the value of one key"}},
+          .flags = {{.long_name = "operator", .value = "UID", .help = "this operator only"},
+                    {.long_name = "files", .value = {}, .help = "also every file that it needs"},
+                    {.long_name = "history",
                      .value = {},
-                     .help = "the last checkpoints up to this one, and each of its subtasks"}},
+                     .help = "the last checkpoints up to this one, and each of its subtasks"},
+                    {.long_name = "state",
+                     .value = "UID/NAME",
+                     .help = "print the values of this keyed state instead"},
+                    {.long_name = "key",
+                     .value = "K",
+                     .help = "with --state: this key only, as text or as JSON"},
+                    {.long_name = "limit",
+                     .value = "N",
+                     .help = "with --state: so many values at most"}},
           .most_operands = 1,
           .operand_kind = ValueKind::snapshot,
           .run = inspect_command};
+}
+
+Command make_verify() {
+  return {
+      .name = "verify",
+      .usage = {"WHERE [--data]", "--all [--data]"},
+      .about =
+          "Checks that a checkpoint or savepoint is whole. Its metadata is read, and every file "
+          "it needs must be there with the right length; with --data also every byte is read. "
+          "Prints a line for each snapshot, or for each damage; exit 65 if there is any.",
+      .examples = {{"streamrun verify ckpt/5f3a…/chk-19 --data", "read and check all of it"},
+                   {"streamrun verify --all", "all under the configured folders"}},
+      .flags = {{.long_name = "data",
+                 .value = {},
+                 .help = "read every file and compare its checksums"},
+                {.long_name = "all",
+                 .value = {},
+                 .help = "every complete snapshot under the configured folders"},
+                {.long_name = "dir",
+                 .value = "WHERE",
+                 .help = "with --all: look here instead; may be repeated",
+                 .repeatable = true,
+                 .kind = ValueKind::file}},
+      .most_operands = 1,
+      .operand_kind = ValueKind::snapshot,
+      .run = verify_command};
+}
+
+Command make_diff() {
+  return {.name = "diff",
+          .usage = {"A B [--exit-code]", "A --job JOB"},
+          .about =
+              "Shows what differs between two snapshots. That is operators, their states, how far "
+              "sources have read, arguments and settings. With --job: whether A would restore into "
+              "JOB of this binary, operator by operator; exit 76 if not.",
+          .examples = {{"streamrun diff ckpt/5f3a…/chk-18 ckpt/5f3a…/chk-19",
+                        "what one checkpoint added"},
+                       {"streamrun diff sp/savepoint-77aa01-6498a5 --job wordcount",
+                        "before a new version is started"}},
+          .flags = {{.long_name = "exit-code", .value = {}, .help = "exit 1 if anything differs"},
+                    {.long_name = "job",
+                     .value = "JOB",
+                     .help = "compare with a job of this binary",
+                     .kind = ValueKind::job}},
+          .most_operands = 2,
+          .operand_kind = ValueKind::snapshot,
+          .run = diff_command};
 }
 
 Command make_jobs() {
@@ -266,8 +327,8 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> kCommands = [] {
     std::vector<Command> commands = running_job_commands();
     commands.insert(commands.begin(), make_run());
-    for (auto* const make : {make_list_checkpoints, make_inspect, make_jobs, make_info, make_config,
-                             make_completion, make_help, make_complete}) {
+    for (auto* const make : {make_list_checkpoints, make_inspect, make_verify, make_diff, make_jobs,
+                             make_info, make_config, make_completion, make_help, make_complete}) {
       commands.push_back(make());
     }
     return commands;

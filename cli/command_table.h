@@ -22,6 +22,8 @@ std::vector<std::string> all_long_names();
 int run_command(const Invocation& invocation);
 int list_checkpoints_command(const Invocation& invocation);
 int inspect_command(const Invocation& invocation);
+int verify_command(const Invocation& invocation);
+int diff_command(const Invocation& invocation);
 int jobs_command(const Invocation& invocation);
 int info_command(const Invocation& invocation);
 int config_command(const Invocation& invocation);

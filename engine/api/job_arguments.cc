@@ -84,6 +84,8 @@ std::vector<std::string> JobArguments::paths(const std::string& name, const std:
     value = absolute_if_local(value, working_directory_);
     found.push_back(value);
   }
+  // What is made of them wants one.
+  if (listing_) found.push_back(absolute_if_local(name, working_directory_));
   return found;
 }
 

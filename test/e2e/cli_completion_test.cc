@@ -78,7 +78,7 @@ TEST_CASE("help, man page and completion agree about commands and flags", "[cli]
   const Folder folder;
   const std::string man = folder.own({"help", "--man"}).out;
   const Names commands = commands_in_help(folder.own({"help"}).out);
-  CHECK(commands.size() == 13);
+  CHECK(commands.size() == 15);
   CHECK(candidates(folder, {""}) == commands);
   for (const std::string& command : commands) {
     CHECK(contains(man, ".SS " + escaped(command) + "\n"));
@@ -138,8 +138,8 @@ TEST_CASE("completion: nothing is said when something is wrong", "[cli]") {
   const Folder folder;
   folder.write("conf/flink-conf.yaml", "no: [yaml\n");
   CHECK(candidates(folder, {"run", "-s", "lat"}) == Names{"latest"});
-  CHECK(candidates(folder, {"nonsense", "--what", ""}).size() == 13);
-  CHECK(candidates(folder, {}).size() == 13);
+  CHECK(candidates(folder, {"nonsense", "--what", ""}).size() == 15);
+  CHECK(candidates(folder, {}).size() == 15);
 }
 
 TEST_CASE("completion: the script for bash works in bash", "[cli]") {

@@ -42,7 +42,7 @@ TEST_CASE("command line: what is unknown is one line with the nearest right one"
 TEST_CASE("command line: commands that do not exist are neither listed nor accepted", "[cli]") {
   const Folder folder;
   const std::string help = folder.own({"help"}).out;
-  for (const char* later : {"top", "validate", "verify", "diff", "prune"}) {
+  for (const char* later : {"top", "validate", "prune"}) {
     CHECK(folder.own({later}).status == 64);
     CHECK_FALSE(contains(help, std::string("\n  ") + later + " "));
   }
