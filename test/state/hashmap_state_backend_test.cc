@@ -353,7 +353,7 @@ TEST_CASE(
   CHECK(code_of_restore(with_blocks({81, 81}), store.files) == ErrorCode::state_corrupt);
 }
 
-/// A number and a map for each key: maps can't be put straight to memory.
+/// A number and a map for each key.
 struct TableWithMaps {
   TableWithMaps() {
     count.bind(table, "int64");

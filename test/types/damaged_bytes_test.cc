@@ -1,8 +1,13 @@
 #include <streamrun/types/type_serializer.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -31,6 +36,13 @@ TEST_CASE("damaged bytes: every cut is an error", "[types]") {
   check_every_cut(std::string(300, 'x'));
   check_every_cut(std::vector<std::int32_t>{1, 2, 3});
   check_every_cut(std::map<std::string, std::int32_t>{{"a", 1}, {"b", 2}});
+  check_every_cut(std::unordered_map<std::string, std::int32_t>{{"a", 1}, {"b", 2}});
+  check_every_cut(std::vector<bool>{true, false});
+  check_every_cut(std::vector<std::byte>(300, std::byte{1}));
+  check_every_cut(Colour::blue);
+  check_every_cut(1.5F);
+  check_every_cut(std::pair<std::string, std::int16_t>{"a", 1});
+  check_every_cut(std::tuple<bool, std::vector<std::string>>{true, {"a", "b"}});
   check_every_cut(std::optional<Point>(Point{1, 2}));
   check_every_cut(sample());
 }
@@ -59,6 +71,9 @@ TEST_CASE("damaged bytes: a huge count allocates nothing and ends at once", "[ty
   CHECK_FALSE(from_bytes<std::string>(bytes));
   CHECK_FALSE(from_bytes<std::vector<std::int64_t>>(bytes));
   CHECK_FALSE((from_bytes<std::map<std::int64_t, std::string>>(bytes)));
+  CHECK_FALSE((from_bytes<std::unordered_map<std::int64_t, std::string>>(bytes)));
+  CHECK_FALSE(from_bytes<std::vector<bool>>(bytes));
+  CHECK_FALSE(from_bytes<std::vector<std::byte>>(bytes));
   CHECK_FALSE(from_bytes<std::vector<std::vector<std::string>>>(bytes + "\1\1"));
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,23 +33,27 @@ struct Everything {
   std::optional<Point> maybe;
   std::vector<Point> path;
   std::map<std::string, std::vector<std::int32_t>> index;
-  std::tuple<std::string, std::pair<bool, Point>> rest;
+  std::tuple<std::string, std::pair<bool, Point>, std::vector<std::byte>,
+             std::unordered_map<std::int32_t, std::vector<bool>>>
+      rest;
   bool operator==(const Everything&) const = default;
 };
 
 inline Everything sample() {
-  return {.flag = true,
-          .tiny = -7,
-          .small = 65535,
-          .large = -1234567890123,
-          .real = -0.5,
-          .short_real = 1.5F,
-          .text = std::string("a\0b", 3) + std::string(40, 'z'),
-          .colour = Colour::blue,
-          .maybe = Point{1, -2},
-          .path = {{3, 4}, {5, 6}},
-          .index = {{"", {}}, {"primes", {2, 3, 5}}},
-          .rest = {"tail", {true, {7, 8}}}};
+  return {
+      .flag = true,
+      .tiny = -7,
+      .small = 65535,
+      .large = -1234567890123,
+      .real = -0.5,
+      .short_real = 1.5F,
+      .text = std::string("a\0b", 3) + std::string(40, 'z'),
+      .colour = Colour::blue,
+      .maybe = Point{1, -2},
+      .path = {{3, 4}, {5, 6}},
+      .index = {{"", {}}, {"primes", {2, 3, 5}}},
+      .rest = {
+          "tail", {true, {7, 8}}, {std::byte{0}, std::byte{255}}, {{7, {true, false}}, {-1, {}}}}};
 }
 
 }  // namespace streamrun

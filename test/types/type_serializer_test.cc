@@ -1,11 +1,13 @@
 #include <streamrun/types/type_serializer.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -27,6 +29,27 @@ struct Twelve {
   bool operator==(const Twelve&) const = default;
 };
 
+/// A type whose serializer can only append.
+class Opaque {
+ public:
+  std::int64_t number = 0;
+  bool operator==(const Opaque&) const = default;
+
+ private:
+  std::int64_t hidden_ = 0;
+};
+
+}  // namespace
+
+template <>
+struct TypeSerializer<Opaque> {
+  static std::string type_name() { return "opaque"; }
+  static void write(ByteWriter& out, const Opaque& value) { out.i64(value.number); }
+  static void read(ByteReader& in, Opaque& value) { value.number = in.i64(); }
+};
+
+namespace {
+
 template <typename T>
 void check_round_trip(const T& value) {
   const std::string bytes = to_bytes(value);
@@ -44,7 +67,10 @@ void check_round_trip(const T& value) {
 static_assert(PutSerializable<Twelve> && PutSerializable<One> && PutSerializable<Point>);
 static_assert(PutSerializable<std::tuple<bool, float, std::optional<Colour>>>);
 static_assert(PutSerializable<std::pair<std::string, double>>);
-static_assert(!PutSerializable<Everything> && !PutSerializable<std::vector<int>>);
+static_assert(PutSerializable<Everything> && PutSerializable<std::vector<std::vector<bool>>>);
+static_assert(PutSerializable<std::unordered_map<std::string, std::map<int, double>>>);
+static_assert(!PutSerializable<Opaque> && !PutSerializable<std::vector<Opaque>>);
+static_assert(!PutSerializable<std::map<int, Opaque>>);
 
 template <typename T>
 void check_limits() {
@@ -105,6 +131,40 @@ TEST_CASE("type serializer: containers come back, empty and nested", "[types]") 
   check_round_trip(Colour::green);
 }
 
+TEST_CASE("type serializer: vectors of bool and of bytes come back", "[types]") {
+  check_round_trip(std::vector<bool>{});
+  check_round_trip(std::vector<bool>{true, false, true});
+  check_round_trip(std::vector<std::byte>{});
+  std::vector<std::byte> bytes(1000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37);
+  check_round_trip(bytes);
+  CHECK(to_bytes(std::vector<std::byte>{std::byte{7}}) == "\1\7");
+}
+
+TEST_CASE("type serializer: elements that can only be appended come back too", "[types]") {
+  Opaque seven;
+  seven.number = 7;
+  check_round_trip(std::optional<Opaque>(seven));
+  check_round_trip(std::vector<Opaque>{seven, Opaque()});
+  check_round_trip(std::map<std::int32_t, Opaque>{{1, seven}});
+  check_round_trip(std::pair<Opaque, std::string>{seven, "x"});
+}
+
+TEST_CASE("type serializer: an unordered map has the bytes of the ordered one", "[types]") {
+  std::unordered_map<std::string, std::int32_t> unordered;
+  std::map<std::string, std::int32_t> ordered;
+  check_round_trip(unordered);
+  for (std::int32_t i = 0; i < 1000; ++i) {
+    unordered[std::to_string(i * 7919 % 1000)] = i;
+    ordered[std::to_string(i * 7919 % 1000)] = i;
+  }
+  check_round_trip(unordered);
+  CHECK(to_bytes(unordered) == to_bytes(ordered));
+  CHECK(from_bytes<std::map<std::string, std::int32_t>>(to_bytes(unordered)).value() == ordered);
+  CHECK(TypeSerializer<decltype(unordered)>::type_name() ==
+        TypeSerializer<decltype(ordered)>::type_name());
+}
+
 TEST_CASE("type serializer: plain structs come back with all that they hold", "[types]") {
   check_round_trip(Nothing());
   check_round_trip(One{"only"});
@@ -141,6 +201,7 @@ TEST_CASE("type serializer: type names tell types apart", "[types]") {
   CHECK(TypeSerializer<std::optional<std::string>>::type_name() == "optional<string>");
   CHECK(TypeSerializer<std::map<std::string, std::vector<double>>>::type_name() ==
         "map<string,list<float64>>");
+  CHECK(TypeSerializer<std::vector<std::byte>>::type_name() == "bytes");
 }
 
 }  // namespace
