@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,11 @@ struct Order {
   std::int64_t cents = 0;
 };
 
+template <typename Range>
+std::size_t count_of(const Range& range) {
+  return static_cast<std::size_t>(std::distance(range.begin(), range.end()));
+}
+
 /// How much a customer has spent, with every order; it starts again after 100.
 struct Spending {
   ValueState<std::int64_t> total{"total"};
@@ -32,7 +38,7 @@ struct Spending {
     const std::int64_t* const seen = amounts.get(order.cents);
     amounts.put(order.cents, seen != nullptr ? *seen + 1 : 1);
     output.emit(std::string(context.key()) + " " + std::to_string(*total.get()) + " in " +
-                std::to_string(amounts.entries().size()) + " amounts");
+                std::to_string(count_of(amounts.keys())) + " amounts");
     if (*total.get() > 100) {
       total.clear();
       amounts.clear();

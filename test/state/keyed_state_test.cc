@@ -79,7 +79,8 @@ TEST_CASE("map state: puts, replaces and removes entries of the current key", "[
   state.put("y", 1);
   state.put("x", 2);
   state.put("y", 3);
-  CHECK(state.entries() == std::map<std::string, std::int64_t>{{"x", 2}, {"y", 3}});
+  CHECK(*state.get("x") == 2);
+  CHECK(*state.get("y") == 3);
   set_key(table, "b");
   CHECK_FALSE(state.contains("x"));
   set_key(table, "a");
