@@ -21,6 +21,7 @@ struct ListElement {
 /// As a T.
 template <typename T>
 struct TypeSerializer<ListElement<T>> {
+  static TypeDescriptor descriptor() { return describe<T>(); }
   static std::string type_name() { return TypeSerializer<T>::type_name(); }
   static void write(ByteWriter& out, const ListElement<T>& element) {
     TypeSerializer<T>::write(out, element.value);

@@ -18,7 +18,8 @@ namespace streamrun {
 
 template <typename T>
 struct TypeSerializer<std::optional<T>> {
-  static std::string type_name() { return "optional<" + TypeSerializer<T>::type_name() + ">"; }
+  static TypeDescriptor descriptor() { return describe_parts<T>("optional", '<'); }
+  static std::string type_name() { return descriptor().text(); }
   static void write(ByteWriter& out, const std::optional<T>& value) {
     out.u8(value.has_value() ? 1 : 0);
     if (value) TypeSerializer<T>::write(out, *value);
@@ -42,7 +43,8 @@ struct TypeSerializer<std::vector<T>> {
   // So that damaged bytes can't ask for more memory than they are long.
   static_assert(!std::is_empty_v<T>, "an element takes at least one byte");
 
-  static std::string type_name() { return "list<" + TypeSerializer<T>::type_name() + ">"; }
+  static TypeDescriptor descriptor() { return describe_parts<T>("list", '<'); }
+  static std::string type_name() { return descriptor().text(); }
   static void write(ByteWriter& out, const std::vector<T>& value) {
     out.varint(value.size());
     for (const T& element : value) TypeSerializer<T>::write(out, element);
@@ -101,9 +103,8 @@ struct MapSerializer {
   using V = typename Map::mapped_type;
   static constexpr bool kPuts = PutSerializable<K> && PutSerializable<V>;
 
-  static std::string type_name() {
-    return "map<" + TypeSerializer<K>::type_name() + "," + TypeSerializer<V>::type_name() + ">";
-  }
+  static TypeDescriptor descriptor() { return describe_parts<K, V>("map", '<'); }
+  static std::string type_name() { return descriptor().text(); }
   static void write(ByteWriter& out, const Map& value) {
     out.varint(value.size());
     in_key_order(value, [&](const K& key, const V& mapped) {
