@@ -84,7 +84,7 @@ struct Upstream {
 /// goes forward need not be serializable, so such an edge then stays aligned.
 template <typename T>
 std::shared_ptr<const BatchCodec> forward_codec() {
-  if constexpr (PlainStruct<T>) {
+  if constexpr (PlainStruct<T> && !NamedStruct<T>) {
     return nullptr;
   } else {
     return batch_codec_of<T>();

@@ -179,7 +179,8 @@ class Decision {
     const char* const names[] = {"kind", "key type", "namespace type", "value type"};
     for (std::size_t i = 0; i < std::size(facets); ++i) {
       const auto& [old_facet, new_facet] = facets[i];
-      const bool fits = i == 0 ? old_facet == new_facet : type_fits(old_facet, new_facet);
+      // Keys and windows decide where a value is, so only what it is may have changed.
+      const bool fits = i == 3 ? type_fits(old_facet, new_facet) : old_facet == new_facet;
       if (!fits) return changed(snapshot, state.name, names[i], old_facet, new_facet);
     }
     return {};
@@ -194,7 +195,7 @@ class Decision {
       if (list.elements.empty()) return {};
       return undeclared(snapshot, list.name);
     }
-    if (!type_fits(list.type, declared->type)) {
+    if (list.type != declared->type) {
       return changed(snapshot, list.name, "type", list.type, declared->type);
     }
     if (list.redistribution == declared->redistribution) return {};

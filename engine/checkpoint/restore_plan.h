@@ -47,7 +47,8 @@ struct RestoreFacts {
   std::vector<NewOperator> operators;
   bool allow_non_restored = false;  ///< `-n`: state without a place is dropped, by whole operators
   std::vector<std::string> drop_state = {};  ///< `--drop-state`: uids, or ids where there is no uid
-  /// Whether state of the first type can be read as the second; none: only if they are equal.
+  /// Whether keyed values of the first type can be read as the second; none: only if they are
+  /// equal.
   std::function<bool(const std::string& old_type, const std::string& new_type)> type_fits = {};
 };
 

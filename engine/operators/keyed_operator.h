@@ -27,6 +27,7 @@ class KeyedOperator : public OneOutputOperator<U> {
     table_ = std::make_unique<KeyedTable<K>>(context.max_parallelism, context.key_groups);
     backend_ = std::make_unique<HashMapStateBackend>(*table_);
     declare_states(*table_, TypeSerializer<K>::type_name());
+    table_->use_clock(context.environment.clock);
     if (restored.keyed.empty()) return;
     // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
     FileSystem* const file_system = value_or_throw(context.file_systems.of_scheme("file"));

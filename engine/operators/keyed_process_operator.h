@@ -38,6 +38,7 @@ class KeyedProcessOperator final : public KeyedOperator<K, U> {
     const std::size_t count = records.size();
     SR_ASSERT(batch->key_hashes.size() == count, "a keyed batch brings its hashes");
     this->records_in_ += count;
+    this->table().begin_batch();
     this->for_each_located(batch->key_hashes, [&](std::size_t i, std::byte* home) {
       RecordRef<T> record = records[i];
       decltype(auto) key = std::invoke(selector_, record);

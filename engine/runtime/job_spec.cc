@@ -1,4 +1,5 @@
 #include <streamrun/runtime/job_spec.h>
+#include <streamrun/types/type_migration.h>
 
 namespace streamrun {
 namespace {
@@ -33,7 +34,8 @@ Result<RestorePlan> plan_restore(JobGraph& graph, const ResolvedSnapshot& snapsh
                      .job_name = registered_name,
                      .operators = {},
                      .allow_non_restored = allow_non_restored,
-                     .drop_state = drop_state};
+                     .drop_state = drop_state,
+                     .type_fits = type_fits};
   for (const JobOperator& op : graph.operators) facts.operators.push_back(describe(op));
   for (const std::vector<StreamEdge>* edges : {&graph.chained, &graph.exchanges}) {
     for (const StreamEdge& edge : *edges) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace streamrun {
@@ -18,24 +20,39 @@ std::string text_of(const StateDescription& state) {
   return state.kind + " \"" + state.name + "\" of " + state.key_type + " -> " + state.value_type;
 }
 
-/// For each state of the snapshot its number in the table.
+/// What the table has to do with the values of a state of the snapshot, if they are of an older
+/// type: null if not. Keys decide where they are, so theirs can't be another.
+Result<std::shared_ptr<const TypeMigration>> migration_of(const StateDescription& saved, int number,
+                                                          KeyedTableBase& table) {
+  const StateDescription* const declared =
+      number >= 0 ? &table.descriptions()[static_cast<std::size_t>(number)] : nullptr;
+  if (declared != nullptr && saved == *declared) return std::shared_ptr<const TypeMigration>();
+  if (declared != nullptr && saved.kind == declared->kind && saved.key_type == declared->key_type &&
+      saved.namespace_type == declared->namespace_type) {
+    const auto old = TypeDescriptor::parse(saved.value_type);
+    auto migration =
+        old ? TypeMigration::between(*old, table.describe_state(number)) : std::nullopt;
+    if (migration) return std::make_shared<const TypeMigration>(*std::move(migration));
+  }
+  return Error{.code = ErrorCode::job_mismatch,
+               .message = "the state in the snapshot does not fit the job",
+               .why = "snapshot: " + text_of(saved) + "; job: " +
+                      (declared != nullptr ? text_of(*declared) : "no state of that name"),
+               .retry = Retry::no};
+}
+
+/// For each state of the snapshot its number in the table, which is told which are of older types.
 Result<std::vector<int>> match_states(const std::vector<StateDescription>& saved,
-                                      const std::vector<StateDescription>& declared) {
+                                      KeyedTableBase& table) {
+  const std::vector<StateDescription>& declared = table.descriptions();
   std::vector<int> numbers;
   for (const StateDescription& state : saved) {
     int number = -1;
     for (std::size_t i = 0; i < declared.size(); ++i) {
       if (declared[i].name == state.name) number = static_cast<int>(i);
     }
-    const bool known = number >= 0;
-    if (!known || !(declared[static_cast<std::size_t>(number)] == state)) {
-      return Error{.code = ErrorCode::job_mismatch,
-                   .message = "the state in the snapshot does not fit the job",
-                   .why = "snapshot: " + text_of(state) + "; job: " +
-                          (known ? text_of(declared[static_cast<std::size_t>(number)])
-                                 : "no state of that name"),
-                   .retry = Retry::no};
-    }
+    auto migration = SR_TRY(migration_of(state, number, table));
+    table.migrate_state(number, std::move(migration));
     numbers.push_back(number);
   }
   return numbers;
@@ -51,7 +68,7 @@ Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& h
 
 Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
                                               FileSystem* file_system) {
-  const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_.descriptions()));
+  const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_));
   const StateFileReader reader = SR_TRY(open_state(handle.data, file_system));
   std::map<int, std::size_t> rows_of_group;
   for (const StateBlock& block : reader.blocks()) rows_of_group[block.key_group] += block.rows;

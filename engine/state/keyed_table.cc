@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
 
 namespace streamrun {
@@ -73,7 +74,8 @@ int KeyedTableBase::add_state(StateDescription description, ValueOperations oper
   const std::size_t offset = aligned(end, operations.alignment);
   row_alignment_ = std::max(row_alignment_, operations.alignment);
   stride_ = aligned(offset + operations.size, row_alignment_);
-  states_.push_back({operations, offset});
+  states_.push_back({.operations = operations, .offset = offset});
+  has_ttl_ = has_ttl_ || operations.ttl != 0;
   puts_states_ = puts_states_ && operations.put != nullptr;
   has_trivial_states_ = has_trivial_states_ && operations.is_trivial;
   descriptions_.push_back(std::move(description));
@@ -105,6 +107,61 @@ void KeyedTableBase::mark_absent(std::byte* row, int state) {
   std::uint32_t& present = header(row).present;
   present &= ~(1U << static_cast<unsigned>(state));
   if (present == 0) --live_;
+}
+
+void KeyedTableBase::restore_value(int state_number, ByteReader& in, std::byte* row) {
+  const State& state = states_[static_cast<std::size_t>(state_number)];
+  if (state.migration == nullptr) {
+    state.operations.read(in, row + state.offset);
+  } else {
+    std::string bytes;
+    ByteWriter out(bytes);
+    state.migration->rewrite(in, out, now_);
+    ByteReader rewritten(bytes);
+    state.operations.read(rewritten, row + state.offset);
+    if (!rewritten.done()) in.fail();
+  }
+  mark_present(row, state_number);
+}
+
+void KeyedTableBase::refresh_time() {
+  if (clock_ != nullptr) now_ = clock_->unix_milliseconds();
+  for (State& state : states_) state.dead_since = now_ - state.operations.ttl;
+}
+
+void KeyedTableBase::remove_expired(std::size_t rows) {
+  if (sub_tables_.empty()) return;
+  // Empty slots and groups cost little, but there may be many.
+  for (std::size_t steps = 8 * rows; rows > 0 && steps > 0; --steps) {
+    const int group = range_.first + clean_up_group_;
+    const SubTable& table = sub_table(group);
+    if (clean_up_slot_ >= table.capacity) {
+      clean_up_slot_ = 0;
+      clean_up_group_ = (clean_up_group_ + 1) % static_cast<int>(sub_tables_.size());
+      continue;
+    }
+    std::byte* const row = row_at(table, clean_up_slot_++);
+    if (header(row).epoch == 0 || header(row).present == 0) continue;
+    remove_expired_of(row, group);
+    --rows;
+  }
+}
+
+void KeyedTableBase::remove_expired_of(std::byte* row, int group) {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const State& state = states_[i];
+    if (state.operations.ttl == 0 || !has(row, static_cast<int>(i))) continue;
+    std::byte* const value = row + state.offset;
+    const Liveness left = state.operations.liveness(value, state.dead_since);
+    if (left == Liveness::all) continue;
+    before_change(row, group);
+    if (left == Liveness::some) {
+      state.operations.drop_dead(value, state.dead_since);
+    } else {
+      state.operations.destroy(value);
+      mark_absent(row, static_cast<int>(i));
+    }
+  }
 }
 
 void KeyedTableBase::grow(int group) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <streamrun/base/key_groups.h>
+#include <streamrun/platform/clock.h>
 #include <streamrun/state/lent_rows.h>
 #include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/types/key_traits.h>
+#include <streamrun/types/type_migration.h>
 
 #include <algorithm>
 #include <bit>
@@ -22,6 +24,9 @@
 
 namespace streamrun {
 
+/// How much of a value with a time to live has not expired.
+enum class Liveness { all, some, none };
+
 /// What a table can do with a value whose type it does not know.
 struct ValueOperations {
   std::size_t size;
@@ -34,6 +39,16 @@ struct ValueOperations {
   std::size_t (*most_bytes)(const void* value);
   char* (*put)(char* to, const void* value);
   bool is_trivial;  ///< a copy of its bytes is a copy of the value
+  TypeDescriptor (*describe)();
+
+  // Of a value with a time to live, else none of it. What was last used at `dead_since`
+  // (milliseconds since 1970) or before has expired.
+  std::int64_t ttl = 0;  ///< milliseconds
+  Liveness (*liveness)(const void* value, std::int64_t dead_since) = nullptr;
+  // Of a value of several parts that expire one by one.
+  void (*drop_dead)(void* value, std::int64_t dead_since) = nullptr;
+  void (*write_live)(ByteWriter& out, const void* value, std::int64_t dead_since) = nullptr;
+  char* (*put_live)(char* to, const void* value, std::int64_t dead_since) = nullptr;
 };
 
 template <Serializable V>
@@ -66,7 +81,8 @@ ValueOperations operations_of() {
                  void* uninitialised) { TypeSerializer<V>::read(in, *::new (uninitialised) V()); },
       .most_bytes = most_bytes,
       .put = put,
-      .is_trivial = std::is_trivially_copyable_v<V>};
+      .is_trivial = std::is_trivially_copyable_v<V>,
+      .describe = [] { return describe<V>(); }};
 }
 
 /// What follows the key in a row. Epoch 0 is an empty slot. `present` has one bit per state; none
@@ -175,6 +191,34 @@ class KeyedTableBase {
   int add_state(StateDescription description, ValueOperations operations);
   const std::vector<StateDescription>& descriptions() const { return descriptions_; }
 
+  /// What the state's values are in this job.
+  TypeDescriptor describe_state(int state) const {
+    return states_[static_cast<std::size_t>(state)].operations.describe();
+  }
+  /// Until the next call rows that are restored hold older values of this state, which become those
+  /// of the job by `migration`; null: they are the job's own.
+  void migrate_state(int state, std::shared_ptr<const TypeMigration> migration) {
+    states_[static_cast<std::size_t>(state)].migration = std::move(migration);
+  }
+
+  /// Where times to live take the time from; outlives the table. Before rows are restored.
+  void use_clock(const Clock& clock) {
+    clock_ = &clock;
+    refresh_time();
+  }
+  /// To be called before the records of a batch: state with a time to live sees one time for all of
+  /// them, and what they cost in clean-up is paid at the beginning of the next batch.
+  void begin_batch() {
+    if (!has_ttl_) [[likely]]
+      return;
+    refresh_time();
+    remove_expired(std::exchange(clean_up_owed_, 0));
+  }
+  /// As of the beginning of the batch: milliseconds since 1970.
+  std::int64_t now() const { return now_; }
+  /// Rows that are to be looked at for expired values, some time later.
+  void owe_clean_up(std::size_t rows) { clean_up_owed_ += rows; }
+
   std::size_t offset_of(int state) const { return states_[static_cast<std::size_t>(state)].offset; }
   std::uint64_t size() const { return live_; }
   /// Of all rows, empty ones included; long strings and what values point to come on top.
@@ -239,7 +283,34 @@ class KeyedTableBase {
   struct State {
     ValueOperations operations;
     std::size_t offset = 0;
+    std::int64_t dead_since = 0;  ///< see `ValueOperations`; as of the beginning of the batch
+    std::shared_ptr<const TypeMigration> migration = {};
+
+    bool is_dead(const std::byte* row) const {
+      return operations.ttl != 0 && operations.liveness(row + offset, dead_since) == Liveness::none;
+    }
+    void write(ByteWriter& out, const std::byte* row) const {
+      if (operations.write_live != nullptr)
+        return operations.write_live(out, row + offset, dead_since);
+      operations.write(out, row + offset);
+    }
+    char* put(char* to, const std::byte* row) const {
+      if (operations.put_live != nullptr) return operations.put_live(to, row + offset, dead_since);
+      return operations.put(to, row + offset);
+    }
   };
+  /// Those of the states in `present` that a snapshot takes of a row: not what has expired.
+  [[gnu::always_inline]] static std::uint32_t live_states(std::uint32_t present,
+                                                          const std::byte* row,
+                                                          const std::vector<State>& states) {
+    for (std::uint32_t left = present; left != 0; left &= left - 1) {
+      if (states[static_cast<std::size_t>(std::countr_zero(left))].is_dead(row)) [[unlikely]]
+        present &= ~(left & -left);
+    }
+    return present;
+  }
+  /// Reads the value of a state that the row has not yet.
+  void restore_value(int state, ByteReader& in, std::byte* row);
 
   KeyedTableBase(int max_parallelism, KeyGroupRange range, std::size_t header_offset,
                  std::size_t key_alignment);
@@ -286,6 +357,7 @@ class KeyedTableBase {
   std::vector<State> states_;
   bool puts_states_ = true;         ///< all of them can be put
   bool has_trivial_states_ = true;  ///< all of them
+  bool has_ttl_ = false;            ///< any of them
   std::vector<StateDescription> descriptions_;
 
   std::vector<SubTable> sub_tables_;
@@ -303,6 +375,10 @@ class KeyedTableBase {
   int current_group_ = 0;
 
  private:
+  void refresh_time();
+  /// Looks at about so many further rows, around the table.
+  void remove_expired(std::size_t rows);
+  void remove_expired_of(std::byte* row, int group);
   void save_for_snapshots(std::byte* row, int group);
   void lend_rows(TableSnapshot& snapshot, const std::byte* row, std::size_t count);
   void reclaim_lent(const std::byte* row, int group);
@@ -310,6 +386,12 @@ class KeyedTableBase {
   void forget_returned();
   void finish_group(TableSnapshot& snapshot);
   void emit_pending(TableSnapshot& snapshot, int group);
+
+  const Clock* clock_ = nullptr;
+  std::int64_t now_ = 0;
+  std::size_t clean_up_owed_ = 0;  ///< rows
+  int clean_up_group_ = 0;         ///< from the first of the range on
+  std::size_t clean_up_slot_ = 0;
 };
 
 template <Key K>
@@ -448,18 +530,19 @@ class KeyedTable final : public KeyedTableBase {
   }
   void write_row(TableSnapshot::Pending& pending, std::byte* row) const override {
     StateBytes& bytes = pending.bytes;
+    const std::uint32_t present = live_states(header(row).present, row, states_);
+    if (present == 0 && header(row).present != 0) return;  // all of it has expired
     if (bytes.empty()) bytes.extend(kStateBlockHeader);
     ++pending.rows;
     if constexpr (PutSerializable<K>) {
-      if (puts_states_) return put_row(bytes, row, states_);
+      if (puts_states_) return put_row(bytes, row, present, states_);
     }
     std::string text;
     ByteWriter out(text);
-    out.varint(header(row).present);
+    out.varint(present);
     TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
-    for (std::size_t i = 0; i < states_.size(); ++i) {
-      if (has(row, static_cast<int>(i))) states_[i].operations.write(out, row + states_[i].offset);
-    }
+    for (std::uint32_t left = present; left != 0; left &= left - 1)
+      states_[static_cast<std::size_t>(std::countr_zero(left))].write(out, row);
     std::copy(text.begin(), text.end(), bytes.extend(text.size()));
   }
   bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
@@ -472,9 +555,7 @@ class KeyedTable final : public KeyedTableBase {
       if (row == nullptr) return false;
       for (std::size_t i = 0; i < state_numbers.size(); ++i) {
         if ((present >> i & 1U) == 0) continue;
-        const State& state = states_[static_cast<std::size_t>(state_numbers[i])];
-        state.operations.read(in, row + state.offset);
-        mark_present(row, state_numbers[i]);
+        restore_value(state_numbers[i], in, row);
       }
       if (in.failed()) return false;
     }
@@ -503,7 +584,9 @@ class KeyedTable final : public KeyedTableBase {
         prefetch(row + kReadAhead);
         const auto& head = *reinterpret_cast<const RowHeader*>(row + kHeaderOffset);
         if (!belongs_to(epoch_, head)) continue;
-        put_row(block, row, states_);
+        const std::uint32_t present = live_states(head.present, row, states_);
+        if (present == 0 && head.present != 0) continue;  // all of it has expired
+        put_row(block, row, present, states_);
         ++rows;
       }
       return rows;
@@ -521,8 +604,8 @@ class KeyedTable final : public KeyedTableBase {
   };
 
   [[gnu::always_inline]] static void put_row(StateBytes& bytes, const std::byte* row,
+                                             std::uint32_t present,
                                              const std::vector<State>& states) {
-    const std::uint32_t present = reinterpret_cast<const RowHeader*>(row + kHeaderOffset)->present;
     decltype(auto) key = KeyTraits<K>::view(*reinterpret_cast<const Held*>(row));
     std::size_t most = kMostVarintBytes + TypeSerializer<K>::most_bytes(key);
     for (std::uint32_t left = present; left != 0; left &= left - 1) {
@@ -532,10 +615,8 @@ class KeyedTable final : public KeyedTableBase {
     const std::size_t before = bytes.size();
     char* const first = bytes.extend(most);
     char* to = TypeSerializer<K>::put(put_varint(first, present), key);
-    for (std::uint32_t left = present; left != 0; left &= left - 1) {
-      const State& state = states[static_cast<std::size_t>(std::countr_zero(left))];
-      to = state.operations.put(to, row + state.offset);
-    }
+    for (std::uint32_t left = present; left != 0; left &= left - 1)
+      to = states[static_cast<std::size_t>(std::countr_zero(left))].put(to, row);
     bytes.truncate(before + static_cast<std::size_t>(to - first));
   }
 

@@ -17,8 +17,13 @@ namespace {
 
 /// A table that has no state yet, and keys for it.
 struct Keys {
-  void set(const std::string& key) { table.set_current(key, key_hash_of<std::string>(key)); }
+  /// The table refers to the key until the next one.
+  void set(std::string next) {
+    key = std::move(next);
+    table.set_current(key, key_hash_of<std::string>(key));
+  }
 
+  std::string key;
   KeyedTable<std::string> table{128, {0, 127}};
 };
 
