@@ -19,36 +19,30 @@ namespace streamrun {
 /// of a keyed stream do.
 template <typename In, typename Aggregation>
 class AggregatingState : public KeyedStateHandleBase {
+  static_assert(Serializable<typename Aggregation::Accumulator>);
+
  public:
   using Accumulator = typename Aggregation::Accumulator;
 
-  explicit AggregatingState(std::string name, Aggregation aggregation = {})
-      : KeyedStateHandleBase(std::move(name)), aggregation_(std::move(aggregation)) {}
+  explicit AggregatingState(std::string name, Aggregation aggregation = {},
+                            const StateTtlConfig& ttl = {})
+      : KeyedStateHandleBase(std::move(name), ttl), aggregation_(std::move(aggregation)) {}
 
   /// Nothing if nothing was added for this key.
   auto get() const {
-    const auto* const accumulator = static_cast<const Accumulator*>(value());
+    const Accumulator* const accumulator = read_value<Accumulator>();
     using Out = std::remove_cvref_t<decltype(result_of(*accumulator))>;
     return accumulator != nullptr ? std::optional<Out>(result_of(*accumulator)) : std::nullopt;
   }
   void add(const In& next) {
-    if (auto* const accumulator = static_cast<Accumulator*>(value_to_change())) {
-      aggregation_.add(*accumulator, next);
-    } else {
-      place(first_of(next));
-    }
+    change_or_place<Accumulator>(
+        [&] { return first_of(next); },
+        [&](Accumulator& accumulator) { aggregation_.add(accumulator, next); });
   }
-  void clear() { clear_value<Accumulator>(); }
+  void clear() { clear_read_value<Accumulator>(); }
 
   void bind(KeyedTableBase& table, const std::string& key_type) {
-    static_assert(Serializable<Accumulator>);
-    bind_to(table,
-            {.name = name(),
-             .kind = "aggregating",
-             .key_type = key_type,
-             .namespace_type = "void",
-             .value_type = TypeSerializer<Accumulator>::type_name()},
-            operations_of<Accumulator>());
+    bind_value<Accumulator>(table, "aggregating", key_type);
   }
 
  private:

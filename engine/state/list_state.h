@@ -56,38 +56,56 @@ class ListState : public KeyedStateHandleBase {
       using pointer = const T*;
       using reference = const T&;
 
-      explicit Iterator(const ListElement<T>* at) : at_(at) {}
-      const T& operator*() const { return at_->value; }
-      const T* operator->() const { return &at_->value; }
+      Iterator(const std::byte* at, std::size_t stride) : at_(at), stride_(stride) {}
+      const T& operator*() const { return *reinterpret_cast<const T*>(at_); }
+      const T* operator->() const { return reinterpret_cast<const T*>(at_); }
       Iterator& operator++() {
-        ++at_;
+        at_ += stride_;
         return *this;
       }
       bool operator==(const Iterator&) const = default;
 
      private:
-      const ListElement<T>* at_;
+      const std::byte* at_;
+      std::size_t stride_;  ///< of an element with or without a time
     };
 
-    Elements(const ListElement<T>* first, const ListElement<T>* last)
-        : first_(first), last_(last) {}
-    Iterator begin() const { return Iterator(first_); }
-    Iterator end() const { return Iterator(last_); }
+    Iterator begin() const { return {first_, stride_}; }
+    Iterator end() const { return {last_, stride_}; }
     bool empty() const { return first_ == last_; }
 
    private:
-    const ListElement<T>* first_;
-    const ListElement<T>* last_;
+    friend class ListState;
+    Elements() = default;
+    template <typename Element>
+    explicit Elements(const std::vector<Element>& list)
+        : first_(reinterpret_cast<const std::byte*>(list.data())),
+          last_(first_ + list.size() * sizeof(Element)),
+          stride_(sizeof(Element)) {}
+
+    const std::byte* first_ = nullptr;
+    const std::byte* last_ = nullptr;
+    std::size_t stride_ = 0;
   };
 
   using KeyedStateHandleBase::KeyedStateHandleBase;
 
   Elements get() const {
+    if (has_ttl()) {
+      const auto* const list = read_parts<TimedList>(true);
+      return list != nullptr ? Elements(*list) : Elements();
+    }
     const auto* const list = static_cast<const List*>(value());
-    if (list == nullptr) return Elements(nullptr, nullptr);
-    return Elements(list->data(), list->data() + list->size());
+    return list != nullptr ? Elements(*list) : Elements();
   }
-  void add(T element) { value_or_place<List>().push_back({std::move(element)}); }
+  void add(T element) {
+    if (has_ttl()) {
+      note_access();
+      value_or_place<TimedList>().push_back({std::move(element), now()});
+    } else {
+      value_or_place<List>().push_back({std::move(element)});
+    }
+  }
   /// `elements` is any range of what makes a T, but not what this state handed out.
   template <typename Range>
   void add_all(Range&& elements) {
@@ -100,34 +118,44 @@ class ListState : public KeyedStateHandleBase {
     replace(elements);
   }
   void update(std::initializer_list<T> elements) { replace(elements); }
-  void clear() { clear_value<List>(); }
+  void clear() {
+    if (has_ttl()) {
+      clear_value<TimedList>();
+    } else {
+      clear_value<List>();
+    }
+  }
 
   void bind(KeyedTableBase& table, const std::string& key_type) {
-    bind_to(table,
-            {.name = name(),
-             .kind = "list",
-             .key_type = key_type,
-             .namespace_type = "void",
-             .value_type = TypeSerializer<List>::type_name()},
-            operations_of<List>());
+    bind_parts<List, TimedList>(table, "list", key_type);
   }
 
  private:
   using List = std::vector<ListElement<T>>;
+  using TimedList = std::vector<Timed<T>>;
 
   template <typename Range>
   void append(const Range& elements) {
-    auto next = elements.begin();
-    if (next == elements.end()) return;
-    List& list = value_or_place<List>();
-    for (; next != elements.end(); ++next) list.push_back({T(*next)});
+    for (auto next = elements.begin(); next != elements.end(); ++next) add(T(*next));
   }
   template <typename Range>
   void replace(const Range& elements) {
-    List list;
-    for (auto next = elements.begin(); next != elements.end(); ++next) list.push_back({T(*next)});
+    if (has_ttl()) {
+      note_access();
+      TimedList list;
+      for (auto next = elements.begin(); next != elements.end(); ++next)
+        list.push_back({T(*next), now()});
+      replace_by(std::move(list));
+    } else {
+      List list;
+      for (auto next = elements.begin(); next != elements.end(); ++next) list.push_back({T(*next)});
+      replace_by(std::move(list));
+    }
+  }
+  template <typename L>
+  void replace_by(L list) {
     if (list.empty()) return clear();
-    value_or_place<List>() = std::move(list);
+    value_or_place<L>() = std::move(list);
   }
 };
 

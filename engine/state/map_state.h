@@ -16,6 +16,7 @@ namespace streamrun {
 template <Serializable UK, Serializable UV>
 class MapState : public KeyedStateHandleBase {
   using Map = std::map<UK, UV>;
+  using TimedMap = std::map<UK, Timed<UV>>;
 
  public:
   struct Entry {
@@ -38,24 +39,40 @@ class MapState : public KeyedStateHandleBase {
       using reference = decltype(Part::of(std::declval<Entry>()));
 
       explicit Iterator(typename Map::const_iterator at) : at_(at) {}
-      reference operator*() const { return Part::of({at_->first, at_->second}); }
+      explicit Iterator(typename TimedMap::const_iterator at) : timed_at_(at), is_timed_(true) {}
+      reference operator*() const {
+        return is_timed_ ? Part::of({timed_at_->first, timed_at_->second.value})
+                         : Part::of({at_->first, at_->second});
+      }
       Iterator& operator++() {
-        ++at_;
+        if (is_timed_) {
+          ++timed_at_;
+        } else {
+          ++at_;
+        }
         return *this;
       }
-      bool operator==(const Iterator&) const = default;
+      bool operator==(const Iterator& other) const {
+        return is_timed_ ? timed_at_ == other.timed_at_ : at_ == other.at_;
+      }
 
      private:
-      typename Map::const_iterator at_;
+      typename Map::const_iterator at_{};
+      typename TimedMap::const_iterator timed_at_{};
+      bool is_timed_ = false;
     };
 
-    explicit Range(const Map* map) : map_(map) {}
-    Iterator begin() const { return Iterator(map_->begin()); }
-    Iterator end() const { return Iterator(map_->end()); }
-    bool empty() const { return map_->empty(); }
+    Iterator begin() const { return begin_; }
+    Iterator end() const { return end_; }
+    bool empty() const { return begin_ == end_; }
 
    private:
-    const Map* map_;
+    friend class MapState;
+    template <typename M>
+    explicit Range(const M& map) : begin_(map.begin()), end_(map.end()) {}
+
+    Iterator begin_;
+    Iterator end_;
   };
 
  private:
@@ -75,18 +92,27 @@ class MapState : public KeyedStateHandleBase {
   /// Null if this key's map has no such entry. Valid until the next change of any state of the
   /// operator.
   const UV* get(const UK& key) const {
-    const Map& map = current();
-    const auto found = map.find(key);
-    return found != map.end() ? &found->second : nullptr;
+    if (has_ttl()) return get_timed(key);
+    const auto* const map = static_cast<const Map*>(value());
+    if (map == nullptr) return nullptr;
+    const auto found = map->find(key);
+    return found != map->end() ? &found->second : nullptr;
   }
   bool contains(const UK& key) const { return get(key) != nullptr; }
-  bool empty() const { return current().empty(); }
-  auto entries() const { return Range<WholeEntry>(&current()); }
-  auto keys() const { return Range<KeyPart>(&current()); }
-  auto values() const { return Range<ValuePart>(&current()); }
+  bool empty() const {
+    return has_ttl() ? read_parts<TimedMap>(false) == nullptr : value() == nullptr;
+  }
+  auto entries() const { return range<WholeEntry>(); }
+  auto keys() const { return range<KeyPart>(); }
+  auto values() const { return range<ValuePart>(); }
 
   void put(const UK& key, UV mapped) {
-    value_or_place<Map>().insert_or_assign(key, std::move(mapped));
+    if (has_ttl()) {
+      note_access();
+      value_or_place<TimedMap>().insert_or_assign(key, Timed<UV>{std::move(mapped), now()});
+    } else {
+      value_or_place<Map>().insert_or_assign(key, std::move(mapped));
+    }
   }
   /// `mapped` is any range of pairs, but not what this state handed out.
   template <typename Pairs>
@@ -97,28 +123,60 @@ class MapState : public KeyedStateHandleBase {
     for (const auto& [key, each] : mapped) put(key, each);
   }
   void remove(const UK& key) {
-    if (!contains(key)) return;
-    auto& map = *static_cast<Map*>(value_to_change());
-    map.erase(key);
-    if (map.empty()) clear();
+    if (has_ttl()) {
+      note_access();
+      remove_from<TimedMap>(key);
+    } else {
+      remove_from<Map>(key);
+    }
   }
-  void clear() { clear_value<Map>(); }
+  void clear() {
+    if (has_ttl()) {
+      clear_value<TimedMap>();
+    } else {
+      clear_value<Map>();
+    }
+  }
 
   void bind(KeyedTableBase& table, const std::string& key_type) {
-    bind_to(table,
-            {.name = name(),
-             .kind = "map",
-             .key_type = key_type,
-             .namespace_type = "void",
-             .value_type = TypeSerializer<Map>::type_name()},
-            operations_of<Map>());
+    bind_parts<Map, TimedMap>(table, "map", key_type);
   }
 
  private:
-  const Map& current() const {
+  const UV* get_timed(const UK& key) const {
+    note_access();
+    auto* const map = static_cast<TimedMap*>(value());
+    if (map == nullptr) return nullptr;
+    const auto found = map->find(key);
+    if (found == map->end()) return nullptr;
+    Timed<UV>& timed = found->second;
+    if (is_hidden(timed)) {
+      remove_from<TimedMap>(key);
+      return nullptr;
+    }
+    if (is_touched_by_read(timed)) {
+      value_to_change();
+      timed.last_access = now();
+    }
+    return &timed.value;
+  }
+  template <typename M>
+  void remove_from(const UK& key) const {
+    auto* const map = static_cast<M*>(value());
+    if (map == nullptr || map->find(key) == map->end()) return;
+    if (map->size() == 1) return clear_value<M>();
+    value_to_change();
+    map->erase(key);
+  }
+  template <typename Part>
+  Range<Part> range() const {
     static const Map kEmpty;
+    if (has_ttl()) {
+      const auto* const map = read_parts<TimedMap>(true);
+      return map != nullptr ? Range<Part>(*map) : Range<Part>(kEmpty);
+    }
     const auto* const map = static_cast<const Map*>(value());
-    return map != nullptr ? *map : kEmpty;
+    return Range<Part>(map != nullptr ? *map : kEmpty);
   }
 };
 

@@ -16,31 +16,23 @@ namespace streamrun {
 template <Serializable V, typename Reduce = V (*)(V, V)>
 class ReducingState : public KeyedStateHandleBase {
  public:
-  explicit ReducingState(std::string name, Reduce reduce = {})
-      : KeyedStateHandleBase(std::move(name)), reduce_(std::move(reduce)) {}
+  explicit ReducingState(std::string name, Reduce reduce = {}, const StateTtlConfig& ttl = {})
+      : KeyedStateHandleBase(std::move(name), ttl), reduce_(std::move(reduce)) {}
 
   /// Null if nothing was added for this key. Valid until the next change of any state of the
   /// operator.
-  const V* get() const { return static_cast<const V*>(value()); }
+  const V* get() const { return read_value<V>(); }
   void add(V next) {
-    if (auto* const so_far = static_cast<V*>(value_to_change())) {
-      *so_far = std::invoke(reduce_, std::move(*so_far), std::move(next));
-    } else {
-      place(std::move(next));
-    }
+    change_or_place<V>(
+        [&] { return std::move(next); },
+        [&](V& so_far) { so_far = std::invoke(reduce_, std::move(so_far), std::move(next)); });
   }
-  void clear() { clear_value<V>(); }
+  void clear() { clear_read_value<V>(); }
 
   void bind(KeyedTableBase& table, const std::string& key_type) {
     if constexpr (std::is_pointer_v<Reduce>)
       SR_ASSERT(reduce_ != nullptr, "a reducing state has a function");
-    bind_to(table,
-            {.name = name(),
-             .kind = "reducing",
-             .key_type = key_type,
-             .namespace_type = "void",
-             .value_type = TypeSerializer<V>::type_name()},
-            operations_of<V>());
+    bind_value<V>(table, "reducing", key_type);
   }
 
  private:

@@ -14,28 +14,18 @@ class ValueState : public KeyedStateHandleBase {
   using KeyedStateHandleBase::KeyedStateHandleBase;
 
   /// Null if this key has no value. Valid until the next change of any state of the operator.
-  const V* get() const { return static_cast<const V*>(value()); }
+  const V* get() const { return read_value<V>(); }
   V value_or(V fallback) const {
     const V* const found = get();
     return found != nullptr ? *found : std::move(fallback);
   }
   void update(V next) {
-    if (auto* const old = static_cast<V*>(value_to_change())) {
-      *old = std::move(next);
-    } else {
-      place(std::move(next));
-    }
+    change_or_place<V>([&] { return std::move(next); }, [&](V& old) { old = std::move(next); });
   }
-  void clear() { clear_value<V>(); }
+  void clear() { clear_read_value<V>(); }
 
   void bind(KeyedTableBase& table, const std::string& key_type) {
-    bind_to(table,
-            {.name = name(),
-             .kind = "value",
-             .key_type = key_type,
-             .namespace_type = "void",
-             .value_type = TypeSerializer<V>::type_name()},
-            operations_of<V>());
+    bind_value<V>(table, "value", key_type);
   }
 };
 
