@@ -2,6 +2,7 @@
 
 #include <streamrun/base/bytes.h>
 #include <streamrun/base/result.h>
+#include <streamrun/types/type_descriptor.h>
 
 #include <string>
 #include <string_view>
@@ -9,21 +10,20 @@
 
 namespace streamrun {
 
-/// A type as the name that its serializer gives it says (`TypeSerializer<T>::type_name()`, recorded
-/// in every snapshot): enough to read values without the code that wrote them. A plain value.
+/// A type as the name says that snapshots record (`TypeDescriptor`): enough to read values without
+/// the code that wrote them. A plain value.
 class DescribedType {
  public:
-  /// E-META-VERSION for a name that no serializer of this version gives.
+  /// E-META-VERSION for a name with a serializer that is not of this engine.
   static Result<DescribedType> parse(std::string_view name);
 
-  /// Reads one value and appends it to `json`: a number, `true`, a string, `null` for an optional
-  /// without a value, an array for a list, a pair, a tuple or a plain struct, an object for a map
-  /// whose keys are strings, else an array of pairs. What JSON has no number for is a string:
-  /// `"NaN"`, `"Infinity"`. Bytes that are no UTF-8 become U+FFFD. `in.failed()` on damage.
+  /// Reads one value and appends it to `json`: a number, `true`, a string (also for bytes, in
+  /// base64), `null` for an optional without a value, an array for a list, a pair, a tuple or a
+  /// plain struct, an object for a struct that names its fields and for a map whose keys are
+  /// strings, an array of pairs for other maps. With a time to live it is an object of `value` and
+  /// `last_access_ms`. What JSON has no number for is a string: `"NaN"`, `"Infinity"`. Bytes that
+  /// are no UTF-8 become U+FFFD. `in.failed()` on damage.
   void read_as_json(ByteReader& in, std::string& json) const;
-
-  /// Whether values are strings: whoever compares one with what a person wrote need not quote it.
-  bool is_string() const { return kind_ == Kind::string; }
 
  private:
   enum class Kind {
@@ -32,16 +32,22 @@ class DescribedType {
     unsigned_number,
     real,
     string,
+    bytes,
     optional,
     list,
     map,
-    row
+    with_ttl,
+    row,
   };
-  class Parser;
+  static bool describe(const TypeDescriptor& from, DescribedType& type);
+  bool describe_simple(std::string_view name);
+  bool describe_generic(std::string_view name);
+  void read_many_as_json(ByteReader& in, std::string& json) const;
 
   Kind kind_ = Kind::row;
-  int bytes_ = 0;                     ///< of a number
+  int number_bytes_ = 0;
   std::vector<DescribedType> parts_;  ///< what it is made of, in order
+  std::vector<std::string> fields_;   ///< names of the parts, if they have some
 };
 
 /// A text as JSON writes it, in quotes.

@@ -39,15 +39,33 @@ TEST_CASE("described type: values are read by the name that their serializer giv
   CHECK(json_of(std::optional<Point>()) == "null");
   CHECK(json_of(std::map<std::int32_t, bool>{{1, true}, {2, false}}) == "[[1,true],[2,false]]");
   CHECK(json_of(std::vector<std::string>()) == "[]");
-  CHECK(json_of(sample()) ==
-        "[true,-7,65535,-1234567890123,-0.5,1.5,\"a\\u0000b" + std::string(40, 'z') +
-            R"(",2,[1,-2],[[3,4],[5,6]],{"":[],"primes":[2,3,5]},["tail",[true,[7,8]]]])");
+  CHECK(
+      json_of(sample()) ==
+      "[true,-7,65535,-1234567890123,-0.5,1.5,\"a\\u0000b" + std::string(40, 'z') +
+          R"(",2,[1,-2],[[3,4],[5,6]],{"":[],"primes":[2,3,5]},["tail",[true,[7,8]],"AP8=",[[-1,[]],[7,[true,false]]]]])");
+}
+
+struct Visit {
+  std::int64_t count = 3;
+  std::string page = "home";
+  static auto fields() {
+    return named_fields(field("count", &Visit::count), field("page", &Visit::page, "none"));
+  }
+};
+
+TEST_CASE("described type: fields that have names are shown with them", "[types]") {
+  CHECK(json_of(Visit()) == R"({"count":3,"page":"home"})");
+  const std::string bytes = to_bytes(std::pair(std::int64_t{1000}, std::string("x")));
+  ByteReader in(bytes);
+  std::string json;
+  DescribedType::parse("ttl<string>").value().read_as_json(in, json);
+  CHECK(json == R"({"last_access_ms":1000,"value":"x"})");
 }
 
 TEST_CASE("described type: names that no serializer gives are refused", "[types]") {
   for (const std::string name :
        {"", "int65", "list", "list<>", "list<int8", "map<int8>", "(int8", "struct", "int8,",
-        "enum:", "optional<int8,int8>", "int8 ", "list<int8>>"}) {
+        "enum:", "optional<int8,int8>", "int8 ", "list<int8>>", "money@2", "record<int8>"}) {
     INFO(name);
     const auto parsed = DescribedType::parse(name);
     REQUIRE_FALSE(parsed);
