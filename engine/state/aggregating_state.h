@@ -30,7 +30,7 @@ class AggregatingState : public KeyedStateHandleBase {
 
   /// Nothing if nothing was added for this key.
   auto get() const {
-    const Accumulator* const accumulator = read_value<Accumulator>();
+    const auto* const accumulator = read_value<Accumulator>();
     using Out = std::remove_cvref_t<decltype(result_of(*accumulator))>;
     return accumulator != nullptr ? std::optional<Out>(result_of(*accumulator)) : std::nullopt;
   }

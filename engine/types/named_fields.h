@@ -79,9 +79,9 @@ constexpr NamedFields<F...> named_fields(F... fields) {
 
 namespace detail {
 template <typename T>
-constexpr bool kIsNamedFields = false;
+inline constexpr bool kIsNamedFields = false;
 template <typename... F>
-constexpr bool kIsNamedFields<NamedFields<F...>> = true;
+inline constexpr bool kIsNamedFields<NamedFields<F...>> = true;
 }  // namespace detail
 
 /// A struct that names its fields.

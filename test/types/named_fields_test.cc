@@ -74,7 +74,7 @@ std::optional<TypeMigration> migration() {
   // As a restore sees it: of the old type only the name is left.
   const auto old = TypeDescriptor::parse(TypeSerializer<Old>::type_name());
   REQUIRE(old);
-  const auto migration = TypeMigration::between(*old, describe<New>());
+  auto migration = TypeMigration::between(*old, describe<New>());
   CHECK(migration.has_value() ==
         type_fits(TypeSerializer<Old>::type_name(), TypeSerializer<New>::type_name()));
   return migration;
