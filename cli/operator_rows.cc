@@ -31,7 +31,7 @@ void add(OperatorSummary& summary, const KeyedStateHandle& handle) {
     StateSummary& state =
         state_of(summary, each.name, each.kind, each.key_type + " -> " + each.value_type);
     state.entries += handle.entries;
-    state.bytes += handle.data.size();
+    for (const StateHandle& piece : handle.pieces) state.bytes += piece.size();
   }
 }
 

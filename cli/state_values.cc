@@ -93,8 +93,9 @@ class ValuePrinter {
     while (number < handle.states.size() && handle.states[number].name != wanted_.name) ++number;
     if (number == handle.states.size()) return;
     is_there_ = true;
-    if (handle.data.file)
-      handle.data.file->path = state_file_path(found_.snapshot.directory, *handle.data.file);
+    for (StateHandle& piece : handle.pieces) {
+      if (piece.file) piece.file->path = state_file_path(found_.snapshot.directory, *piece.file);
+    }
     value_or_throw(read_described_rows(handle, found_.files, [&](const DescribedRow& row) {
       if (left_ == 0) return false;
       const auto& value = row.values[number];

@@ -89,7 +89,10 @@ Result<void> check_keyed_handle(const KeyedStateHandle& handle, int max_parallel
       return damaged(fmt::format("the state \"{:.60}\" stands twice", state.name));
     }
   }
-  if (handle.data.file) return check_file(*handle.data.file);
+  if (handle.pieces.empty()) return damaged("keyed state without a piece");
+  for (const StateHandle& piece : handle.pieces) {
+    if (piece.file) SR_TRY(check_file(*piece.file));
+  }
   return {};
 }
 

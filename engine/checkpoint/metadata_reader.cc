@@ -186,6 +186,11 @@ Result<KeyGroupRange> read_range(const Node& node) {
   return KeyGroupRange{.first = ends[0], .last = ends[1]};
 }
 
+/// Where `read_data` finds it.
+std::string_view name_of_data(const Node& node) {
+  return node.has("base64") ? "base64" : "file";
+}
+
 Result<StateHandle> read_data(const Node& node, FileTable& table) {
   StateHandle data;
   if (node.has("base64")) {
@@ -201,12 +206,20 @@ Result<StateHandle> read_data(const Node& node, FileTable& table) {
 }
 
 Result<KeyedStateHandle> read_keyed(const Node& node, FileTable& table) {
-  const std::string_view where = node.has("base64") ? "base64" : "file";
+  const std::string_view where = node.has("pieces") ? "pieces" : name_of_data(node);
   SR_TRY(node.expect_keys({"key_groups", "entries", "states", where}));
   KeyedStateHandle handle;
   handle.key_groups = SR_TRY(read_range(node.at("key_groups")));
   handle.entries = SR_TRY(node.at("entries").count());
-  handle.data = SR_TRY(read_data(node, table));
+  if (where == "pieces") {
+    SR_TRY(node.at("pieces").each([&](const Node& element) -> Result<void> {
+      SR_TRY(element.expect_keys({name_of_data(element)}));
+      handle.pieces.push_back(SR_TRY(read_data(element, table)));
+      return {};
+    }));
+  } else {
+    handle.pieces.push_back(SR_TRY(read_data(node, table)));
+  }
   SR_TRY(node.at("states").each([&](const Node& element) -> Result<void> {
     handle.states.push_back(SR_TRY(read_description(element)));
     return {};
@@ -231,7 +244,7 @@ Result<OperatorListState> read_list(const Node& node) {
 }
 
 Result<InFlightHandle> read_in_flight(const Node& node, FileTable& table) {
-  const std::string_view where = node.has("base64") ? "base64" : "file";
+  const std::string_view where = name_of_data(node);
   SR_TRY(node.expect_keys({"upstream", "mapper", "type", "records", where}));
   InFlightHandle handle;
   handle.upstream = SR_TRY(node.at("upstream").id128<OperatorId>());

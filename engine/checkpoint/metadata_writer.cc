@@ -198,7 +198,17 @@ void write_keyed(JsonWriter& json, const KeyedStateHandle& handle) {
     json.end('}');
   }
   json.end(']');
-  write_data(json, handle.data);
+  if (handle.pieces.size() == 1) {
+    write_data(json, handle.pieces.front());
+  } else {
+    json.begin("pieces", '[');
+    for (const StateHandle& piece : handle.pieces) {
+      json.begin('{');
+      write_data(json, piece);
+      json.end('}');
+    }
+    json.end(']');
+  }
   json.end('}');
 }
 

@@ -69,7 +69,8 @@ Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& h
 Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
                                               FileSystem* file_system) {
   const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_));
-  const StateFileReader reader = SR_TRY(open_state(handle.data, file_system));
+  SR_ASSERT(handle.pieces.size() == 1, "a snapshot of this backend has one piece");
+  const StateFileReader reader = SR_TRY(open_state(handle.pieces.front(), file_system));
   std::map<int, std::size_t> rows_of_group;
   for (const StateBlock& block : reader.blocks()) rows_of_group[block.key_group] += block.rows;
   for (const auto& [group, rows] : rows_of_group) {
@@ -152,15 +153,17 @@ void HashMapStateBackend::complete(std::list<Running>::iterator running) {
                             const std::string index = builder->end();
                             std::copy(index.begin(), index.end(), bytes.extend(index.size()));
                           });
-  KeyedStateHandle handle{
-      .key_groups = table_.key_groups(), .entries = 0, .states = table_.descriptions(), .data = {}};
+  KeyedStateHandle handle{.key_groups = table_.key_groups(),
+                          .entries = 0,
+                          .states = table_.descriptions(),
+                          .pieces = {}};
   const std::shared_ptr<SnapshotFileWriter> writer = running->writer;
   writer->finish([this, running, handle = std::move(handle)](Result<StateHandle> data) mutable {
     const Running ended = std::move(*running);
     running_.erase(running);
     if (!data) return ended.done(std::move(data).error());
     handle.entries = ended.builder->rows();
-    handle.data = *std::move(data);
+    handle.pieces.push_back(*std::move(data));
     ended.done(std::move(handle));
   });
 }

@@ -42,7 +42,9 @@ struct KeyedStateHandle {
   KeyGroupRange key_groups;
   std::uint64_t entries = 0;
   std::vector<StateDescription> states;
-  StateHandle data;  ///< a file or bytes in the format of `state_file.h`
+  /// Files or bytes in the format of `state_file.h`, oldest first: a later one overrides an earlier
+  /// one key by key, and a row without values is a removal.
+  std::vector<StateHandle> pieces;
   bool operator==(const KeyedStateHandle&) const = default;
 };
 
@@ -88,7 +90,9 @@ struct OperatorSubtaskState {
 /// Calls `use` with each handle of data that the state has; `State` may be const.
 template <typename State, typename F>
 void for_each_data(State& state, F&& use) {
-  for (auto& keyed : state.keyed) use(keyed.data);
+  for (auto& keyed : state.keyed) {
+    for (auto& piece : keyed.pieces) use(piece);
+  }
   for (auto& in_flight : state.in_flight) use(in_flight.data);
 }
 

@@ -337,12 +337,13 @@ void measure_snapshots(int rounds, std::uint64_t entries, const std::string& fol
           ++batches;
         },
         turns);
-    const auto megabytes = static_cast<double>(taken.handle.data.size()) / 1e6;
+    const auto megabytes = static_cast<double>(taken.handle.pieces.front().size()) / 1e6;
     const double updates = static_cast<double>(batches * kBatch) / 1e6;
     const auto begin = Steady::now();
     for (std::uint64_t i = 0; i < batches; ++i) state.update_batch(entries);
     const double without = seconds_since(begin);
-    const double held_up = longest_spin_beside_write(folder + "/beside", taken.handle.data.size());
+    const double held_up =
+        longest_spin_beside_write(folder + "/beside", taken.handle.pieces.front().size());
     const auto restore_once = [&](bool from_disk) {
       if (from_disk) forget_pages(path);
       const auto start = Steady::now();
@@ -350,7 +351,7 @@ void measure_snapshots(int rounds, std::uint64_t entries, const std::string& fol
         State<Account> restored;
         HashMapStateBackend backend(restored.table);
         KeyedStateHandle handle = taken.handle;
-        handle.data.file->path = path;
+        handle.pieces.front().file->path = path;
         must(backend.restore({handle}, files.get()));
         if (restored.table.size() != entries) give_up("the restore lost entries");
         const double seconds = seconds_since(start);
@@ -375,7 +376,7 @@ void measure_snapshots(int rounds, std::uint64_t entries, const std::string& fol
     const auto [ours_cold, bare_cold] = alternate(true);
     must(files->remove_file(path));
     const auto plain = Steady::now();
-    write_plainly(path, taken.handle.data.size());
+    write_plainly(path, taken.handle.pieces.front().size());
     const double plain_rate = megabytes / seconds_since(plain);
     std::vector<double> ignored;
     const Snapshot quiet = take_snapshot(state, io, *files, folder, {}, ignored);

@@ -276,9 +276,9 @@ TEST_CASE("metadata damage: structure that the engine would not write is refused
 TEST_CASE("metadata damage: lengths that overflow together are refused", "[checkpoint]") {
   CheckpointMetadata metadata = test::sample_metadata(3);
   for (OperatorSubtaskState& subtask : metadata.operators[0].subtasks) {
-    subtask.keyed[0].data.file = test::state_file(test::uuid_of(1), "");
+    subtask.keyed[0].pieces.front().file = test::state_file(test::uuid_of(1), "");
   }
-  metadata.operators[0].subtasks[0].keyed[0].data.file->length = ~std::uint64_t{0};
+  metadata.operators[0].subtasks[0].keyed[0].pieces.front().file->length = ~std::uint64_t{0};
   CHECK(!check_structure(metadata));
 }
 

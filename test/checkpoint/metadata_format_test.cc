@@ -35,7 +35,8 @@ TEST_CASE("metadata format: a file that two states share stands in the table onc
           "[checkpoint]") {
   CheckpointMetadata metadata = test::sample_metadata(3);
   for (OperatorSubtaskState& subtask : metadata.operators[0].subtasks) {
-    subtask.keyed[0].data = {.inline_bytes = {}, .file = test::state_file("/c/shared/x", "abc")};
+    subtask.keyed[0].pieces = {
+        {.inline_bytes = {}, .file = test::state_file("/c/shared/x", "abc")}};
   }
   const std::string bytes = encode(metadata);
   CHECK(bytes.find("\"xxh3\"") == bytes.rfind("\"xxh3\"", bytes.rfind("{\"length\"") - 1));
@@ -64,7 +65,8 @@ TEST_CASE("metadata format: a long text is cut between characters and is whole a
 
 TEST_CASE("metadata format: a large inline state is no long text", "[checkpoint]") {
   CheckpointMetadata metadata = test::sample_metadata(3);
-  metadata.operators[0].subtasks[0].keyed[0].data.inline_bytes = std::string(300'000, '\x7f');
+  metadata.operators[0].subtasks[0].keyed[0].pieces.front().inline_bytes =
+      std::string(300'000, '\x7f');
   metadata.operators[1].coordinator_state = std::string(100'000, 'c');
   metadata.operators[1].subtasks[0].lists[0].elements[1] = std::string(100'000, 'e');
   CHECK(decode(encode(metadata)).value() == metadata);

@@ -197,7 +197,7 @@ TEST_CASE("verify: a file that is as recorded passes", "[checkpoint]") {
 
 TEST_CASE("verify: a missing, short or long file is found without reading", "[checkpoint]") {
   Verify verify("abc");
-  verify.metadata.operators[0].subtasks[1].keyed[0].data.file->path = "g";
+  verify.metadata.operators[0].subtasks[1].keyed[0].pieces.front().file->path = "g";
   CHECK(verify.code(false) == ErrorCode::state_missing);
   test::write_file(verify.files, "/s/g", "ab");
   CHECK(verify.code(false) == ErrorCode::state_corrupt);

@@ -239,7 +239,7 @@ TEST_CASE("restore plan: file paths become absolute", "[checkpoint]") {
   Case one;
   one.metadata = test::metadata_with_file(3, test::uuid_of(5), "abc");
   const RestorePlan plan = must(one.decide());
-  CHECK(plan.operators[0].subtasks[1].keyed[0].data.file->path ==
+  CHECK(plan.operators[0].subtasks[1].keyed[0].pieces.front().file->path ==
         "/ckpt/chk-3/" + test::uuid_of(5));
 }
 

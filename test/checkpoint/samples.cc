@@ -45,7 +45,7 @@ KeyedStateHandle keyed_handle(int subtask, int parallelism, int max_parallelism,
   handle.key_groups = key_group_range_of(subtask, parallelism, max_parallelism);
   handle.entries = 3;
   handle.states = {{"count", "value", "string", "void", "i64"}};
-  handle.data = std::move(data);
+  handle.pieces.push_back(std::move(data));
   return handle;
 }
 
@@ -159,7 +159,8 @@ KeyedStateHandle random_keyed(Random& random, KeyGroupRange range) {
     handle.states.push_back({"state-" + std::to_string(i), random_text(random), random_text(random),
                              random_text(random), random_text(random)});
   }
-  handle.data = random_handle(random);
+  for (std::uint64_t i = 1 + random.below(3); i > 0; --i)
+    handle.pieces.push_back(random_handle(random));
   return handle;
 }
 
@@ -259,7 +260,7 @@ void write_file(FileSystem& files, const std::string& path, const std::string& b
 CheckpointMetadata metadata_with_file(CheckpointId id, const std::string& name,
                                       const std::string& bytes) {
   CheckpointMetadata metadata = sample_metadata(id);
-  StateHandle& data = metadata.operators[0].subtasks[1].keyed[0].data;
+  StateHandle& data = metadata.operators[0].subtasks[1].keyed[0].pieces.front();
   data.inline_bytes.clear();
   data.file = state_file(name, bytes);
   return metadata;

@@ -36,10 +36,11 @@ CheckpointMetadata sample() {
     state.key_type = "string";
     state.value_type = "int64";
     const std::string bytes = "abc";
-    handle.data.file = StateFile{.path = std::string(31, '0') + std::to_string(subtask),
-                                 .length = bytes.size(),
-                                 .crc32c = {crc32c(bytes)},
-                                 .xxh3 = xxh3_128_hex(bytes)};
+    handle.pieces.emplace_back().file =
+        StateFile{.path = std::string(31, '0') + std::to_string(subtask),
+                  .length = bytes.size(),
+                  .crc32c = {crc32c(bytes)},
+                  .xxh3 = xxh3_128_hex(bytes)};
     counts.subtasks.emplace_back().keyed.push_back(std::move(handle));
   }
   metadata.operators.push_back(std::move(counts));

@@ -58,7 +58,7 @@ class Story {
     std::vector<std::unique_ptr<WritableFile>> written;
     for (std::size_t i = 0; i < 2; ++i) {
       const std::string name = names_of(id)[i];
-      StateHandle& data = metadata.operators[0].subtasks[i].keyed[0].data;
+      StateHandle& data = metadata.operators[0].subtasks[i].keyed[0].pieces.front();
       data.inline_bytes.clear();
       data.file = test::state_file(name, bytes_of(name));
       written.push_back(SR_TRY(files.create(join_path(directory->checkpoint_path(id), name))));

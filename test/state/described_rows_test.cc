@@ -37,7 +37,7 @@ struct Snapshot {
     }
     io.settle();
     handle = result.value().value();
-    handle.data.file->path = "/chk-1/state";
+    handle.pieces.front().file->path = "/chk-1/state";
   }
 
   QueuedIo io;

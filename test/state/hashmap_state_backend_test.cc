@@ -38,8 +38,8 @@ struct Store {
     }
     io.settle();
     REQUIRE(result);
-    if (*result && (**result).data.file)
-      (**result).data.file->path = "/chk-1/" + (**result).data.file->path;
+    if (*result && (**result).pieces.front().file)
+      (**result).pieces.front().file->path = "/chk-1/" + (**result).pieces.front().file->path;
     return *std::move(result);
   }
 
@@ -83,10 +83,11 @@ TEMPLATE_TEST_CASE(
   fill(table, 128, 5000);
   const Result<KeyedStateHandle> handle = store.snapshot(table, threshold);
   REQUIRE(handle);
-  CHECK(handle->data.file.has_value() == (threshold == 0));
+  CHECK(handle->pieces.front().file.has_value() == (threshold == 0));
   CHECK(handle->entries == table.model.size());
-  const std::string bytes =
-      threshold == 0 ? store.files.files().at(handle->data.file->path) : handle->data.inline_bytes;
+  const std::string bytes = threshold == 0
+                                ? store.files.files().at(handle->pieces.front().file->path)
+                                : handle->pieces.front().inline_bytes;
   CHECK(bytes.ends_with(store.compressed ? "SRSTATE2" : "SRSTATE1"));
   CHECK(handle->key_groups == KeyGroupRange{0, 127});
   CHECK(handle->states.size() == 2);
@@ -180,7 +181,7 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
   store.io.settle();
   REQUIRE(handles.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
-    handles[i].data.file->path = "/chk-1/" + handles[i].data.file->path;
+    handles[i].pieces.front().file->path = "/chk-1/" + handles[i].pieces.front().file->path;
     CHECK(restored_model<std::int64_t>({handles[i]}, 128, {0, 127}, store.files) == expected[i]);
   }
 }
@@ -235,7 +236,7 @@ TEST_CASE("hashmap state backend: an aborted snapshot gives back what it holds",
   CHECK_FALSE(backend.advance_snapshots());
   CHECK(store.files.files().count("/chk-1/part-1") == 0);
   KeyedStateHandle handle = results.at(2).value();
-  handle.data.file->path = "/chk-1/" + handle.data.file->path;
+  handle.pieces.front().file->path = "/chk-1/" + handle.pieces.front().file->path;
   CHECK(restored_model<std::int64_t>({handle}, 128, {0, 127}, store.files) == expected);
 }
 
@@ -295,7 +296,7 @@ TEST_CASE("hashmap state backend: a state file that is gone is E-STATE-MISSING",
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 10);
   const KeyedStateHandle handle = store.snapshot(table, 0).value();
-  store.files.remove_file(handle.data.file->path).value();
+  store.files.remove_file(handle.pieces.front().file->path).value();
   CHECK(code_of_restore(handle, store.files) == ErrorCode::state_missing);
 }
 
@@ -305,13 +306,13 @@ TEST_CASE("hashmap state backend: a state file with any bit flipped is E-STATE-C
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 8);
   const KeyedStateHandle handle = store.snapshot(table, 0).value();
-  for (std::uint64_t offset = 0; offset < handle.data.file->length; ++offset) {
+  for (std::uint64_t offset = 0; offset < handle.pieces.front().file->length; ++offset) {
     INFO("offset " << offset);
-    REQUIRE(
-        store.files.flip_bit(handle.data.file->path, offset, static_cast<unsigned>(offset % 8)));
+    REQUIRE(store.files.flip_bit(handle.pieces.front().file->path, offset,
+                                 static_cast<unsigned>(offset % 8)));
     REQUIRE(code_of_restore(handle, store.files) == ErrorCode::state_corrupt);
-    REQUIRE(
-        store.files.flip_bit(handle.data.file->path, offset, static_cast<unsigned>(offset % 8)));
+    REQUIRE(store.files.flip_bit(handle.pieces.front().file->path, offset,
+                                 static_cast<unsigned>(offset % 8)));
   }
 }
 
@@ -320,8 +321,8 @@ TEST_CASE("hashmap state backend: inline state cut anywhere is E-STATE-CORRUPT",
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 8);
   KeyedStateHandle handle = store.snapshot(table, kAllInline).value();
-  while (!handle.data.inline_bytes.empty()) {
-    handle.data.inline_bytes.pop_back();
+  while (!handle.pieces.front().inline_bytes.empty()) {
+    handle.pieces.front().inline_bytes.pop_back();
     REQUIRE(code_of_restore(handle, store.files) == ErrorCode::state_corrupt);
   }
 }
@@ -337,13 +338,16 @@ TEST_CASE(
   out.varint(1);
   out.text("a");
   out.i64(5);
-  KeyedStateHandle handle{
-      .key_groups = {0, 127}, .entries = 1, .states = table.table.descriptions(), .data = {}};
+  KeyedStateHandle handle{.key_groups = {0, 127},
+                          .entries = 1,
+                          .states = table.table.descriptions(),
+                          .pieces = {StateHandle()}};
   const auto with_blocks = [&](const std::vector<int>& groups) {
     StateFileBuilder builder;
-    handle.data.inline_bytes.clear();
-    for (const int group : groups) handle.data.inline_bytes += builder.block(group, 1, row);
-    handle.data.inline_bytes += builder.end();
+    handle.pieces.front().inline_bytes.clear();
+    for (const int group : groups)
+      handle.pieces.front().inline_bytes += builder.block(group, 1, row);
+    handle.pieces.front().inline_bytes += builder.end();
     return handle;
   };
   ModelledTable<std::string> good(128, {0, 127});

@@ -11,8 +11,10 @@ namespace streamrun {
 
 /// What a full snapshot of a table holds, inline.
 inline KeyedStateHandle saved(KeyedTableBase& table) {
-  KeyedStateHandle handle{
-      .key_groups = table.key_groups(), .entries = 0, .states = table.descriptions(), .data = {}};
+  KeyedStateHandle handle{.key_groups = table.key_groups(),
+                          .entries = 0,
+                          .states = table.descriptions(),
+                          .pieces = {StateHandle()}};
   StateFileBuilder builder;
   TableSnapshot& snapshot = table.start_snapshot([&](SnapshotBlock block) {
     StateBytes scratch;
@@ -20,7 +22,7 @@ inline KeyedStateHandle saved(KeyedTableBase& table) {
     if (block.rows > 0) {
       const std::string_view payload(block.bytes.data() + kStateBlockHeader,
                                      block.bytes.size() - kStateBlockHeader);
-      handle.data.inline_bytes += builder.block(block.key_group, block.rows, payload);
+      handle.pieces.front().inline_bytes += builder.block(block.key_group, block.rows, payload);
       handle.entries += block.rows;
     }
     return StateBytes();
@@ -28,7 +30,7 @@ inline KeyedStateHandle saved(KeyedTableBase& table) {
   while (!table.advance(snapshot, 1000)) {
   }
   table.end_snapshot(snapshot);
-  handle.data.inline_bytes += builder.end();
+  handle.pieces.front().inline_bytes += builder.end();
   return handle;
 }
 

@@ -116,7 +116,7 @@ TEST_CASE("state migration: what was migrated is saved as the job's own", "[stat
   Kinds<VisitV2> mixed;
   KeyedStateHandle none = saved(before.table);
   Kinds<VisitV2> empty;
-  none.data = saved(empty.table).data;
+  none.pieces = saved(empty.table).pieces;
   REQUIRE(restore_saved(mixed.table, none));
   REQUIRE(restore_saved(mixed.table, again));
   mixed.set(key_of(8));
@@ -166,8 +166,8 @@ TEST_CASE("state migration: damaged old rows are E-STATE-CORRUPT", "[state]") {
     new_state.bind(after, "string");
     StateFileBuilder builder;
     KeyedStateHandle cut = good;
-    cut.data.inline_bytes = builder.block(0, 1, row.substr(0, length));
-    cut.data.inline_bytes += builder.end();
+    cut.pieces.front().inline_bytes = builder.block(0, 1, row.substr(0, length));
+    cut.pieces.front().inline_bytes += builder.end();
     const Result<void> restored = restore_saved(after, cut);
     CHECK(restored.has_value() == (length == row.size()));
     if (!restored) CHECK(restored.error().code == ErrorCode::state_corrupt);
