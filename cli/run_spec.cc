@@ -6,6 +6,7 @@
 #include <streamrun/checkpoint/resolve_snapshot.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/verify_snapshot.h>
 #include <streamrun/config/options.h>
 #include <streamrun/config/validation.h>
 #include <streamrun/config/values.h>
@@ -258,7 +259,7 @@ class Preparation {
     known.push_back(root_beside(snapshot_->directory));
     for (const StateFile* file : files_of(snapshot_->metadata)) {
       if (is_exclusive(*file)) continue;
-      const std::string path = real(file->path);
+      const std::string path = real(state_file_path(snapshot_->directory, *file));
       const bool is_known = std::any_of(known.begin(), known.end(), [&](const std::string& root) {
         return path.starts_with(real(root) + "/");
       });

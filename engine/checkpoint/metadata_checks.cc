@@ -2,6 +2,7 @@
 #include <streamrun/checkpoint/metadata_format.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/state/shared_file.h>
 
 #include <algorithm>
 #include <map>
@@ -57,6 +58,7 @@ bool is_normal_absolute(std::string_view path) {
 
 bool is_good_path(std::string_view path) {
   if (has_control_character(path) || has_coded_separator(path)) return false;
+  if (is_shared_path(path)) return true;
   return path.starts_with('/') ? is_normal_absolute(path) : is_state_file_name(path);
 }
 
@@ -65,7 +67,7 @@ Result<void> check_file(const StateFile& file) {
     return damaged(fmt::format("file \"{:.200}\": {}", file.path, what));
   };
   if (!is_good_path(file.path)) {
-    return bad("the path is neither a plain name nor absolute and normal");
+    return bad("the path is neither a plain name, nor of a shared file, nor absolute and normal");
   }
   if (file.length > kNumberLimit) return bad("the length is too large");
   const std::uint64_t blocks = (file.length + kChecksumBlockBytes - 1) / kChecksumBlockBytes;
@@ -73,6 +75,10 @@ Result<void> check_file(const StateFile& file) {
     return bad(fmt::format("{} checksums for {} blocks", file.crc32c.size(), blocks));
   }
   if (!is_uuid_name(file.xxh3)) return bad("xxh3 is not 32 hex digits");
+  // R6: one name, one content.
+  const bool misnamed =
+      is_shared(file) && file.path.substr(kSharedPrefix.size()) != shared_file_name(file);
+  if (misnamed) return bad("a shared file's name is not that of its content");
   return {};
 }
 
@@ -167,6 +173,9 @@ Result<void> check_operator(const OperatorSnapshot& snapshot) {
 Result<void> check_files_together(const CheckpointMetadata& metadata) {
   std::uint64_t total = 0;
   for (const StateFile* file : files_of(metadata)) {
+    if (metadata.kind == SnapshotKind::savepoint && is_shared(*file)) {  // R5
+      return damaged(fmt::format("a savepoint refers to the shared file \"{:.200}\"", file->path));
+    }
     total += file->length;
     if (total > kTotalBytesLimit) return damaged("the files together are too long");
   }

@@ -1,4 +1,5 @@
 #include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/state/shared_file.h>
 
 #include <set>
 #include <string_view>
@@ -35,7 +36,19 @@ std::vector<const StateFile*> files_of(const CheckpointMetadata& metadata) {
 }
 
 bool is_exclusive(const StateFile& file) {
-  return !file.path.starts_with('/');
+  return !file.path.starts_with('/') && !is_shared(file);
+}
+
+bool is_shared(const StateFile& file) {
+  return is_shared_path(file.path);
+}
+
+std::set<std::string> shared_names_of(const CheckpointMetadata& metadata) {
+  std::set<std::string> names;
+  for (const StateFile* file : files_of(metadata)) {
+    if (is_shared(*file)) names.insert(shared_file_name(*file));
+  }
+  return names;
 }
 
 std::uint64_t inline_bytes(const CheckpointMetadata& metadata) {

@@ -3,6 +3,8 @@
 #include <streamrun/checkpoint/checkpoint_metadata.h>
 
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace streamrun {
@@ -13,6 +15,12 @@ std::vector<const StateFile*> files_of(const CheckpointMetadata& metadata);
 
 /// Whether the file lies in the snapshot's own folder and belongs to it alone.
 bool is_exclusive(const StateFile& file);
+
+/// Whether the file lies in `shared` beside the snapshot's folder, and others may need it too.
+bool is_shared(const StateFile& file);
+
+/// The names in `shared` that the snapshot needs.
+std::set<std::string> shared_names_of(const CheckpointMetadata& metadata);
 
 /// Bytes of all state: files (each once), what stands in the metadata itself, lists and
 /// coordinators.

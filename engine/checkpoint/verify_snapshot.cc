@@ -1,7 +1,9 @@
 #include <streamrun/base/checksum.h>
 #include <streamrun/base/crash_point.h>
 #include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
+#include <streamrun/state/shared_file.h>
 
 #include <algorithm>
 #include <memory>
@@ -22,11 +24,17 @@ Error corrupt(const std::string& path, std::string what, std::string why = {}) {
           .retry = Retry::no};
 }
 
+/// A shared one is most likely missing because its checkpoint was copied without it.
 Error missing(const std::string& path) {
-  return {.code = ErrorCode::state_missing,
-          .message = "a state file is not there",
-          .where = path,
-          .retry = Retry::no};
+  Error error{.code = ErrorCode::state_missing,
+              .message = "a state file is not there",
+              .where = path,
+              .retry = Retry::no};
+  const std::string folder = parent_path(path);
+  if (base_name(folder) != kSharedName || !is_shared_file_name(base_name(path))) return error;
+  error.why = "the checkpoint needs it, and other checkpoints of the job may share it";
+  error.tries = {"cp -a JOB-FOLDER COPY  # the whole folder of the job, with its shared/"};
+  return error;
 }
 
 /// A file that can't be read is damage (R2: never garbage), but one that may not be read is not.
@@ -94,7 +102,9 @@ Result<void> verify_file(FileSystem& files, const std::string& path, const State
 }  // namespace
 
 std::string state_file_path(const std::string& directory, const StateFile& file) {
-  return is_exclusive(file) ? join_path(directory, file.path) : file.path;
+  if (is_exclusive(file)) return join_path(directory, file.path);
+  if (!is_shared(file)) return file.path;
+  return join_path(join_path(parent_path(directory), kSharedName), shared_file_name(file));
 }
 
 std::vector<Error> find_damage(FileSystem& files, const std::string& directory,

@@ -20,7 +20,8 @@ std::vector<Error> find_damage(FileSystem& files, const std::string& directory,
 Result<void> verify_files(FileSystem& files, const std::string& directory,
                           const CheckpointMetadata& metadata, bool read_data);
 
-/// Where a state file lies: plain names are relative to the snapshot's folder.
+/// Where a state file lies, absolute: plain names and shared ones are relative to the snapshot's
+/// folder.
 std::string state_file_path(const std::string& directory, const StateFile& file);
 
 }  // namespace streamrun

@@ -12,7 +12,9 @@ namespace streamrun {
 
 /// A file that a snapshot refers to, with what it takes to know it again.
 struct StateFile {
-  std::string path;  ///< a name in the checkpoint's own folder, or an absolute path
+  /// A name in the snapshot's own folder, or `../shared/` and a name of `shared_file.h`, or an
+  /// absolute path.
+  std::string path;
   std::uint64_t length = 0;
   std::vector<std::uint32_t> crc32c;  ///< of each MiB, the last one shorter
   std::string xxh3;                   ///< XXH3-128 of all bytes, 32 hex digits

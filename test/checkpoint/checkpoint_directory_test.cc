@@ -3,6 +3,7 @@
 #include <streamrun/checkpoint/resolve_snapshot.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
+#include <streamrun/state/shared_file.h>
 
 #include <algorithm>
 #include <string>
@@ -142,6 +143,31 @@ TEST_CASE("checkpoint directory: removing keeps shared files", "[checkpoint]") {
   must(directory->publish(test::metadata_with_file(1, shared, "abc")));
   CHECK(must(directory->remove(1)));
   CHECK(is_there(files, shared));
+}
+
+TEST_CASE(
+    "checkpoint directory: a checkpoint moves with its job's folder, not without shared files",
+    "[checkpoint]") {
+  MemoryFileSystem files;
+  const Directory directory = open_directory(files);
+  const CheckpointMetadata metadata = test::metadata_with_shared(1, {"old", "new"});
+  for (const std::string& copy : {directory->path(), std::string("/moved")}) {
+    must(files.create_directories(copy + "/chk-1"));
+    must(files.create_directories(copy + "/shared"));
+    for (const std::string& bytes : {std::string("old"), std::string("new")}) {
+      test::write_file(files, copy + "/shared/" + shared_file_name(test::state_file("", bytes)),
+                       bytes);
+    }
+    must(publish_snapshot(files, copy + "/chk-1", {copy + "/shared"}, metadata));
+    const ResolvedSnapshot snapshot = must(resolve_snapshot(files, copy));
+    CHECK(verify_files(files, snapshot.directory, snapshot.metadata, true).has_value());
+  }
+  must(files.create_directories("/torn/chk-1"));
+  const Result<void> torn = verify_files(files, "/torn/chk-1", metadata, false);
+  REQUIRE(!torn);
+  CHECK(torn.error().code == ErrorCode::state_missing);
+  CHECK(torn.error().where == "/torn/shared/" + shared_file_name(test::state_file("", "old")));
+  CHECK(torn.error().tries.size() == 1);
 }
 
 TEST_CASE("checkpoint directory: what can't be read is not removed (R2)", "[checkpoint]") {

@@ -1,7 +1,9 @@
 #include <streamrun/checkpoint/metadata_format.h>
 #include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/state/shared_file.h>
 
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -42,6 +44,48 @@ TEST_CASE("metadata format: a file that two states share stands in the table onc
   CHECK(bytes.find("\"xxh3\"") == bytes.rfind("\"xxh3\"", bytes.rfind("{\"length\"") - 1));
   CHECK(decode(bytes).value() == metadata);
   CHECK(full_bytes(metadata) == 3 + 2 + 2);  // the file once, two elements, the coordinator
+}
+
+TEST_CASE("metadata format: pieces in shared files keep their order and their names",
+          "[checkpoint]") {
+  const CheckpointMetadata metadata = test::metadata_with_shared(4, {"first", "second", "first"});
+  const auto read = decode(encode(metadata));
+  REQUIRE(read);
+  CHECK(*read == metadata);
+  CHECK(shared_names_of(*read).size() == 2);
+}
+
+TEST_CASE("metadata format: a savepoint refers to no shared file (R5)", "[checkpoint]") {
+  CheckpointMetadata metadata = test::metadata_with_shared(4, {"bytes"});
+  CHECK(check_structure(metadata).has_value());
+  metadata.kind = SnapshotKind::savepoint;
+  const auto checked = check_structure(metadata);
+  REQUIRE(!checked);
+  CHECK(checked.error().code == ErrorCode::metadata_corrupt);
+}
+
+TEST_CASE("metadata format: a shared file has the name of its content (R6)", "[checkpoint]") {
+  const CheckpointMetadata good = test::metadata_with_shared(4, {"bytes"});
+  const StateFile file = *good.operators[0].subtasks[1].keyed[0].pieces[0].file;
+  const std::string name = shared_file_name(file);
+  const std::vector<std::string> paths = {"../shared/" + name + "0",
+                                          "../shared/" + std::string(32, '0') + "-5",
+                                          "../shared/" + name.substr(0, 33) + "05",
+                                          "../shared/" + name.substr(0, 32),
+                                          "../shared/../" + name,
+                                          "../shared/",
+                                          "../taskowned/" + name,
+                                          "../../shared/" + name,
+                                          "../shared//" + name,
+                                          "shared/" + name,
+                                          "../shared/.tmp-" + name.substr(0, 32)};
+  for (const std::string& path : paths) {
+    INFO(path);
+    CheckpointMetadata bad = good;
+    bad.operators[0].subtasks[1].keyed[0].pieces[0].file->path = path;
+    CHECK_FALSE(check_structure(bad));
+    CHECK_FALSE(decode(encode(bad)));
+  }
 }
 
 TEST_CASE("metadata format: text that is not UTF-8 is written with replacements", "[checkpoint]") {

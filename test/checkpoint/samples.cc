@@ -2,6 +2,7 @@
 
 #include <streamrun/base/checksum.h>
 #include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/state/shared_file.h>
 
 #include <stdexcept>
 
@@ -37,6 +38,12 @@ StateFile state_file(const std::string& path, const std::string& bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += kBlock) {
     file.crc32c.push_back(crc32c(std::string_view(bytes).substr(at, kBlock)));
   }
+  return file;
+}
+
+StateFile shared_state_file(const std::string& bytes) {
+  StateFile file = state_file("", bytes);
+  file.path = std::string(kSharedPrefix) + shared_file_name(file);
   return file;
 }
 
@@ -138,20 +145,22 @@ std::string random_bytes(Random& random) {
   return bytes;
 }
 
-StateHandle random_handle(Random& random) {
+StateHandle random_handle(Random& random, bool may_share) {
   StateHandle handle;
   if (random.below(2) == 0) {
     handle.inline_bytes = random_bytes(random);
     return handle;
   }
   const std::string name = random.uuid();
-  const bool shared = random.below(3) == 0;
+  const std::uint64_t where = random.below(6);
   const std::string bytes(random.below(3) * 600'000 + random.below(7), 'b');
-  handle.file = state_file(shared ? "/ckpt/job/shared/" + name : name, bytes);
+  handle.file = where == 0 && may_share
+                    ? shared_state_file(bytes)
+                    : state_file(where == 1 ? "/ckpt/other/" + name : name, bytes);
   return handle;
 }
 
-KeyedStateHandle random_keyed(Random& random, KeyGroupRange range) {
+KeyedStateHandle random_keyed(Random& random, KeyGroupRange range, bool may_share) {
   KeyedStateHandle handle;
   handle.key_groups = range;
   handle.entries = random.next() >> 12U;
@@ -160,26 +169,27 @@ KeyedStateHandle random_keyed(Random& random, KeyGroupRange range) {
                              random_text(random), random_text(random)});
   }
   for (std::uint64_t i = 1 + random.below(3); i > 0; --i)
-    handle.pieces.push_back(random_handle(random));
+    handle.pieces.push_back(random_handle(random, may_share));
   return handle;
 }
 
-OperatorSubtaskState random_subtask(Random& random, KeyGroupRange range, bool keyed) {
+OperatorSubtaskState random_subtask(Random& random, KeyGroupRange range, bool keyed,
+                                    bool may_share) {
   OperatorSubtaskState subtask;
   if (keyed && range.size() > 1 && random.below(2) == 0) {
     const int middle =
         range.first + static_cast<int>(random.below(static_cast<std::uint64_t>(range.size() - 1)));
-    subtask.keyed.push_back(random_keyed(random, {middle + 1, range.last}));
-    subtask.keyed.push_back(random_keyed(random, {range.first, middle}));
+    subtask.keyed.push_back(random_keyed(random, {middle + 1, range.last}, may_share));
+    subtask.keyed.push_back(random_keyed(random, {range.first, middle}, may_share));
   } else if (keyed) {
-    subtask.keyed.push_back(random_keyed(random, range));
+    subtask.keyed.push_back(random_keyed(random, range, may_share));
   }
   for (std::uint64_t i = random.below(3); i > 0; --i) {
     subtask.in_flight.push_back({.upstream = operator_id(random_text(random)),
                                  .mapper = static_cast<SubtaskStateMapper>(random.below(2)),
                                  .type = random_text(random),
                                  .records = random.next() >> 12U,
-                                 .data = random_handle(random)});
+                                 .data = random_handle(random, may_share)});
   }
   for (std::uint64_t i = random.below(3); i > 0; --i) {
     OperatorListState list =
@@ -223,7 +233,8 @@ CheckpointMetadata random_metadata(Random& random) {
     const bool keyed = random.below(2) == 0;
     for (int j = 0; j < snapshot.parallelism; ++j) {
       snapshot.subtasks.push_back(random_subtask(
-          random, key_group_range_of(j, snapshot.parallelism, snapshot.max_parallelism), keyed));
+          random, key_group_range_of(j, snapshot.parallelism, snapshot.max_parallelism), keyed,
+          metadata.kind == SnapshotKind::checkpoint));
     }
     metadata.operators.push_back(std::move(snapshot));
   }
@@ -263,6 +274,15 @@ CheckpointMetadata metadata_with_file(CheckpointId id, const std::string& name,
   StateHandle& data = metadata.operators[0].subtasks[1].keyed[0].pieces.front();
   data.inline_bytes.clear();
   data.file = state_file(name, bytes);
+  return metadata;
+}
+
+CheckpointMetadata metadata_with_shared(CheckpointId id, const std::vector<std::string>& pieces) {
+  CheckpointMetadata metadata = sample_metadata(id);
+  std::vector<StateHandle>& handles = metadata.operators[0].subtasks[1].keyed[0].pieces;
+  handles.clear();
+  for (const std::string& bytes : pieces)
+    handles.push_back({.inline_bytes = {}, .file = shared_state_file(bytes)});
   return metadata;
 }
 

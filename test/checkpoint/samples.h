@@ -26,6 +26,8 @@ OperatorId operator_id(const std::string& uid);
 
 /// What is recorded of a file with these bytes.
 StateFile state_file(const std::string& path, const std::string& bytes);
+/// The same, under the name that such bytes have in `shared`.
+StateFile shared_state_file(const std::string& bytes);
 /// A keyed handle over the key groups of one subtask, with one `value` state called `count`.
 KeyedStateHandle keyed_handle(int subtask, int parallelism, int max_parallelism, StateHandle data);
 OperatorListState list_state(const std::string& name, Redistribution how,
@@ -51,6 +53,8 @@ void write_file(FileSystem& files, const std::string& path, const std::string& b
 /// The metadata of `id` with one state file `name` in its folder.
 CheckpointMetadata metadata_with_file(CheckpointId id, const std::string& name,
                                       const std::string& bytes);
+/// The metadata of `id` with one keyed state of such pieces in `shared`, oldest first.
+CheckpointMetadata metadata_with_shared(CheckpointId id, const std::vector<std::string>& pieces);
 /// Begins, writes the file and publishes checkpoint `id`, through a folder that is open.
 CheckpointMetadata publish_with_file(FileSystem& files, CheckpointDirectory& directory,
                                      CheckpointId id, std::int64_t completed_unix_ms);
