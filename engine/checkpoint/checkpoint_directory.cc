@@ -207,6 +207,10 @@ Result<bool> CheckpointDirectory::remove(CheckpointId id) {
   return removed;
 }
 
+Result<void> CheckpointDirectory::remove_shared(const std::set<std::string>& names) {
+  return remove_shared_files(files_, path_, names);
+}
+
 Result<void> CheckpointDirectory::abort(CheckpointId id, const std::vector<std::string>& files) {
   SR_TRY(abort_snapshot(files_, checkpoint_path(id), files));
   forget(id);
@@ -236,6 +240,18 @@ Result<std::vector<CheckpointId>> CheckpointDirectory::complete_ids() {
   return ids;
 }
 
+Result<std::map<CheckpointId, std::set<std::string>>> CheckpointDirectory::shared_names() {
+  std::map<CheckpointId, std::set<std::string>> by_id;
+  for (auto& [folder, names] : SR_TRY(shared_names_in_use(files_, path_))) {
+    by_id[checkpoint_id_of_name(base_name(folder)).value_or(0)].insert(names.begin(), names.end());
+  }
+  return by_id;
+}
+
+Result<SharedLeftovers> CheckpointDirectory::clean_shared() {
+  return clean_shared_files(files_, path_);
+}
+
 Result<CheckpointDirectory::Leftovers> CheckpointDirectory::clean_leftovers() {
   Leftovers leftovers = std::exchange(of_finished_run_, {});
   for (const FileStatus& entry : SR_TRY(files_.list(path_))) {
@@ -246,6 +262,16 @@ Result<CheckpointDirectory::Leftovers> CheckpointDirectory::clean_leftovers() {
     if (!id || entry.kind != FileKind::directory || entry.is_link || was_begun(*id)) continue;
     clean_dead_checkpoint(entry.path, leftovers);
   }
+  Result<SharedLeftovers> shared = clean_shared();
+  if (!shared) {
+    leftovers.kept.push_back(shared_path());
+    return leftovers;
+  }
+  const auto move_all = [](std::vector<std::string>& from, std::vector<std::string>& to) {
+    for (std::string& path : from) to.push_back(std::move(path));
+  };
+  move_all(shared->removed, leftovers.removed);
+  move_all(shared->kept, leftovers.kept);
   return leftovers;
 }
 

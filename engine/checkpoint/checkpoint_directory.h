@@ -3,8 +3,10 @@
 #include <streamrun/base/result.h>
 #include <streamrun/checkpoint/checkpoint_metadata.h>
 #include <streamrun/checkpoint/job_folder_files.h>
+#include <streamrun/checkpoint/shared_files.h>
 #include <streamrun/storage/file_system.h>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -66,8 +68,10 @@ class CheckpointDirectory {
   Result<bool> begin(CheckpointId id);
   /// See `publish_snapshot`; the folder is that of `metadata.id`.
   Result<void> publish(const CheckpointMetadata& metadata);
-  /// See `remove_checkpoint`.
+  /// See `remove_checkpoint`: what the checkpoint shared stays, for `remove_shared`.
   Result<bool> remove(CheckpointId id);
+  /// See `remove_shared_files`.
+  Result<void> remove_shared(const std::set<std::string>& names);
   /// `abort_snapshot` of a checkpoint. May be called again when more names come to light.
   Result<void> abort(CheckpointId id, const std::vector<std::string>& files);
 
@@ -78,10 +82,16 @@ class CheckpointDirectory {
   Result<CheckpointId> highest_id_present();
   /// The ids of all `chk-*` with a `_metadata`, lowest first.
   Result<std::vector<CheckpointId>> complete_ids();
+  /// The names in `shared` that complete checkpoints refer to, by their id; what else in the folder
+  /// is a complete snapshot, under whatever name, counts as 0. An error if one of them can't be
+  /// read.
+  Result<std::map<CheckpointId, std::set<std::string>>> shared_names();
   /// Deletes what dead attempts left: temporary files, and checkpoints without `_metadata` which
   /// this object has not begun. In those only regular files with names of ours go (32 hex digits,
-  /// `.….tmp-…`).
+  /// `.….tmp-…`). Then `clean_shared`, which is told of by `shared` in `kept` if it could not.
   Result<Leftovers> clean_leftovers();
+  /// See `clean_shared_files`: no task may be writing a checkpoint.
+  Result<SharedLeftovers> clean_shared();
 
  private:
   CheckpointDirectory(FileSystem& files, std::string path, Owner owner);

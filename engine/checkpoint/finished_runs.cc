@@ -3,6 +3,7 @@
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/job_folder_files.h>
+#include <streamrun/checkpoint/shared_files.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/snapshot_reader.h>
@@ -13,11 +14,17 @@
 namespace streamrun {
 namespace {
 
+/// Whether the marker was written before all checkpoints were to be removed.
+bool removes_checkpoints(const JobFolder& folder) {
+  return folder.finished && folder.finished->job_id == folder.job_id &&
+         folder.finished->last_checkpoint > 0;
+}
+
 /// Oldest first: what is left at any moment is never older than the last commit.
 std::vector<std::string> left_below_marker(FileSystem& files, const std::string& job_folder) {
   std::vector<std::string> left;
   const Result<JobFolder> folder = list_job_folder(files, job_folder);
-  if (!folder || !folder->finished || folder->finished->job_id != folder->job_id) return left;
+  if (!folder || !removes_checkpoints(*folder)) return left;
   for (const SnapshotEntry& entry : folder->entries) {
     const bool of_the_run = entry.status == SnapshotStatus::complete &&
                             entry.kind == SnapshotKind::checkpoint &&
@@ -26,6 +33,14 @@ std::vector<std::string> left_below_marker(FileSystem& files, const std::string&
   }
   std::reverse(left.begin(), left.end());
   return left;
+}
+
+/// A kill may have come between the last checkpoint and the files that it shared.
+bool has_shared_leftovers(FileSystem& files, const std::string& job_folder) {
+  const Result<JobFolder> folder = list_job_folder(files, job_folder);
+  if (!folder || !removes_checkpoints(*folder)) return false;
+  const Result<std::vector<FileStatus>> shared = files.list(join_path(job_folder, kSharedName));
+  return shared && !shared->empty();
 }
 
 bool is_of_family(FileSystem& files, const std::string& job_folder, const JobId& family) {
@@ -84,9 +99,12 @@ std::vector<std::string> remove_below_marker(FileSystem& files, const std::strin
   const Result<JobId> job = parse_job_id(base_name(job_folder));
   if (!job) return removed;
   for (const std::string& folder : left_below_marker(files, job_folder)) {
-    if (!remove_checkpoint(files, folder, *job)) break;
+    if (!remove_checkpoint(files, folder, *job)) return removed;
     removed.push_back(folder);
   }
+  if (!has_shared_leftovers(files, job_folder)) return removed;
+  const Result<SharedLeftovers> shared = clean_shared_files(files, job_folder);
+  if (shared) removed.insert(removed.end(), shared->removed.begin(), shared->removed.end());
   return removed;
 }
 
@@ -95,7 +113,7 @@ std::vector<std::string> finish_removals(FileSystem& files, const std::string& r
                                          std::string_view note) {
   std::vector<std::string> removed;
   for (const std::string& folder : dead_runs(files, root, family, spared)) {
-    if (left_below_marker(files, folder).empty()) continue;
+    if (left_below_marker(files, folder).empty() && !has_shared_leftovers(files, folder)) continue;
     const Result<std::unique_ptr<FolderLock>> lock = files.lock(join_path(folder, kLockName), note);
     if (!lock) continue;
     // Looked at again: a run of the same job id may have come and gone before the lock.

@@ -13,15 +13,16 @@ namespace streamrun {
 
 /// Deletes a completed checkpoint of `job`: `_metadata` first and durably, then the files of its
 /// folder that it names, then the folder. `false`: something else lies there, which stays, and with
-/// it the folder. Files in `shared` are not touched. A `_metadata` that can't be read, or is of
-/// another job, is an error and deletes nothing (R2, R3). The caller holds the lock of the job's
-/// folder. Blocks.
+/// it the folder. Files in `shared` are not touched: see `shared_files.h`. A `_metadata` that can't
+/// be read, or is of another job, is an error and deletes nothing (R2, R3). The caller holds the
+/// lock of the job's folder. Blocks.
 Result<bool> remove_checkpoint(FileSystem& files, const std::string& folder, const JobId& job);
 
 /// A job that ends by itself writes its `finished` marker and then removes its checkpoints; a kill
 /// between the two leaves some of them. This removes those up to the marker's last one, oldest
-/// first, and returns their folders. Nothing without a marker that can be read; stops at what can't
-/// be removed. The caller holds the lock of the job's folder. Blocks.
+/// first, then shared files that nobody needs any more, and returns what it removed. Nothing
+/// without a marker that can be read; stops at what can't be removed. The caller holds the lock of
+/// the job's folder. Blocks.
 std::vector<std::string> remove_below_marker(FileSystem& files, const std::string& job_folder);
 
 /// Whose folders are not to be cleaned by `finish_removals`.

@@ -1,0 +1,93 @@
+#include <streamrun/base/assert.h>
+#include <streamrun/base/crash_point.h>
+#include <streamrun/checkpoint/shared_files.h>
+#include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
+#include <streamrun/state/shared_file.h>
+
+#include <optional>
+#include <utility>
+
+namespace streamrun {
+namespace {
+
+/// What no `_metadata` of the folder refers to: it was read after each of them was looked for.
+Result<std::vector<std::string>> without_use(FileSystem& files, const std::string& job_folder) {
+  std::vector<std::string> paths;
+  const std::string shared = join_path(job_folder, kSharedName);
+  const Result<FileStatus> folder = files.status(shared);
+  if (!folder && folder.error().code == ErrorCode::path) return paths;
+  if (!folder) return folder.error();
+  // Through a link it would be somebody else's (R3).
+  if (folder->is_link || folder->kind != FileKind::directory) return paths;
+  for (const FileStatus& file : SR_TRY(files.list(shared))) {
+    const std::string name = base_name(file.path);
+    const bool ours = is_shared_file_name(name) || is_shared_temporary_name(name);
+    if (ours && file.kind == FileKind::file && !file.is_link) paths.push_back(file.path);
+  }
+  if (paths.empty()) return paths;
+  std::set<std::string> in_use;
+  for (const auto& [snapshot, names] : SR_TRY(shared_names_in_use(files, job_folder))) {
+    in_use.insert(names.begin(), names.end());
+  }
+  std::erase_if(paths, [&](const std::string& path) { return in_use.contains(base_name(path)); });
+  return paths;
+}
+
+/// A `_metadata` that is gone for readers may come back with a power cut, if its removal or its
+/// withdrawal was never made durable: then what it refers to must be there.
+Result<void> make_absence_durable(FileSystem& files, const std::string& job_folder) {
+  for (const FileStatus& entry : SR_TRY(files.list(job_folder))) {
+    const bool is_checkpoint = checkpoint_id_of_name(base_name(entry.path)).has_value();
+    if (!is_checkpoint || entry.kind != FileKind::directory || entry.is_link) continue;
+    SR_TRY(files.sync_directory(entry.path));
+  }
+  return files.sync_directory(job_folder);
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::set<std::string>>> shared_names_in_use(
+    FileSystem& files, const std::string& job_folder) {
+  std::map<std::string, std::set<std::string>> in_use;
+  for (const FileStatus& entry : SR_TRY(files.list(job_folder))) {
+    if (entry.kind != FileKind::directory) continue;
+    const std::string metadata = join_path(entry.path, kMetadataName);
+    if (!SR_TRY(files.exists(metadata))) continue;
+    const ResolvedSnapshot snapshot = SR_TRY(read_snapshot_file(files, metadata));
+    in_use.emplace(entry.path, shared_names_of(snapshot.metadata));
+  }
+  return in_use;
+}
+
+Result<void> remove_shared_files(FileSystem& files, const std::string& job_folder,
+                                 const std::set<std::string>& names) {
+  if (names.empty()) return {};
+  const std::string shared = join_path(job_folder, kSharedName);
+  std::optional<Error> first;
+  for (const std::string& name : names) {
+    SR_ASSERT(is_shared_file_name(name), "R3: only names of ours in a job's own folder");
+    const Result<bool> removed = files.remove_file(join_path(shared, name));
+    if (!removed && removed.error().code != ErrorCode::path && !first) first = removed.error();
+    SR_CRASH("gc.shared.mid");
+  }
+  if (first) return *first;
+  return files.sync_directory(shared);
+}
+
+Result<SharedLeftovers> clean_shared_files(FileSystem& files, const std::string& job_folder) {
+  SharedLeftovers leftovers;
+  const std::vector<std::string> paths = SR_TRY(without_use(files, job_folder));
+  if (paths.empty()) return leftovers;
+  SR_TRY(make_absence_durable(files, job_folder));
+  for (const std::string& path : paths) {
+    const Result<bool> removed = files.remove_file(path);
+    (removed ? leftovers.removed : leftovers.kept).push_back(path);
+    SR_CRASH("gc.shared.mid");
+  }
+  SR_TRY(files.sync_directory(join_path(job_folder, kSharedName)));
+  return leftovers;
+}
+
+}  // namespace streamrun
