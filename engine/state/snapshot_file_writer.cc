@@ -1,5 +1,6 @@
 #include <streamrun/base/checksum.h>
 #include <streamrun/base/crash_point.h>
+#include <streamrun/state/shared_file.h>
 #include <streamrun/state/snapshot_file_writer.h>
 
 #include <algorithm>
@@ -96,6 +97,14 @@ SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* fi
       directory_(std::move(directory)),
       name_(std::move(name)),
       inline_threshold_(inline_threshold) {}
+
+SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system,
+                                       SharedFolder shared, std::string_view uuid,
+                                       std::uint64_t inline_threshold)
+    : SnapshotFileWriter(io, std::move(post), file_system, shared.directory,
+                         shared_temporary_name(uuid), inline_threshold) {
+  shared_ = std::move(shared);
+}
 
 SnapshotFileWriter::~SnapshotFileWriter() = default;
 
@@ -214,19 +223,87 @@ void SnapshotFileWriter::start_job() {
         if (self->spares_.size() < kMostSpares) self->spares_.push_back(std::move(part.bytes));
       }
       if (last || (self->closed_ && file->error)) {
-        if (file->error) return self->done_(*file->error);
-        StateHandle handle;
-        if (file->handle == nullptr) {
-          handle.inline_bytes = std::move(file->small);
-        } else {
-          handle.file = std::move(file->description);
-        }
-        return self->done_(std::move(handle));
+        const bool is_to_move = self->shared_ && !file->error && file->handle != nullptr;
+        return is_to_move ? self->claim_name(std::move(file)) : self->ended(std::move(file));
       }
       self->file_ = std::move(file);
       self->start_job_if_due();
     });
   });
+}
+
+/// The outcome for whoever called `finish`.
+void SnapshotFileWriter::ended(std::unique_ptr<File> file) {
+  if (file->error) return done_(*file->error);
+  StateHandle handle;
+  if (file->handle == nullptr) {
+    handle.inline_bytes = std::move(file->small);
+  } else {
+    handle.file = std::move(file->description);
+  }
+  done_(std::move(handle));
+}
+
+void SnapshotFileWriter::claim_name(std::unique_ptr<File> file) {
+  file->description.path = std::string(kSharedPrefix) + shared_file_name(file->description);
+  claimed_ = shared_file_name(file->description);
+  file_ = std::move(file);
+  shared_->claim(claimed_, [self = shared_from_this()]() mutable {
+    SnapshotFileWriter& writer = *self;
+    writer.post_([self = std::move(self)] { self->claim_granted(); });
+  });
+}
+
+void SnapshotFileWriter::claim_granted() {
+  if (abandoned_) return shared_->let_go(claimed_);
+  in_flight_ = true;
+  io_.submit([self = shared_from_this(), file = std::move(file_)]() mutable {
+    if (Result<void> moved = self->move_to_name(file->description); !moved)
+      file->error = std::move(moved).error();
+    SnapshotFileWriter& writer = *self;
+    writer.post_([self = std::move(self), file = std::move(file)]() mutable {
+      self->in_flight_ = false;
+      if (!self->abandoned_) return self->ended(std::move(file));
+      self->shared_->let_go(self->claimed_);
+      self->discard(nullptr);
+    });
+  });
+}
+
+/// The bytes are durable under the temporary name, which is free again afterwards.
+Result<void> SnapshotFileWriter::move_to_name(const StateFile& file) {
+  const std::string temporary = join_path(directory_, name_);
+  const std::string path = join_path(directory_, claimed_);
+  SR_CRASH("cp.shared.before-rename");
+  const Result<bool> moved = file_system_->rename_no_replace(temporary, path);
+  if (moved && *moved) return {};
+  // If this fails, the file goes when the next run starts, or this one ends.
+  static_cast<void>(file_system_->remove_file(temporary));
+  if (!moved) return moved.error();
+  return check_same_bytes(path, file);
+}
+
+/// What has the name was made durable before it got it, as here.
+Result<void> SnapshotFileWriter::check_same_bytes(const std::string& path, const StateFile& file) {
+  const std::unique_ptr<ReadableFile> found = SR_TRY(file_system_->open_no_follow(path));
+  Xxh3Stream hash;
+  StateBytes block;
+  std::uint64_t offset = 0;
+  while (offset < found->size()) {
+    block.clear();
+    const auto length =
+        static_cast<std::size_t>(std::min<std::uint64_t>(kChecksumBlock, found->size() - offset));
+    char* const into = block.extend(length);
+    const std::size_t count = SR_TRY(found->read_at(offset, into, length));
+    if (count == 0) break;
+    hash.update({into, count});
+    offset += count;
+  }
+  if (offset == file.length && hash.hex() == file.xxh3) return {};
+  return Error{.code = ErrorCode::state_corrupt,
+               .message = "a file that checkpoints share does not have the bytes of its name",
+               .where = path,
+               .why = std::to_string(offset) + " bytes with xxh3 " + hash.hex()};
 }
 
 }  // namespace streamrun

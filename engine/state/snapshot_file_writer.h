@@ -2,12 +2,14 @@
 
 #include <streamrun/platform/executor.h>
 #include <streamrun/platform/random.h>
+#include <streamrun/state/shared_folder.h>
 #include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/storage/file_system.h>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +20,7 @@ namespace streamrun {
 /// Takes the bytes of one piece of state from the thread that owns it and writes them to a file on
 /// I/O threads, in order; small ones stay inline and no file is made. Owned by one thread; what an
 /// I/O job works on belongs to that job until its mail is back, so nothing is shared. Crash points:
-/// `cp.file.*`.
+/// `cp.file.*`, `cp.shared.before-rename`.
 class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWriter> {
  public:
   using Post = std::function<void(UniqueFunction<void()>)>;
@@ -30,6 +32,11 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   /// `file_system` null: everything stays inline. `directory` exists; the file's name is `name`.
   SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, std::string directory,
                      std::string name, std::uint64_t inline_threshold);
+  /// The file goes to a folder that several checkpoints share, under the name of its content; it is
+  /// written under a temporary name first, of which `uuid` (32 hex digits) is a part. Where a file
+  /// of that name is, it is read, and is the file if its bytes are these; E-STATE-CORRUPT if not.
+  SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system, SharedFolder shared,
+                     std::string_view uuid, std::uint64_t inline_threshold);
   ~SnapshotFileWriter();
 
   void append(std::string_view bytes);
@@ -65,6 +72,11 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   void start_job();
   void complete();
   void discard(std::unique_ptr<File> file);
+  void ended(std::unique_ptr<File> file);
+  void claim_name(std::unique_ptr<File> file);
+  void claim_granted();
+  Result<void> move_to_name(const StateFile& file);
+  Result<void> check_same_bytes(const std::string& path, const StateFile& file);
 
   // Constant after construction.
   IoExecutor& io_;
@@ -73,6 +85,7 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   std::string directory_;
   std::string name_;
   std::uint64_t inline_threshold_;
+  std::optional<SharedFolder> shared_;
   // Owned by the owner's thread.
   std::vector<Part> queue_;
   std::vector<StateBytes> spares_;
@@ -81,6 +94,7 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   bool in_flight_ = false;
   bool closed_ = false;
   bool abandoned_ = false;
+  std::string claimed_;  ///< the name in the shared folder
   Done done_;
 };
 
