@@ -27,6 +27,12 @@ std::size_t aligned(std::size_t offset, std::size_t alignment) {
 }
 
 constexpr std::size_t kCacheLine = 64;
+/// A row that is copied counts as so many slots that are looked at.
+constexpr std::size_t kCopyCost = 32;
+/// Slots that are looked at for rows to copy before that is counted.
+constexpr std::size_t kLookedAt = 4096;
+/// And at least so many a key group, which takes time too.
+constexpr std::size_t kGroupCost = 16;
 /// Below it memory is cheap and a wrong guess of the branch at the end of a probe is not.
 constexpr std::size_t kSmallCapacity = 1024;
 
@@ -41,6 +47,28 @@ std::size_t limit_of(std::size_t capacity, int group) {
 /// In small steps once memory counts: what is empty right after one is the waste.
 std::size_t next_capacity(std::size_t capacity) {
   return capacity < 2 * kSmallCapacity ? capacity * 2 : capacity + capacity / 8;
+}
+
+/// Calls `use(slot)` for each slot whose class is selected. Most are not: eight are dismissed at a
+/// time.
+template <typename F>
+void for_each_selected(const RowClass* classes, std::size_t first, std::size_t end,
+                       const RowSelection& selection, F&& use) {
+  const auto taken = [&](std::size_t slot) {
+    return static_cast<unsigned>(selection[classes[slot]]);
+  };
+  std::size_t slot = first;
+  for (; slot + 8 <= end; slot += 8) {
+    const unsigned any = taken(slot) | taken(slot + 1) | taken(slot + 2) | taken(slot + 3) |
+                         taken(slot + 4) | taken(slot + 5) | taken(slot + 6) | taken(slot + 7);
+    if (any == 0) continue;
+    for (std::size_t i = slot; i < slot + 8; ++i) {
+      if (taken(i) != 0) use(i);
+    }
+  }
+  for (; slot < end; ++slot) {
+    if (taken(slot) != 0) use(slot);
+  }
 }
 
 }  // namespace
@@ -166,17 +194,27 @@ void KeyedTableBase::remove_expired_of(std::byte* row, int group) {
 
 void KeyedTableBase::grow(int group) {
   SubTable& table = sub_table(group);
-  // Removed rows fall away, so the size that is needed may even be smaller.
+  // Removed rows fall away if they may, so the size that is needed may even be smaller.
+  const PerClass<bool> stays = classes_kept_when_removed(group);
   std::size_t kept = 0;
   for (std::size_t slot = 0; slot < table.capacity; ++slot) {
     const RowHeader& head = header(row_at(table, slot));
-    kept += head.epoch != 0 && head.present != 0 ? 1 : 0;
+    kept += head.epoch != 0 && (head.present != 0 || stays[table.classes[slot]]) ? 1 : 0;
   }
   std::size_t capacity = std::max(kFirstCapacity, table.capacity);
   while (limit_of(capacity, group) < kept + 1 + kept / 8) {
     capacity = next_capacity(capacity);
   }
   resize(group, capacity);
+}
+
+PerClass<bool> KeyedTableBase::classes_kept_when_removed(int group) const {
+  PerClass<bool> stays = classes_.keeps_removed;
+  for (const TableSnapshot& snapshot : snapshots_) {
+    for (std::size_t i = 0; i < kRowClasses; ++i)
+      stays[i] = stays[i] || snapshot.waits_for_removed(static_cast<RowClass>(i), group);
+  }
+  return stays;
 }
 
 void KeyedTableBase::reserve(int group, std::size_t rows) {
@@ -192,6 +230,8 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
     if (snapshot.encoder_ != nullptr) emit_pending(snapshot, group);
   }
   reclaim_group(group);
+  if (merge_ && merge_->group == group) merge_->slot = 0;  // once more is not wrong
+  const PerClass<bool> stays = classes_kept_when_removed(group);
   SubTable& table = sub_table(group);
   SubTable grown;
   // calloc: an empty slot is all zeros, and fresh pages come zeroed for nothing.
@@ -201,7 +241,8 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
   std::size_t space = bytes;
   void* at = grown.memory.get();
   grown.rows = static_cast<std::byte*>(std::align(kCacheLine, capacity * stride_, at, space));
-  row_bytes_ += (capacity - table.capacity) * stride_;
+  grown.classes = std::make_unique<RowClass[]>(capacity);
+  row_bytes_ += (capacity - table.capacity) * (stride_ + sizeof(RowClass));
   ++layout_;
   grown.capacity = capacity;
   grown.limit = limit_of(capacity, group);
@@ -209,8 +250,11 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
     std::byte* const row = row_at(table, slot);
     const RowHeader head = header(row);
     if (head.epoch == 0) continue;
-    if (head.present == 0) {
+    const RowClass row_class = table.classes[slot];
+    if (head.present == 0 && !stays[row_class]) {
       destroy_key(row);
+      --classes_.rows[row_class];
+      classes_.has_dropped[row_class] = true;
       continue;
     }
     std::size_t to = position_of(hash_of_row(row), capacity);
@@ -225,19 +269,23 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
       }
     }
     header(target) = head;
+    grown.classes[to] = row_class;
     ++grown.used;
   }
   if (group == current_group_) current_row_ = nullptr;
   table = std::move(grown);
 }
 
-TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit) {
+TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit,
+                                              const RowSelection* selection) {
   TableSnapshot& snapshot = snapshots_.emplace_back();
   snapshot.epoch_ = ++epoch_;
   SR_ASSERT(epoch_ != 0, "2^32 snapshots in one life");
   snapshot.group_ = range_.first;
   snapshot.pending_.resize(sub_tables_.size());
-  snapshot.encoder_ = make_encoder(epoch_);
+  snapshot.is_full_ = selection == nullptr;
+  if (selection != nullptr) snapshot.selection_ = *selection;
+  snapshot.encoder_ = make_encoder(epoch_, selection != nullptr);
   snapshot.emit_ = std::move(emit);
   return snapshot;
 }
@@ -250,39 +298,131 @@ void KeyedTableBase::end_snapshot(const TableSnapshot& snapshot) {
 void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
   reclaim(row, group);
   RowHeader& head = header(row);
+  const SubTable& table = sub_table(group);
+  RowClass& row_class = table.classes[slot_of(table, row)];
   for (TableSnapshot& snapshot : snapshots_) {
-    if (head.epoch >= snapshot.epoch_ || head.present == 0) continue;
+    if (!snapshot.takes(head, row_class)) continue;
     const bool passed =
         snapshot.done_ || group < snapshot.group_ ||
         (group == snapshot.group_ && row < row_at(sub_table(group), snapshot.slot_));
-    if (passed) continue;
-    TableSnapshot::Pending& pending =
-        snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
-    if (snapshot.encoder_ != nullptr) {
-      char* const to = pending.bytes.extend(stride_);
-      std::memcpy(to, row, stride_);
-      prefetch_to_write(to + stride_, stride_);  // for the next row of this group
-      ++pending.rows;
-    } else {
-      write_row(pending, row);
-    }
-    emit_if_full(snapshot, group);
+    if (!passed) save_row(snapshot, row, group);
   }
   head.epoch = epoch_;
+  classes_.move(row_class, classes_.after_change[row_class]);
 }
 
-void KeyedTableBase::take_rows(TableSnapshot& snapshot, std::size_t count) {
-  const int group = snapshot.group_;
+void KeyedTableBase::save_row(TableSnapshot& snapshot, std::byte* row, int group) {
   TableSnapshot::Pending& pending =
       snapshot.pending_[static_cast<std::size_t>(group - range_.first)];
-  std::byte* row = row_at(sub_table(group), snapshot.slot_);
+  if (snapshot.encoder_ != nullptr) {
+    char* const to = pending.bytes.extend(stride_);
+    std::memcpy(to, row, stride_);
+    prefetch_to_write(to + stride_, stride_);  // for the next row of this group
+    ++pending.rows;
+  } else {
+    write_row(pending, row);
+  }
+  emit_if_full(snapshot, group);
+}
+
+std::size_t KeyedTableBase::take_rows(TableSnapshot& snapshot, std::size_t count) {
+  const int group = snapshot.group_;
+  const std::size_t first = snapshot.slot_;
   snapshot.slot_ += count;
-  if (snapshot.encoder_ != nullptr) return lend_rows(snapshot, row, count);
+  if (!snapshot.is_full_) return save_selected(snapshot, first, count);
+  if (snapshot.assigned_) assign_passed(snapshot, first, count);
+  std::byte* row = row_at(sub_table(group), first);
+  if (snapshot.encoder_ != nullptr) {
+    lend_rows(snapshot, row, count);
+    return 0;
+  }
+  std::size_t taken = 0;
   for (; count > 0; --count, row += stride_) {
     if (!belongs_to(snapshot.epoch_, header(row))) continue;
-    write_row(pending, row);
-    emit_if_full(snapshot, group);
+    save_row(snapshot, row, group);
+    ++taken;
   }
+  return taken;
+}
+
+std::size_t KeyedTableBase::save_selected(TableSnapshot& snapshot, std::size_t first,
+                                          std::size_t count) {
+  const int group = snapshot.group_;
+  const SubTable& table = sub_table(group);
+  // All first: then the loads of the rows overlap.
+  selected_.clear();
+  for_each_selected(table.classes.get(), first, first + count, snapshot.selection_,
+                    [&](std::size_t slot) {
+                      selected_.push_back(static_cast<std::uint32_t>(slot));
+                      const std::byte* const row = row_at(table, slot);
+                      for (std::size_t i = 0; i < stride_; i += 64) __builtin_prefetch(row + i);
+                    });
+  for (const std::uint32_t slot : selected_) {
+    std::byte* const row = row_at(table, slot);
+    SR_ASSERT(header(row).epoch < snapshot.epoch_,
+              "S7: a row that changed after a snapshot began is in none of its classes");
+    if (snapshot.takes(header(row), table.classes[slot])) save_row(snapshot, row, group);
+  }
+  return selected_.size();
+}
+
+void KeyedTableBase::assign_passed(TableSnapshot& snapshot, std::size_t first, std::size_t count) {
+  const PerClass<RowClass>& assigned = *snapshot.assigned_;
+  RowClass* const classes = sub_table(snapshot.group_).classes.get();
+  for (std::size_t slot = first; slot < first + count; ++slot) {
+    const RowClass to = assigned[classes[slot]];
+    if (to != classes[slot]) classes_.move(classes[slot], to);
+  }
+}
+
+void KeyedTableBase::reuse_class(RowClass row_class) {
+  SR_ASSERT(classes_.rows[row_class] == 0 && !is_merging(row_class),
+            "a class that gets another meaning has no rows");
+  for (TableSnapshot& snapshot : snapshots_) {
+    snapshot.selection_[row_class] = Take::nothing;
+    if (snapshot.assigned_) (*snapshot.assigned_)[row_class] = row_class;
+  }
+  classes_.has_dropped[row_class] = false;
+}
+
+bool KeyedTableBase::are_alike(RowClass a, RowClass b) const {
+  return std::all_of(snapshots_.begin(), snapshots_.end(), [&](const TableSnapshot& snapshot) {
+    const auto& assigned = snapshot.assigned_;
+    return snapshot.selection_[a] == snapshot.selection_[b] &&
+           (!assigned || ((*assigned)[a] == a) == ((*assigned)[b] == b));
+  });
+}
+
+void KeyedTableBase::start_merge(const PerClass<RowClass>& to) {
+  SR_ASSERT(!merge_, "one merge of classes at a time");
+  merge_ = Merge{.to = to, .group = range_.first};
+}
+
+bool KeyedTableBase::is_merging(RowClass row_class) const {
+  if (!merge_) return false;
+  for (std::size_t i = 0; i < kRowClasses; ++i) {
+    if (merge_->to[i] != i && (i == row_class || merge_->to[i] == row_class)) return true;
+  }
+  return false;
+}
+
+bool KeyedTableBase::advance_merge(std::size_t slots) {
+  for (; merge_->group <= range_.last; ++merge_->group, merge_->slot = 0) {
+    const SubTable& table = sub_table(merge_->group);
+    const std::size_t end = std::min(table.capacity, merge_->slot + slots);
+    slots -= end - merge_->slot;
+    for (std::size_t& slot = merge_->slot; slot < end; ++slot)
+      table.classes[slot] = merge_->to[table.classes[slot]];
+    if (merge_->slot < table.capacity) return false;
+  }
+  for (std::size_t i = 0; i < kRowClasses; ++i) {
+    const RowClass to = merge_->to[i];
+    if (to == i) continue;
+    classes_.rows[to] += std::exchange(classes_.rows[i], 0);
+    classes_.has_dropped[to] = classes_.has_dropped[to] || classes_.has_dropped[i];
+  }
+  merge_.reset();
+  return true;
 }
 
 void KeyedTableBase::lend_rows(TableSnapshot& snapshot, const std::byte* row, std::size_t count) {
@@ -355,9 +495,9 @@ void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
   pending.bytes = snapshot.emit_(std::move(block));
 }
 
-void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
+std::size_t KeyedTableBase::finish_group(TableSnapshot& snapshot) {
   const int group = snapshot.group_;
-  take_rows(snapshot, sub_table(group).capacity - snapshot.slot_);
+  const std::size_t taken = take_rows(snapshot, sub_table(group).capacity - snapshot.slot_);
   emit_pending(snapshot, group);
   // Its memory goes on with the next group.
   const auto index = static_cast<std::size_t>(group - range_.first);
@@ -367,19 +507,19 @@ void KeyedTableBase::finish_group(TableSnapshot& snapshot) {
   ++snapshot.group_;
   snapshot.slot_ = 0;
   if (snapshot.group_ > range_.last) snapshot.done_ = true;
+  return taken;
 }
 
 bool KeyedTableBase::advance(TableSnapshot& snapshot, std::size_t slots) {
   if (range_.size() <= 0) snapshot.done_ = true;
   while (!snapshot.done_ && slots > 0) {
     const std::size_t left = sub_table(snapshot.group_).capacity - snapshot.slot_;
-    if (left <= slots) {
-      slots -= std::max<std::size_t>(left, 1);
-      finish_group(snapshot);
-    } else {
-      take_rows(snapshot, slots);
-      slots = 0;
-    }
+    const std::size_t most = snapshot.is_full_ ? slots : std::min(slots, kLookedAt);
+    std::size_t cost = std::min(left, most);
+    const std::size_t taken = left <= most ? finish_group(snapshot) : take_rows(snapshot, cost);
+    if (!snapshot.is_full_) cost += kCopyCost * taken;
+    if (left <= most) cost = std::max(cost, snapshot.is_full_ ? 1 : kGroupCost);
+    slots -= std::min(slots, cost);
   }
   return snapshot.done_;
 }

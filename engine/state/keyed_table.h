@@ -3,6 +3,7 @@
 #include <streamrun/base/key_groups.h>
 #include <streamrun/platform/clock.h>
 #include <streamrun/state/lent_rows.h>
+#include <streamrun/state/row_classes.h>
 #include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/types/key_traits.h>
@@ -16,6 +17,7 @@
 #include <list>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -143,14 +145,15 @@ struct SnapshotBlock {
 /// that it has not reached saves that row first. If a copy of a row's bytes is a copy of the row,
 /// the slots that the cursor passes are lent to the thread that encodes and writes them, and are
 /// taken back by the first write among them; other rows their owner serialises as the cursor
-/// passes.
+/// passes. A snapshot of some classes finds its rows by the bytes beside the slots, and copies
+/// them: they are few.
 class TableSnapshot {
  public:
   /// Takes a block and gives empty memory for another.
   using EmitBlock = std::function<StateBytes(SnapshotBlock block)>;
   bool done() const { return done_; }
   /// Whether moving the cursor costs next to nothing.
-  bool lends() const { return encoder_ != nullptr; }
+  bool lends() const { return encoder_ != nullptr && is_full_; }
 
  private:
   friend class KeyedTableBase;
@@ -160,7 +163,22 @@ class TableSnapshot {
     StateBytes bytes;  ///< rows as they were, else a payload from kStateBlockHeader on
     std::uint32_t rows = 0;
   };
+  /// Whether a row belongs to it as it is; `row_class` its class.
+  bool takes(const RowHeader& head, RowClass row_class) const {
+    if (is_full_) return belongs_to(epoch_, head);
+    const Take take = selection_[row_class];
+    return head.epoch < epoch_ && (take == Take::all || (take == Take::live && head.present != 0));
+  }
+  /// Whether it has still to take removed rows of that class from that group.
+  bool waits_for_removed(RowClass row_class, int group) const {
+    return !done_ && group >= group_ && !is_full_ && selection_[row_class] == Take::all;
+  }
+
   std::uint32_t epoch_ = 0;  ///< rows with a lower epoch belong to it as they are
+  bool is_full_ = true;
+  RowSelection selection_ = {};  ///< unless it is full
+  /// Of a full one: the class that each row gets as the cursor passes.
+  std::optional<PerClass<RowClass>> assigned_;
   int group_ = 0;
   std::size_t slot_ = 0;
   bool done_ = false;
@@ -172,7 +190,8 @@ class TableSnapshot {
 
 /// Keyed state of one operator in one subtask: open addressing, one sub-table per key group, each
 /// row holding the key and the values of all states of that key next to each other, so that a
-/// record costs one cache miss. Invariants:
+/// record costs one cache miss. What a row's class is stands beside the rows: what looks for few
+/// rows among many reads one byte of each. Invariants:
 ///   - a row's epoch is that of its last change; it belongs to a snapshot of a higher epoch exactly
 ///   as it is, or it was
 ///     saved for it before it changed (S1, S7);
@@ -221,8 +240,10 @@ class KeyedTableBase {
 
   std::size_t offset_of(int state) const { return states_[static_cast<std::size_t>(state)].offset; }
   std::uint64_t size() const { return live_; }
-  /// Of all rows, empty ones included; long strings and what values point to come on top.
+  /// Of all slots, empty ones included; long strings and what values point to come on top.
   std::size_t row_bytes() const { return row_bytes_; }
+  /// Of one slot.
+  std::size_t slot_bytes() const { return stride_; }
   KeyGroupRange key_groups() const { return range_; }
 
   /// The row of the current key, or null if it has none yet.
@@ -247,15 +268,36 @@ class KeyedTableBase {
   void mark_present(std::byte* row, int state);
   void mark_absent(std::byte* row, int state);
 
-  /// Fixes the present content as a snapshot: constant time. `emit` gets its blocks during
-  /// `advance`.
-  TableSnapshot& start_snapshot(TableSnapshot::EmitBlock emit);
-  /// Takes up to about `slots` further slots. The last part is emitted when it returns true: done.
+  /// Fixes the present content as a snapshot, or what `selection` takes of it: constant time.
+  /// `emit` gets its blocks during `advance`.
+  TableSnapshot& start_snapshot(TableSnapshot::EmitBlock emit,
+                                const RowSelection* selection = nullptr);
+  /// Rows that a full snapshot takes from now on get the class that stands here for their own.
+  void assign_classes(TableSnapshot& snapshot, const PerClass<RowClass>& assigned) {
+    snapshot.assigned_ = assigned;
+  }
+  /// Takes up to about `slots` further slots, less if there is much to copy. The last part is
+  /// emitted when it returns true: done.
   bool advance(TableSnapshot& snapshot, std::size_t slots);
   /// Forgets a snapshot, done or not. What is lent stays so.
   void end_snapshot(const TableSnapshot& snapshot);
   /// How many are not ended.
   std::size_t snapshots_under_way() const { return snapshots_.size(); }
+
+  RowClasses& classes() { return classes_; }
+  const RowClasses& classes() const { return classes_; }
+  /// A class without rows gets another meaning: no snapshot under way takes what it gets.
+  void reuse_class(RowClass row_class);
+  /// Whether snapshots under way treat the rows of both as one.
+  bool are_alike(RowClass a, RowClass b) const;
+  /// Rows of class c get class `to[c]`, which is one of its own (`to[to[c]] == to[c]`), slice by
+  /// slice: until then either may be met. One at a time.
+  void start_merge(const PerClass<RowClass>& to);
+  bool is_merging() const { return merge_.has_value(); }
+  /// Whether such a class takes part.
+  bool is_merging(RowClass row_class) const;
+  /// Up to `slots` further slots; true at the end, when `rows` of the classes that went is 0.
+  bool advance_merge(std::size_t slots);
 
   /// Adds the rows of one block. The states of the file in its order, by their numbers here.
   /// `reader.failed()` on damage. Fails on a row whose key is there already or belongs to another
@@ -272,6 +314,7 @@ class KeyedTableBase {
       void operator()(std::byte* bytes) const { std::free(bytes); }
     };
     std::unique_ptr<std::byte, Free> memory;
+    std::unique_ptr<RowClass[]> classes;  ///< of each slot
     std::byte* rows = nullptr;  ///< in `memory`, at the beginning of a cache line; with capacity 0
                                 ///< the table's `empty_row_`
     std::size_t capacity = 0;
@@ -327,16 +370,22 @@ class KeyedTableBase {
   std::byte* row_at(const SubTable& table, std::size_t slot) const {
     return table.rows + slot * stride_;
   }
+  std::size_t slot_of(const SubTable& table, const std::byte* row) const {
+    return static_cast<std::size_t>(row - table.rows) / stride_;
+  }
   /// Makes room for one more row. Rows of this group may move.
   void grow(int group);
   void resize(int group, std::size_t capacity);
 
-  /// For rows that belong to the snapshot of this epoch; null if their owner has to serialise them.
-  virtual std::shared_ptr<const RowEncoder> make_encoder(std::uint32_t epoch) const = 0;
+  /// For rows that belong to the snapshot of this epoch, and with `removed_too` those without a
+  /// state; null if their owner has to serialise them.
+  virtual std::shared_ptr<const RowEncoder> make_encoder(std::uint32_t epoch,
+                                                         bool removed_too) const = 0;
   /// Serialises one row.
   virtual void write_row(TableSnapshot::Pending& pending, std::byte* row) const = 0;
   /// Takes what belongs to the snapshot of `count` slots from its cursor on, and moves the cursor.
-  void take_rows(TableSnapshot& snapshot, std::size_t count);
+  /// Returns how many rows it copied or serialised.
+  std::size_t take_rows(TableSnapshot& snapshot, std::size_t count);
   /// Before an epoch changes: nobody else reads the slot afterwards.
   void reclaim(const std::byte* row, int group) {
     if (group < lent_from_ || group > lent_to_) [[likely]]
@@ -360,6 +409,7 @@ class KeyedTableBase {
   bool has_ttl_ = false;            ///< any of them
   std::vector<StateDescription> descriptions_;
 
+  RowClasses classes_;
   std::vector<SubTable> sub_tables_;
   std::list<TableSnapshot> snapshots_;
   std::vector<std::shared_ptr<LentRows>> lent_;  ///< perhaps back already; few
@@ -379,12 +429,21 @@ class KeyedTableBase {
   /// Looks at about so many further rows, around the table.
   void remove_expired(std::size_t rows);
   void remove_expired_of(std::byte* row, int group);
+  struct Merge {
+    PerClass<RowClass> to;
+    int group = 0;
+    std::size_t slot = 0;
+  };
   void save_for_snapshots(std::byte* row, int group);
+  void save_row(TableSnapshot& snapshot, std::byte* row, int group);
+  std::size_t save_selected(TableSnapshot& snapshot, std::size_t first, std::size_t count);
+  void assign_passed(TableSnapshot& snapshot, std::size_t first, std::size_t count);
+  PerClass<bool> classes_kept_when_removed(int group) const;
+  std::size_t finish_group(TableSnapshot& snapshot);
   void lend_rows(TableSnapshot& snapshot, const std::byte* row, std::size_t count);
   void reclaim_lent(const std::byte* row, int group);
   void reclaim_group(int group);
   void forget_returned();
-  void finish_group(TableSnapshot& snapshot);
   void emit_pending(TableSnapshot& snapshot, int group);
 
   const Clock* clock_ = nullptr;
@@ -392,6 +451,8 @@ class KeyedTableBase {
   std::size_t clean_up_owed_ = 0;  ///< rows
   int clean_up_group_ = 0;         ///< from the first of the range on
   std::size_t clean_up_slot_ = 0;
+  std::optional<Merge> merge_;
+  TrivialVector<std::uint32_t> selected_;  ///< slots; between calls only its memory
 };
 
 template <Key K>
@@ -520,11 +581,11 @@ class KeyedTable final : public KeyedTableBase {
   }
 
  protected:
-  std::shared_ptr<const RowEncoder> make_encoder(
-      [[maybe_unused]] std::uint32_t epoch) const override {
+  std::shared_ptr<const RowEncoder> make_encoder([[maybe_unused]] std::uint32_t epoch,
+                                                 [[maybe_unused]] bool removed_too) const override {
     if constexpr (PutSerializable<K> && std::is_trivially_copyable_v<Held>) {
       if (puts_states_ && has_trivial_states_)
-        return std::make_shared<Encoder>(states_, stride_, epoch);
+        return std::make_shared<Encoder>(states_, stride_, epoch, removed_too);
     }
     return nullptr;
   }
@@ -574,8 +635,8 @@ class KeyedTable final : public KeyedTableBase {
  private:
   class Encoder final : public RowEncoder {
    public:
-    Encoder(std::vector<State> states, std::size_t stride, std::uint32_t epoch)
-        : states_(std::move(states)), stride_(stride), epoch_(epoch) {}
+    Encoder(std::vector<State> states, std::size_t stride, std::uint32_t epoch, bool removed_too)
+        : states_(std::move(states)), stride_(stride), epoch_(epoch), removed_too_(removed_too) {}
     std::uint32_t encode(const std::byte* slots, std::size_t bytes,
                          StateBytes& block) const override {
       block.extend(kStateBlockHeader);
@@ -583,9 +644,10 @@ class KeyedTable final : public KeyedTableBase {
       for (const std::byte* row = slots; row != slots + bytes; row += stride_) {
         prefetch(row + kReadAhead);
         const auto& head = *reinterpret_cast<const RowHeader*>(row + kHeaderOffset);
-        if (!belongs_to(epoch_, head)) continue;
+        if (!belongs_to(epoch_, head) && !removed_too_) continue;
         const std::uint32_t present = live_states(head.present, row, states_);
-        if (present == 0 && head.present != 0) continue;  // all of it has expired
+        // All of it has expired: an increment has to say so.
+        if (present == 0 && head.present != 0 && !removed_too_) continue;
         put_row(block, row, present, states_);
         ++rows;
       }
@@ -601,6 +663,7 @@ class KeyedTable final : public KeyedTableBase {
     const std::vector<State> states_;
     const std::size_t stride_;
     const std::uint32_t epoch_;
+    const bool removed_too_;  ///< all are rows that their owner chose
   };
 
   [[gnu::always_inline]] static void put_row(StateBytes& bytes, const std::byte* row,
@@ -654,6 +717,8 @@ class KeyedTable final : public KeyedTableBase {
     reclaim(row, group);
     ::new (row) Held(KeyTraits<K>::hold(KeyTraits<K>::view(probe), *table->arena));
     header(row) = {.epoch = epoch_, .present = 0};
+    table->classes[slot] = classes_.of_new;
+    ++classes_.rows[classes_.of_new];
     ++table->used;
     return row;
   }

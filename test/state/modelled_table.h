@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -112,12 +113,17 @@ class ModelledTable {
 template <Key K, typename Note = std::string>
 class ModelledSnapshot {
  public:
-  ModelledSnapshot(ModelledTable<K, Note>& table, int max_parallelism)
-      : expected(table.model), max_parallelism_(max_parallelism), table_(table.table) {
-    snapshot_ = &table_.start_snapshot([this](SnapshotBlock block) {
+  ModelledSnapshot(ModelledTable<K, Note>& table, int max_parallelism,
+                   const RowSelection* selection = nullptr)
+      : expected(table.model),
+        max_parallelism_(max_parallelism),
+        table_(table.table),
+        is_full_(selection == nullptr) {
+    const auto emit = [this](SnapshotBlock block) {
       blocks_.push_back(std::move(block));
       return StateBytes();
-    });
+    };
+    snapshot_ = &table_.start_snapshot(emit, selection);
   }
   bool advance(std::size_t slots) {
     if (!table_.advance(*snapshot_, slots)) return false;
@@ -137,9 +143,11 @@ class ModelledSnapshot {
     }
   }
   void end() { table_.end_snapshot(*snapshot_); }
+  TableSnapshot& in_table() { return *snapshot_; }
 
   const Model<K, Note> expected;
   Model<K, Note> seen;
+  std::set<K> removed;      ///< tombstones, which only a snapshot of some classes has
   bool well_formed = true;  ///< every row can be read, is there once and in its own group
   bool copied = false;      ///< rows came as they lay in the table
 
@@ -154,9 +162,14 @@ class ModelledSnapshot {
       ModelRow<Note> row;
       if ((present & 1U) != 0) TypeSerializer<std::int64_t>::read(in, row.count.emplace());
       if ((present & 2U) != 0) TypeSerializer<Note>::read(in, row.note.emplace());
-      well_formed &= !in.failed() && present != 0 && present < 4;
+      well_formed &= !in.failed() && (present != 0 || !is_full_) && present < 4;
       well_formed &= key_group_of_hash(key_hash_of<K>(key), max_parallelism_) == group;
-      well_formed &= seen.emplace(std::move(key), std::move(row)).second;
+      well_formed &= !removed.contains(key) && !seen.contains(key);
+      if (present == 0) {
+        removed.insert(std::move(key));
+      } else {
+        seen.emplace(std::move(key), std::move(row));
+      }
     }
     well_formed &= in.done();
   }
@@ -164,6 +177,7 @@ class ModelledSnapshot {
   std::deque<SnapshotBlock> blocks_;
   int max_parallelism_;
   KeyedTable<K>& table_;
+  bool is_full_;
   TableSnapshot* snapshot_ = nullptr;
 };
 
