@@ -36,12 +36,14 @@ class KeyedOperator : public OneOutputOperator<U> {
   }
 
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
-    const SnapshotTarget& target = *part->barrier.target;
-    auto writer = std::make_shared<SnapshotFileWriter>(
-        context_->environment.io, context_->post, target.file_system, target.directory,
-        context_->environment.random.uuid(), target.inline_threshold);
+    const std::shared_ptr<const SnapshotTarget> target = part->barrier.target;
+    const auto make_writer = [this, target] {
+      return std::make_shared<SnapshotFileWriter>(
+          context_->environment.io, context_->post, target->file_system, target->directory,
+          context_->environment.random.uuid(), target->inline_threshold);
+    };
     const CheckpointId id = part->barrier.id;
-    backend_->snapshot(id, std::move(writer), target.compressed,
+    backend_->snapshot(id, SharingFilesStrategy::no_sharing, make_writer, target->compressed,
                        [part = std::move(part)](Result<KeyedStateHandle> handle) {
                          if (!handle) return part->failed(std::move(handle).error());
                          OperatorSubtaskState state;
@@ -50,6 +52,10 @@ class KeyedOperator : public OneOutputOperator<U> {
                          if (!handle->states.empty()) state.keyed.push_back(*std::move(handle));
                          part->done(std::move(state));
                        });
+  }
+  void notify_complete(CheckpointId id, std::function<void()> done) override {
+    backend_->notify_complete(id);
+    done();
   }
   void notify_aborted(CheckpointId id) override { backend_->abort(id); }
   bool advance_snapshots() override { return backend_->advance_snapshots(); }

@@ -15,6 +15,10 @@ namespace {
 constexpr std::size_t kSlice = 2048;
 /// Slices that are lent between two batches, at most: that costs little, whatever is in them.
 constexpr int kLentSlices = 32;
+/// Slots that are looked at between two batches for the few rows that an increment takes.
+constexpr std::size_t kSearchedSlots = std::size_t{128} * 1024;
+/// Pieces that wait to be durable while a further one is written.
+constexpr std::size_t kUnfinishedPieces = 3;
 
 std::string text_of(const StateDescription& state) {
   return state.kind + " \"" + state.name + "\" of " + state.key_type + " -> " + state.value_type;
@@ -69,35 +73,71 @@ Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& h
 Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
                                               FileSystem* file_system) {
   const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_));
-  SR_ASSERT(handle.pieces.size() == 1, "a snapshot of this backend has one piece");
-  const StateFileReader reader = SR_TRY(open_state(handle.pieces.front(), file_system));
-  std::map<int, std::size_t> rows_of_group;
-  for (const StateBlock& block : reader.blocks()) rows_of_group[block.key_group] += block.rows;
-  for (const auto& [group, rows] : rows_of_group) {
-    if (table_.key_groups().contains(group)) table_.reserve(group, rows);
+  std::vector<StateFileReader> readers;
+  for (const StateHandle& piece : handle.pieces)
+    readers.push_back(SR_TRY(open_state(piece, file_system)));
+  // The newest first: what is there already is newer than what a further piece says.
+  std::map<int, std::vector<PlacedBlock>> blocks_of_group;
+  std::uint64_t rows = 0;
+  for (auto reader = readers.rbegin(); reader != readers.rend(); ++reader) {
+    for (const StateBlock& block : reader->blocks()) {
+      rows += block.rows;
+      if (table_.key_groups().contains(block.key_group))
+        blocks_of_group[block.key_group].push_back({&*reader, &block});
+    }
   }
+  // Of a row there may be older values and tombstones, in about the same share of each group.
+  const double share =
+      rows > handle.entries ? static_cast<double>(handle.entries) / static_cast<double>(rows) : 1.0;
+  // Group by group, so that what was just put there is still in the caches when it is met again.
+  for (const auto& [group, blocks] : blocks_of_group) {
+    double in_group = 0;
+    for (const PlacedBlock& each : blocks) in_group += each.block->rows;
+    table_.reserve(group, static_cast<std::size_t>(share * in_group));
+    SR_TRY(restore_group(blocks, numbers));
+  }
+  table_.end_restore();
+  return {};
+}
+
+Result<void> HashMapStateBackend::restore_group(const std::vector<PlacedBlock>& blocks,
+                                                const std::vector<int>& numbers) {
   StateBytes buffer;
-  for (const StateBlock& block : reader.blocks()) {
-    if (!table_.key_groups().contains(block.key_group)) continue;
-    const std::string_view payload = SR_TRY(reader.payload(block, buffer));
-    if (!table_.restore_rows(block.key_group, block.rows, payload, numbers)) {
+  const StateFileReader* piece = nullptr;
+  table_.begin_restore();
+  for (const auto& [reader, block] : blocks) {
+    if (reader != piece) table_.begin_restored_piece();
+    piece = reader;
+    const std::string_view payload = SR_TRY(reader->payload(*block, buffer));
+    if (!table_.restore_rows(block->key_group, block->rows, payload, numbers)) {
       return Error{.code = ErrorCode::state_corrupt,
                    .message = "state file holds rows that can't be read",
-                   .where = reader.name() + ", offset " + std::to_string(block.offset),
+                   .where = reader->name() + ", offset " + std::to_string(block->offset),
                    .retry = Retry::no};
     }
   }
   return {};
 }
 
-void HashMapStateBackend::snapshot(CheckpointId id, std::shared_ptr<SnapshotFileWriter> writer,
-                                   bool compressed, Done done) {
-  auto builder = std::make_shared<StateFileBuilder>(compressed);
-  TableSnapshot& snapshot = table_.start_snapshot([writer, builder](SnapshotBlock block) {
+void HashMapStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sharing,
+                                   MakeWriter make_writer, bool compressed, Done done) {
+  Running& running = running_.emplace_back();
+  running.id = id;
+  running.entries = table_.size();
+  running.make_writer = std::move(make_writer);
+  running.compressed = compressed;
+  running.done = std::move(done);
+  running.pieces.push_back(open_piece(running));
+  // What stays in memory is copied from one holder to the next: it had better be whole.
+  running.in_chain = sharing == SharingFilesStrategy::forward_backward &&
+                     !running.pieces.front().writer->is_in_memory();
+  if (running.in_chain) running.plan = chain_.begin(id);
+  const auto emit = [&running](SnapshotBlock block) {
+    const Piece& piece = running.pieces.back();
     StateBytes rows = std::exchange(block.bytes, {});
     const std::size_t lent = block.lent_bytes();
-    auto encode = [builder, block = std::move(block)](StateBytes& bytes,
-                                                      StateBytes& scratch) mutable {
+    auto encode = [builder = piece.builder, block = std::move(block)](StateBytes& bytes,
+                                                                      StateBytes& scratch) mutable {
       block.bytes = std::move(bytes);
       block.encode(scratch);
       bytes = std::move(block.bytes);
@@ -105,67 +145,135 @@ void HashMapStateBackend::snapshot(CheckpointId id, std::shared_ptr<SnapshotFile
       builder->begin_block(bytes, scratch, block.key_group, block.rows);
       seal_state_block(bytes);
     };
-    writer->append(std::move(rows), std::move(encode), lent);
-    return writer->take_spare();
-  });
-  running_.push_back({id, &snapshot, std::move(writer), std::move(builder), std::move(done)});
+    piece.writer->append(std::move(rows), std::move(encode), lent);
+    return piece.writer->take_spare();
+  };
+  const bool is_increment = running.plan.kind == SnapshotChain::Kind::increment;
+  running.snapshot = &table_.start_snapshot(emit, is_increment ? &running.plan.selection : nullptr);
+  if (running.plan.kind == SnapshotChain::Kind::in_pieces)
+    chain_.begin_piece(id, *running.snapshot);
+}
+
+HashMapStateBackend::Piece HashMapStateBackend::open_piece(const Running& running) {
+  return {.writer = running.make_writer(),
+          .builder = std::make_shared<StateFileBuilder>(running.compressed)};
+}
+
+void HashMapStateBackend::notify_complete(CheckpointId id) {
+  chain_.complete(id);
+  // Nobody will want those that it overtook, and what they build on may go.
+  for (auto it = running_.begin(); it != running_.end();) {
+    const auto each = it++;
+    if (each->in_chain && each->id < id) {
+      give_up(each, {.code = ErrorCode::cancelled, .message = "a newer snapshot is complete"});
+    }
+  }
 }
 
 void HashMapStateBackend::abort(CheckpointId id) {
+  chain_.forget(id);
   for (auto it = running_.begin(); it != running_.end();) {
     const auto each = it++;
     if (each->id != id) continue;
-    each->writer->abandon([done = std::move(each->done)](const Result<StateHandle>& cancelled) {
-      done(cancelled.error());
+    give_up(each, {.code = ErrorCode::cancelled, .message = "the snapshot was aborted"});
+  }
+}
+
+void HashMapStateBackend::give_up(Place running, Error error) {
+  if (running->snapshot != nullptr) table_.end_snapshot(*running->snapshot);
+  if (running->in_chain) chain_.forget(running->id);
+  const auto ended = std::make_shared<Running>(std::move(*running));
+  running_.erase(running);
+  ended->unfinished = ended->pieces.size();
+  for (const Piece& piece : std::exchange(ended->pieces, {})) {
+    piece.writer->abandon([ended, error](const Result<StateHandle>&) {
+      if (--ended->unfinished == 0) std::exchange(ended->done, {})(error);
     });
-    if (each->snapshot != nullptr) table_.end_snapshot(*each->snapshot);
-    running_.erase(each);
   }
 }
 
 bool HashMapStateBackend::advance_snapshots() {
   bool more = false;
+  bool any = false;
   for (auto it = running_.begin(); it != running_.end();) {
     const auto each = it++;
     if (each->snapshot == nullptr) continue;
-    if (advance(*each)) {
+    any = true;
+    if (advance(each)) {
       complete(each);
     } else {
-      more = more || !each->writer->is_behind();
+      more = more || !is_behind(*each);
     }
   }
-  return more;
+  return any ? more : chain_.advance();
 }
 
-bool HashMapStateBackend::advance(const Running& running) {
-  const bool is_cheap = running.snapshot->lends() && !running.writer->is_in_memory();
+bool HashMapStateBackend::is_behind(const Running& running) {
+  return running.unfinished >= kUnfinishedPieces || running.pieces.back().writer->is_behind();
+}
+
+bool HashMapStateBackend::advance(Place running) {
+  TableSnapshot& snapshot = *running->snapshot;
+  const auto kind = running->plan.kind;
+  if (kind == SnapshotChain::Kind::increment)
+    return !is_behind(*running) && table_.advance(snapshot, kSearchedSlots);
+  const bool is_cheap = snapshot.lends() && !running->pieces.back().writer->is_in_memory();
   for (int slices = is_cheap ? kLentSlices : 1; slices > 0; --slices) {
-    if (running.writer->is_behind()) return false;
-    if (table_.advance(*running.snapshot, kSlice)) return true;
+    if (is_behind(*running)) return false;
+    if (kind == SnapshotChain::Kind::in_pieces &&
+        chain_.rows_in_piece(running->id) >= running->plan.piece_rows) {
+      table_.emit_passed(snapshot);
+      end_piece(running);
+      running->pieces.push_back(open_piece(*running));
+      chain_.begin_piece(running->id, snapshot);
+    }
+    if (table_.advance(snapshot, kSlice)) return true;
   }
   return false;
 }
 
-void HashMapStateBackend::complete(std::list<Running>::iterator running) {
+void HashMapStateBackend::end_piece(Place running) {
+  const std::size_t index = running->pieces.size() - 1;
+  const Piece piece = running->pieces.back();
+  piece.writer->append(StateBytes(), [builder = piece.builder](StateBytes& bytes, StateBytes&) {
+    const std::string end = builder->end();
+    std::copy(end.begin(), end.end(), bytes.extend(end.size()));
+  });
+  ++running->unfinished;
+  piece.writer->finish([this, running, index](Result<StateHandle> data) {
+    if (!data) return give_up(running, std::move(data).error());
+    running->pieces[index].data = *std::move(data);
+    --running->unfinished;
+    if (running->snapshot == nullptr && running->unfinished == 0) deliver(running);
+  });
+}
+
+void HashMapStateBackend::complete(Place running) {
   table_.end_snapshot(*std::exchange(running->snapshot, nullptr));
-  running->writer->append(StateBytes(),
-                          [builder = running->builder](StateBytes& bytes, StateBytes&) {
-                            const std::string index = builder->end();
-                            std::copy(index.begin(), index.end(), bytes.extend(index.size()));
-                          });
+  end_piece(running);
+}
+
+void HashMapStateBackend::deliver(Place running) {
+  const Running ended = std::move(*running);
+  running_.erase(running);
   KeyedStateHandle handle{.key_groups = table_.key_groups(),
-                          .entries = 0,
+                          .entries = ended.entries,
                           .states = table_.descriptions(),
                           .pieces = {}};
-  const std::shared_ptr<SnapshotFileWriter> writer = running->writer;
-  writer->finish([this, running, handle = std::move(handle)](Result<StateHandle> data) mutable {
-    const Running ended = std::move(*running);
-    running_.erase(running);
-    if (!data) return ended.done(std::move(data).error());
-    handle.entries = ended.builder->rows();
-    handle.pieces.push_back(*std::move(data));
-    ended.done(std::move(handle));
-  });
+  std::vector<SnapshotChain::WrittenPiece> written;
+  for (const Piece& piece : ended.pieces) written.push_back({*piece.data, piece.builder->rows()});
+  if (!ended.in_chain) {
+    for (SnapshotChain::WrittenPiece& piece : written)
+      handle.pieces.push_back(std::move(piece.data));
+    return ended.done(std::move(handle));
+  }
+  auto pieces = chain_.written(ended.id, written);
+  if (!pieces) {
+    return ended.done(Error{.code = ErrorCode::cancelled,
+                            .message = "what the snapshot builds on is no longer kept"});
+  }
+  handle.pieces = *std::move(pieces);
+  ended.done(std::move(handle));
 }
 
 }  // namespace streamrun

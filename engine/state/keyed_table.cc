@@ -193,7 +193,11 @@ void KeyedTableBase::remove_expired_of(std::byte* row, int group) {
 }
 
 void KeyedTableBase::grow(int group) {
-  SubTable& table = sub_table(group);
+  fit(group, std::max(kFirstCapacity, sub_table(group).capacity));
+}
+
+void KeyedTableBase::fit(int group, std::size_t capacity) {
+  const SubTable& table = sub_table(group);
   // Removed rows fall away if they may, so the size that is needed may even be smaller.
   const PerClass<bool> stays = classes_kept_when_removed(group);
   std::size_t kept = 0;
@@ -201,7 +205,6 @@ void KeyedTableBase::grow(int group) {
     const RowHeader& head = header(row_at(table, slot));
     kept += head.epoch != 0 && (head.present != 0 || stays[table.classes[slot]]) ? 1 : 0;
   }
-  std::size_t capacity = std::max(kFirstCapacity, table.capacity);
   while (limit_of(capacity, group) < kept + 1 + kept / 8) {
     capacity = next_capacity(capacity);
   }
@@ -221,6 +224,22 @@ void KeyedTableBase::reserve(int group, std::size_t rows) {
   std::size_t capacity = kFirstCapacity;
   while (limit_of(capacity, group) < rows + 1) capacity = next_capacity(capacity);
   if (capacity > sub_table(group).capacity) resize(group, capacity);
+}
+
+void KeyedTableBase::begin_restore() {
+  SR_ASSERT(snapshots_.empty(), "a table is restored before snapshots are taken of it");
+  restored_from_ = epoch_ + 1;
+  classes_.keeps_removed.fill(true);
+}
+
+void KeyedTableBase::end_restore() {
+  classes_.keeps_removed.fill(false);
+  for (std::size_t i = 0; i < restored_removed_.size(); ++i) {
+    const SubTable& table = sub_tables_[i];
+    const std::size_t removed = std::exchange(restored_removed_[i], 0);
+    // A few take less room than it takes time to move the others.
+    if (removed > table.used / 16) fit(range_.first + static_cast<int>(i), kFirstCapacity);
+  }
 }
 
 void KeyedTableBase::resize(int group, std::size_t capacity) {
@@ -320,7 +339,7 @@ void KeyedTableBase::save_row(TableSnapshot& snapshot, std::byte* row, int group
     prefetch_to_write(to + stride_, stride_);  // for the next row of this group
     ++pending.rows;
   } else {
-    write_row(pending, row);
+    write_row(pending, row, !snapshot.is_full_);
   }
   emit_if_full(snapshot, group);
 }
@@ -493,6 +512,10 @@ void KeyedTableBase::emit_pending(TableSnapshot& snapshot, int group) {
                       .texts = {}};
   if (block.encoder != nullptr) block.texts = sub_table(group).arena;
   pending.bytes = snapshot.emit_(std::move(block));
+}
+
+void KeyedTableBase::emit_passed(TableSnapshot& snapshot) {
+  if (!snapshot.done_) emit_pending(snapshot, snapshot.group_);
 }
 
 std::size_t KeyedTableBase::finish_group(TableSnapshot& snapshot) {

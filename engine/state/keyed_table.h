@@ -276,6 +276,8 @@ class KeyedTableBase {
   void assign_classes(TableSnapshot& snapshot, const PerClass<RowClass>& assigned) {
     snapshot.assigned_ = assigned;
   }
+  /// Emits what it has passed and not emitted yet.
+  void emit_passed(TableSnapshot& snapshot);
   /// Takes up to about `slots` further slots, less if there is much to copy. The last part is
   /// emitted when it returns true: done.
   bool advance(TableSnapshot& snapshot, std::size_t slots);
@@ -299,9 +301,18 @@ class KeyedTableBase {
   /// Up to `slots` further slots; true at the end, when `rows` of the classes that went is 0.
   bool advance_merge(std::size_t slots);
 
-  /// Adds the rows of one block. The states of the file in its order, by their numbers here.
-  /// `reader.failed()` on damage. Fails on a row whose key is there already or belongs to another
-  /// group.
+  /// Rows of a snapshot's key group follow: piece by piece, the newest first, so that a key that is
+  /// there already is newer than what a piece says of it. A row without a state, which was removed,
+  /// hides older ones until the end, which comes after the last group, when it goes.
+  void begin_restore();
+  void begin_restored_piece() {
+    ++epoch_;
+    restored_removed_.resize(sub_tables_.size());
+  }
+  void end_restore();
+  /// Adds the rows of one block. The states of the file in its order, by their numbers here. False
+  /// on damage: also if a key stands twice in a piece, is there from another snapshot, or belongs
+  /// to another group.
   virtual bool restore_rows(int group, std::uint32_t rows, std::string_view payload,
                             const std::vector<int>& state_numbers) = 0;
   void reserve(int group, std::size_t rows);
@@ -375,6 +386,8 @@ class KeyedTableBase {
   }
   /// Makes room for one more row. Rows of this group may move.
   void grow(int group);
+  /// The same, with a capacity of at least this.
+  void fit(int group, std::size_t capacity);
   void resize(int group, std::size_t capacity);
 
   /// For rows that belong to the snapshot of this epoch, and with `removed_too` those without a
@@ -382,7 +395,8 @@ class KeyedTableBase {
   virtual std::shared_ptr<const RowEncoder> make_encoder(std::uint32_t epoch,
                                                          bool removed_too) const = 0;
   /// Serialises one row.
-  virtual void write_row(TableSnapshot::Pending& pending, std::byte* row) const = 0;
+  virtual void write_row(TableSnapshot::Pending& pending, std::byte* row,
+                         bool removed_too) const = 0;
   /// Takes what belongs to the snapshot of `count` slots from its cursor on, and moves the cursor.
   /// Returns how many rows it copied or serialised.
   std::size_t take_rows(TableSnapshot& snapshot, std::size_t count);
@@ -423,6 +437,8 @@ class KeyedTableBase {
   std::uint32_t epoch_ = 1;
   std::byte* current_row_ = nullptr;
   int current_group_ = 0;
+  std::uint32_t restored_from_ = 1;              ///< epoch of the snapshot's newest piece
+  std::vector<std::uint32_t> restored_removed_;  ///< rows without a state, by key group
 
  private:
   void refresh_time();
@@ -589,10 +605,10 @@ class KeyedTable final : public KeyedTableBase {
     }
     return nullptr;
   }
-  void write_row(TableSnapshot::Pending& pending, std::byte* row) const override {
+  void write_row(TableSnapshot::Pending& pending, std::byte* row, bool removed_too) const override {
     StateBytes& bytes = pending.bytes;
     const std::uint32_t present = live_states(header(row).present, row, states_);
-    if (present == 0 && header(row).present != 0) return;  // all of it has expired
+    if (present == 0 && !removed_too) return;  // all of it has expired
     if (bytes.empty()) bytes.extend(kStateBlockHeader);
     ++pending.rows;
     if constexpr (PutSerializable<K>) {
@@ -611,12 +627,18 @@ class KeyedTable final : public KeyedTableBase {
     ByteReader in(payload);
     for (; rows > 0; --rows) {
       const std::uint64_t present = in.varint();
-      if (in.failed() || present == 0 || present >> state_numbers.size() != 0) return false;
-      std::byte* const row = restore_key(group, in);
+      if (in.failed() || present >> state_numbers.size() != 0) return false;
+      const auto [row, is_new] = restore_key(group, in);
       if (row == nullptr) return false;
+      if (present == 0 && is_new)
+        ++restored_removed_[static_cast<std::size_t>(group - range_.first)];
       for (std::size_t i = 0; i < state_numbers.size(); ++i) {
         if ((present >> i & 1U) == 0) continue;
-        restore_value(state_numbers[i], in, row);
+        if (is_new) {
+          restore_value(state_numbers[i], in, row);
+        } else {
+          skip_value(in, states_[static_cast<std::size_t>(state_numbers[i])]);
+        }
       }
       if (in.failed()) return false;
     }
@@ -683,9 +705,13 @@ class KeyedTable final : public KeyedTableBase {
     bytes.truncate(before + static_cast<std::size_t>(to - first));
   }
 
-  /// Reads a key and puts a new, empty row for it; null if it is there already or not of this
-  /// group.
-  std::byte* restore_key(int group, ByteReader& in) {
+  struct RestoredRow {
+    std::byte* row;
+    bool is_new;  ///< else a newer piece had it
+  };
+  /// Reads a key and puts a new, empty row for it; null if it is not of this group, or there
+  /// already though no newer piece of this snapshot had it.
+  RestoredRow restore_key(int group, ByteReader& in) {
     // A text stays where it is until its row holds it.
     using Key = std::conditional_t<std::is_same_v<K, std::string>, std::string_view, K>;
     Key key{};
@@ -694,13 +720,26 @@ class KeyedTable final : public KeyedTableBase {
     } else {
       TypeSerializer<K>::read(in, key);
     }
-    if (in.failed()) return nullptr;
+    if (in.failed()) return {nullptr, false};
     const std::uint32_t hash = key_hash_of<K>(key);
-    if (group_of(hash) != group) return nullptr;
+    if (group_of(hash) != group) return {nullptr, false};
     const Held probe = KeyTraits<K>::probe(key);
-    const std::uint64_t rows_before = sub_table(group).used;
-    std::byte* const row = find_or_make(probe, hash, group);
-    return sub_table(group).used > rows_before ? row : nullptr;
+    std::byte* row = find(probe, hash, group);
+    if (row == nullptr) return {make(probe, hash, group), true};
+    const std::uint32_t epoch = header(row).epoch;
+    if (epoch < restored_from_ || epoch == epoch_) row = nullptr;
+    return {row, false};
+  }
+  /// Of what is in the snapshot: another type than the job's if values are migrated.
+  void skip_value(ByteReader& in, const State& state) const {
+    if (state.migration != nullptr) {
+      std::string unused;
+      ByteWriter out(unused);
+      return state.migration->rewrite(in, out, now());
+    }
+    const std::unique_ptr<std::byte[]> value(new std::byte[state.operations.size]);
+    state.operations.read(in, value.get());
+    state.operations.destroy(value.get());
   }
 
   std::byte* make(const Held& probe, std::uint32_t hash, int group) {

@@ -162,13 +162,17 @@ void SnapshotFileWriter::discard(std::unique_ptr<File> file) {
   const auto cancelled = [] {
     return Error{.code = ErrorCode::cancelled, .message = "the snapshot was aborted"};
   };
-  if (file == nullptr || file->handle == nullptr) return done_(cancelled());
+  // Whether a shared file goes is for those to say who know of all that refer to it.
+  if (is_written_ && shared_) shared_->let_go(claimed_);
+  const bool is_own = is_written_ && !shared_;
+  const bool has_file = is_own || (file != nullptr && file->handle != nullptr);
+  if (!has_file) return call_done(cancelled());
   io_.submit([self = shared_from_this(), file = std::move(file), cancelled]() mutable {
     file.reset();
     // If this fails, it goes when the attempt ends.
     static_cast<void>(self->file_system_->remove_file(join_path(self->directory_, self->name_)));
     SnapshotFileWriter& writer = *self;
-    writer.post_([self = std::move(self), cancelled] { self->done_(cancelled()); });
+    writer.post_([self = std::move(self), cancelled] { self->call_done(cancelled()); });
   });
 }
 
@@ -187,7 +191,12 @@ void SnapshotFileWriter::complete() {
   for (const Part& part : queue_) handle.inline_bytes += view(part.bytes);
   queue_.clear();
   backlog_ = 0;
-  done_(std::move(handle));
+  call_done(std::move(handle));
+}
+
+void SnapshotFileWriter::call_done(Result<StateHandle> result) {
+  // It may abandon this writer because another one failed.
+  std::exchange(done_, {})(std::move(result));
 }
 
 void SnapshotFileWriter::start_job_if_due() {
@@ -234,14 +243,15 @@ void SnapshotFileWriter::start_job() {
 
 /// The outcome for whoever called `finish`.
 void SnapshotFileWriter::ended(std::unique_ptr<File> file) {
-  if (file->error) return done_(*file->error);
+  if (file->error) return call_done(*file->error);
   StateHandle handle;
   if (file->handle == nullptr) {
     handle.inline_bytes = std::move(file->small);
   } else {
     handle.file = std::move(file->description);
+    is_written_ = true;
   }
-  done_(std::move(handle));
+  call_done(std::move(handle));
 }
 
 void SnapshotFileWriter::claim_name(std::unique_ptr<File> file) {

@@ -47,8 +47,8 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   StateBytes take_spare();
   /// Nothing follows: makes it durable and calls `done` on the owner's thread, perhaps at once.
   void finish(Done done);
-  /// Nobody wants it any more: drops what is not written, removes the file, and calls `done`,
-  /// instead of what `finish` was given, with E-CANCELLED. Nothing follows.
+  /// Nobody wants it any more: drops what is not written, removes the file, even if it is finished,
+  /// and calls `done`, instead of what `finish` was given, with E-CANCELLED. Nothing follows.
   void abandon(Done done);
   /// Whether what is appended is encoded at once, by the owner.
   bool is_in_memory() const { return file_system_ == nullptr; }
@@ -71,6 +71,7 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   void start_job_if_due();
   void start_job();
   void complete();
+  void call_done(Result<StateHandle> result);
   void discard(std::unique_ptr<File> file);
   void ended(std::unique_ptr<File> file);
   void claim_name(std::unique_ptr<File> file);
@@ -94,7 +95,8 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   bool in_flight_ = false;
   bool closed_ = false;
   bool abandoned_ = false;
-  std::string claimed_;  ///< the name in the shared folder
+  std::string claimed_;      ///< the name in the shared folder
+  bool is_written_ = false;  ///< to a file, whole
   Done done_;
 };
 

@@ -19,7 +19,8 @@ namespace streamrun {
 ///   block  = "SRB1" u16:key-group u32:rows u32:length u64:xxh3(key-group … length, payload)
 ///   payload index  = per block varints: key-group offset length-of-payload rows footer =
 ///   u64:index-offset u32:index-length u64:xxh3(index) "SRSTATE1"
-/// A payload is rows one after another; what a row is, the table that wrote it knows.
+/// A payload is rows one after another; what a row is, the table that wrote it knows. No bit set in
+/// its first varint, which says what states it has, is a tombstone: only the key follows.
 /// A compressed file ends with "SRSTATE2", and its index has a fifth varint per block: how long the
 /// payload is when it is not compressed. A block of which less is left begins with "SRZ1", and its
 /// payload is one frame of zstd (RFC 8878).

@@ -29,10 +29,13 @@ struct Snapshot {
     files.create_directories("/chk-1").value();
     HashMapStateBackend backend(table.table);
     std::optional<Result<KeyedStateHandle>> result;
-    backend.snapshot(1,
-                     std::make_shared<SnapshotFileWriter>(io, io.poster(), &files, "/chk-1",
-                                                          "state", std::uint64_t{0}),
-                     false, [&](Result<KeyedStateHandle> taken) { result = std::move(taken); });
+    backend.snapshot(
+        1, SharingFilesStrategy::no_sharing,
+        [&] {
+          return std::make_shared<SnapshotFileWriter>(io, io.poster(), &files, "/chk-1", "state",
+                                                      std::uint64_t{0});
+        },
+        false, [&](Result<KeyedStateHandle> taken) { result = std::move(taken); });
     while (backend.advance_snapshots()) {
     }
     io.settle();

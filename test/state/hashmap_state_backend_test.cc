@@ -9,69 +9,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "modelled_table.h"
-#include "queued_io.h"
-#include "sim/memory_file_system.h"
-#include "storage/test_stores.h"
+#include "state_store.h"
 
 namespace streamrun {
 namespace {
-
-constexpr std::uint64_t kAllInline = std::uint64_t{1} << 40U;
-
-/// A store, and what it takes to snapshot a table into it.
-struct Store {
-  Store() { files.create_directories("/chk-1").value(); }
-
-  template <Key K, typename Note>
-  Result<KeyedStateHandle> snapshot(ModelledTable<K, Note>& table, std::uint64_t inline_threshold) {
-    return snapshot(table.table, inline_threshold);
-  }
-  Result<KeyedStateHandle> snapshot(KeyedTableBase& table, std::uint64_t inline_threshold) {
-    HashMapStateBackend backend(table);
-    std::optional<Result<KeyedStateHandle>> result;
-    auto writer = std::make_shared<SnapshotFileWriter>(
-        io, io.poster(), &files, "/chk-1", "state-" + std::to_string(++names), inline_threshold);
-    backend.snapshot(1, std::move(writer), compressed,
-                     [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
-    while (backend.advance_snapshots()) {
-    }
-    io.settle();
-    REQUIRE(result);
-    if (*result && (**result).pieces.front().file)
-      (**result).pieces.front().file->path = "/chk-1/" + (**result).pieces.front().file->path;
-    return *std::move(result);
-  }
-
-  sim::MemoryFileSystem files;
-  QueuedIo io;
-  int names = 0;
-  bool compressed = false;
-};
-
-template <Key K, typename Note>
-void fill(ModelledTable<K, Note>& table, int max_parallelism, std::size_t keys,
-          std::uint64_t seed = 1) {
-  SeededRandom random(seed);
-  for (const K& key : some_keys<K>(keys, max_parallelism, table.table.key_groups()))
-    table.change(key, random);
-}
-
-template <Key K, typename Note = std::string>
-Model<K, Note> restored_model(const std::vector<KeyedStateHandle>& handles, int max_parallelism,
-                              KeyGroupRange range, FileSystem& files) {
-  ModelledTable<K, Note> table(max_parallelism, range);
-  HashMapStateBackend(table.table).restore(handles, &files).value();
-  Model<K, Note> model;
-  KeyedTable<K>& rows = table.table;
-  typename KeyedTable<K>::Cursor cursor;
-  std::vector<K> keys;
-  rows.visit(cursor, std::size_t{1} << 40U,
-             [&](std::byte* row, int) { keys.emplace_back(KeyTraits<K>::view(rows.key_of(row))); });
-  for (const K& key : keys) model[key] = table.look_up(key);
-  CHECK(model.size() == rows.size());
-  return model;
-}
 
 TEMPLATE_TEST_CASE(
     "hashmap state backend: a snapshot restores to the same content, inline and from a file",
@@ -83,11 +24,10 @@ TEMPLATE_TEST_CASE(
   fill(table, 128, 5000);
   const Result<KeyedStateHandle> handle = store.snapshot(table, threshold);
   REQUIRE(handle);
-  CHECK(handle->pieces.front().file.has_value() == (threshold == 0));
+  CHECK(handle->pieces[0].file.has_value() == (threshold == 0));
   CHECK(handle->entries == table.model.size());
-  const std::string bytes = threshold == 0
-                                ? store.files.files().at(handle->pieces.front().file->path)
-                                : handle->pieces.front().inline_bytes;
+  const std::string bytes = threshold == 0 ? store.files.files().at(handle->pieces[0].file->path)
+                                           : handle->pieces[0].inline_bytes;
   CHECK(bytes.ends_with(store.compressed ? "SRSTATE2" : "SRSTATE1"));
   CHECK(handle->key_groups == KeyGroupRange{0, 127});
   CHECK(handle->states.size() == 2);
@@ -170,10 +110,9 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
     for (const std::int64_t key : keys) table.change(key, random);
     expected.push_back(table.model);
     backend.snapshot(
-        i + 1,
-        std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files, "/chk-1",
-                                             "part-" + std::to_string(i), 0),
-        false, [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
+        i + 1, SharingFilesStrategy::no_sharing,
+        [&store, i] { return store.writer("part-" + std::to_string(i), 0); }, false,
+        [&](Result<KeyedStateHandle> handle) { handles.push_back(*std::move(handle)); });
     CHECK(backend.advance_snapshots());
   }
   while (backend.advance_snapshots()) {
@@ -181,7 +120,7 @@ TEST_CASE("hashmap state backend: concurrent snapshots are each written whole", 
   store.io.settle();
   REQUIRE(handles.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
-    handles[i].pieces.front().file->path = "/chk-1/" + handles[i].pieces.front().file->path;
+    handles[i].pieces[0].file->path = "/chk-1/" + handles[i].pieces[0].file->path;
     CHECK(restored_model<std::int64_t>({handles[i]}, 128, {0, 127}, store.files) == expected[i]);
   }
 }
@@ -197,13 +136,13 @@ TEST_CASE("hashmap state backend: an aborted snapshot gives back what it holds",
   std::map<CheckpointId, Result<KeyedStateHandle>> results;
   const auto begin = [&](CheckpointId id) {
     const std::string name = "part-" + std::to_string(id);
-    backend.snapshot(id,
-                     std::make_shared<SnapshotFileWriter>(store.io, store.io.poster(), &store.files,
-                                                          "/chk-1", name, 0),
-                     false, [&results, id](Result<KeyedStateHandle> handle) {
-                       const bool first = results.emplace(id, std::move(handle)).second;
-                       CHECK(first);
-                     });
+    backend.snapshot(
+        id, SharingFilesStrategy::no_sharing, [&store, name] { return store.writer(name, 0); },
+        false,
+        [&results, id](Result<KeyedStateHandle> handle) {
+          const bool first = results.emplace(id, std::move(handle)).second;
+          CHECK(first);
+        });
   };
   begin(1);
   begin(2);
@@ -236,7 +175,7 @@ TEST_CASE("hashmap state backend: an aborted snapshot gives back what it holds",
   CHECK_FALSE(backend.advance_snapshots());
   CHECK(store.files.files().count("/chk-1/part-1") == 0);
   KeyedStateHandle handle = results.at(2).value();
-  handle.pieces.front().file->path = "/chk-1/" + handle.pieces.front().file->path;
+  handle.pieces[0].file->path = "/chk-1/" + handle.pieces[0].file->path;
   CHECK(restored_model<std::int64_t>({handle}, 128, {0, 127}, store.files) == expected);
 }
 
@@ -296,7 +235,7 @@ TEST_CASE("hashmap state backend: a state file that is gone is E-STATE-MISSING",
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 10);
   const KeyedStateHandle handle = store.snapshot(table, 0).value();
-  store.files.remove_file(handle.pieces.front().file->path).value();
+  store.files.remove_file(handle.pieces[0].file->path).value();
   CHECK(code_of_restore(handle, store.files) == ErrorCode::state_missing);
 }
 
@@ -306,12 +245,12 @@ TEST_CASE("hashmap state backend: a state file with any bit flipped is E-STATE-C
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 8);
   const KeyedStateHandle handle = store.snapshot(table, 0).value();
-  for (std::uint64_t offset = 0; offset < handle.pieces.front().file->length; ++offset) {
+  for (std::uint64_t offset = 0; offset < handle.pieces[0].file->length; ++offset) {
     INFO("offset " << offset);
-    REQUIRE(store.files.flip_bit(handle.pieces.front().file->path, offset,
+    REQUIRE(store.files.flip_bit(handle.pieces[0].file->path, offset,
                                  static_cast<unsigned>(offset % 8)));
     REQUIRE(code_of_restore(handle, store.files) == ErrorCode::state_corrupt);
-    REQUIRE(store.files.flip_bit(handle.pieces.front().file->path, offset,
+    REQUIRE(store.files.flip_bit(handle.pieces[0].file->path, offset,
                                  static_cast<unsigned>(offset % 8)));
   }
 }
@@ -321,8 +260,8 @@ TEST_CASE("hashmap state backend: inline state cut anywhere is E-STATE-CORRUPT",
   ModelledTable<std::string> table(128, {0, 127});
   fill(table, 128, 8);
   KeyedStateHandle handle = store.snapshot(table, kAllInline).value();
-  while (!handle.pieces.front().inline_bytes.empty()) {
-    handle.pieces.front().inline_bytes.pop_back();
+  while (!handle.pieces[0].inline_bytes.empty()) {
+    handle.pieces[0].inline_bytes.pop_back();
     REQUIRE(code_of_restore(handle, store.files) == ErrorCode::state_corrupt);
   }
 }
@@ -338,16 +277,13 @@ TEST_CASE(
   out.varint(1);
   out.text("a");
   out.i64(5);
-  KeyedStateHandle handle{.key_groups = {0, 127},
-                          .entries = 1,
-                          .states = table.table.descriptions(),
-                          .pieces = {StateHandle()}};
+  KeyedStateHandle handle{
+      .key_groups = {0, 127}, .entries = 1, .states = table.table.descriptions(), .pieces = {{}}};
   const auto with_blocks = [&](const std::vector<int>& groups) {
     StateFileBuilder builder;
-    handle.pieces.front().inline_bytes.clear();
-    for (const int group : groups)
-      handle.pieces.front().inline_bytes += builder.block(group, 1, row);
-    handle.pieces.front().inline_bytes += builder.end();
+    handle.pieces[0].inline_bytes.clear();
+    for (const int group : groups) handle.pieces[0].inline_bytes += builder.block(group, 1, row);
+    handle.pieces[0].inline_bytes += builder.end();
     return handle;
   };
   ModelledTable<std::string> good(128, {0, 127});
