@@ -73,17 +73,17 @@ Result<void> HashMapStateBackend::restore(const std::vector<KeyedStateHandle>& h
 Result<void> HashMapStateBackend::restore_one(const KeyedStateHandle& handle,
                                               FileSystem* file_system) {
   const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_));
-  std::vector<StateFileReader> readers;
-  for (const StateHandle& piece : handle.pieces)
-    readers.push_back(SR_TRY(open_state(piece, file_system)));
   // The newest first: what is there already is newer than what a further piece says.
+  std::vector<StateFileReader> readers;
+  for (std::size_t left = handle.pieces.size(); left > 0; --left)
+    readers.push_back(SR_TRY(open_state(handle.pieces[left - 1], file_system)));
   std::map<int, std::vector<PlacedBlock>> blocks_of_group;
   std::uint64_t rows = 0;
-  for (auto reader = readers.rbegin(); reader != readers.rend(); ++reader) {
-    for (const StateBlock& block : reader->blocks()) {
+  for (const StateFileReader& reader : readers) {
+    for (const StateBlock& block : reader.blocks()) {
       rows += block.rows;
       if (table_.key_groups().contains(block.key_group))
-        blocks_of_group[block.key_group].push_back({&*reader, &block});
+        blocks_of_group[block.key_group].push_back({&reader, &block});
     }
   }
   // Of a row there may be older values and tombstones, in about the same share of each group.
@@ -179,7 +179,7 @@ void HashMapStateBackend::abort(CheckpointId id) {
   }
 }
 
-void HashMapStateBackend::give_up(Place running, Error error) {
+void HashMapStateBackend::give_up(Place running, const Error& error) {
   if (running->snapshot != nullptr) table_.end_snapshot(*running->snapshot);
   if (running->in_chain) chain_.forget(running->id);
   const auto ended = std::make_shared<Running>(std::move(*running));

@@ -88,7 +88,7 @@ class HashMapStateBackend {
   void end_piece(Place running);
   void complete(Place running);
   void deliver(Place running);
-  void give_up(Place running, Error error);
+  void give_up(Place running, const Error& error);
 
   KeyedTableBase& table_;
   SnapshotChain chain_;

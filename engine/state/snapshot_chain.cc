@@ -198,7 +198,7 @@ SnapshotChain::Plan SnapshotChain::plan_increment(View& view) {
 SnapshotChain::Plan SnapshotChain::plan_in_pieces(Begun& begun) {
   // From here on classes no longer tell what the base has: if this one fails, the next is full too.
   base_.reset();
-  begun.view.emplace();
+  begun.view = View{};
   std::uint64_t rows = 0;
   for (std::size_t i = 1; i < kRowClasses; ++i) {
     rows += static_cast<std::uint64_t>(table_.classes().rows[i]);
