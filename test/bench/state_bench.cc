@@ -191,7 +191,7 @@ Snapshot take_snapshot(State<V>& state, IoExecutor& io, FileSystem& files,
   HashMapStateBackend backend(state.table);
   Mail mail;
   std::optional<KeyedStateHandle> taken;
-  const auto writer = std::make_shared<SnapshotFileWriter>(
+  auto writer = std::make_shared<SnapshotFileWriter>(
       io, [&](UniqueFunction<void()> letter) { mail.post(std::move(letter)); }, &files, folder,
       "state", 0);
   const auto begin = Steady::now();

@@ -139,7 +139,7 @@ class RandomHistory {
         is_savepoint ? SharingFilesStrategy::no_sharing : SharingFilesStrategy::forward_backward,
         [this] { return store_.writer("state-" + std::to_string(++store_.names), threshold_); },
         store_.compressed,
-        [&taken](Result<KeyedStateHandle> handle) { taken.result = std::move(handle); });
+        [&taken](Result<KeyedStateHandle> handle) { taken.result.emplace(std::move(handle)); });
   }
   void end_some() {
     for (auto it = taken_.begin(); it != taken_.end();) {

@@ -35,7 +35,7 @@ struct Store {
   Result<KeyedStateHandle> snapshot(KeyedTableBase& table, std::uint64_t inline_threshold) {
     HashMapStateBackend backend(table);
     std::optional<Result<KeyedStateHandle>> result;
-    const auto writer = this->writer("state-" + std::to_string(++names), inline_threshold);
+    auto writer = this->writer("state-" + std::to_string(++names), inline_threshold);
     backend.snapshot(
         1, SharingFilesStrategy::no_sharing, [&] { return writer; }, compressed,
         [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
