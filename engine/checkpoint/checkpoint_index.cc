@@ -253,7 +253,9 @@ class Search {
       const FinishedMarker& marker = *folder.finished;
       const bool after_best = !best_ || marker.finished_unix_ms >= best_->completed_unix_ms ||
                               (holds_best(folder) && marker.last_checkpoint >= best_->id);
-      const bool newer = !newest || marker.finished_unix_ms > newest->finished_unix_ms;
+      // Of two in the same millisecond the one that went on from the other: ids only grow (D3).
+      const bool newer = !newest || std::tie(marker.finished_unix_ms, marker.last_checkpoint) >
+                                        std::tie(newest->finished_unix_ms, newest->last_checkpoint);
       if (after_best && newer) newest = marker;
     }
     return newest;
