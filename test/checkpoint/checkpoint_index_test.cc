@@ -309,5 +309,24 @@ TEST_CASE("newest complete: a finish counts only if nothing is newer", "[checkpo
   CHECK(found.entry->path == later);
 }
 
+TEST_CASE("newest complete: of two runs that ended in one millisecond the later one counts",
+          "[checkpoint]") {
+  Store store;
+  const std::string savepoint = store.savepoint("savepoint-000000-000000000001", 1000);
+  // The first was stopped with the savepoint, from which the second went on to its end.
+  const auto mark = [&](int job, CheckpointId last, const std::string& with) {
+    test::write_file(store.files, store.job(job, 100) + "/finished",
+                     encode(FinishedMarker{.job_id = test::job_id(job),
+                                           .job_name = "wordcount",
+                                           .last_checkpoint = last,
+                                           .finished_unix_ms = 1000,
+                                           .savepoint = with}));
+  };
+  const bool later_is_first = GENERATE(false, true);
+  mark(later_is_first ? 2 : 1, 4, savepoint);
+  mark(later_is_first ? 1 : 2, 6, "");
+  CHECK(must(store.newest()).finished);
+}
+
 }  // namespace
 }  // namespace streamrun
