@@ -1,7 +1,9 @@
 // Checkpoints that a kill left behind a `finished` marker, and those of earlier runs of one job id:
 // who removes them, and who does not.
+#include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -133,9 +135,12 @@ TEST_CASE("left checkpoints: those of earlier runs of one job id count as retain
     for (const std::string& name : before) CHECK(after.count(name) == 0);
   }
   SECTION("a run that goes on from an older one leaves that and what came later") {
-    const std::string newest = fs::path(world().newest()).filename().string();
-    const std::string older = *before.begin() != newest ? *before.begin() : *before.rbegin();
-    const std::string path = world().job_folder() + "/" + older;
+    // The oldest one: as texts, chk-10 comes before chk-9.
+    const std::string oldest = *std::min_element(
+        before.begin(), before.end(), [](const std::string& a, const std::string& b) {
+          return std::pair(a.size(), a) < std::pair(b.size(), b);
+        });
+    const std::string path = world().job_folder() + "/" + oldest;
     const Outcome outcome = world().run_with({"-D", id, "--stop-after", "400ms", "-s", path});
     INFO(outcome.err);
     CHECK(outcome.status == 0);
