@@ -2,6 +2,7 @@
 # What must hold before a change goes in: the linters over what changed, and the tests of the builds with
 # AddressSanitizer and UBSan, with ThreadSanitizer (the tests that have threads), and of the release build. It stops at
 # the first failure. With --quick only the linters and the release build.
+# No test needs two builds: what looks at one unit runs with sanitizers, long searches without.
 # STREAMRUN_LINT_BASE is the commit to compare with; without it, the one before the last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,18 +42,26 @@ threaded_tests='^(platform|state|operators|connectors/.*|runtime|e2e/wordcount|e
 say "packages"
 scripts/install-packages.sh
 say "build: release"
-scripts/build.sh release
+if [[ ${1:-} == --quick ]]; then
+  scripts/build.sh release
+else
+  scripts/build.sh release program_tests
+fi
 say "lint: what changed"
 scripts/tidy.sh ${STREAMRUN_LINT_BASE:+"$STREAMRUN_LINT_BASE"}
 if [[ ${1:-} != --quick ]]; then
   say "build: dev (AddressSanitizer, UBSan)"
   scripts/build.sh dev
   say "tests: dev"
-  run_tests dev env
+  run_tests dev env -- --label-exclude without-sanitizers
   say "build: tsan (ThreadSanitizer)"
   "${fixed_addresses[@]}" scripts/build.sh tsan "${threaded_targets[@]}"
   say "tests: tsan"
   run_tests tsan "${fixed_addresses[@]}" env -- --tests-regex "$threaded_tests"
 fi
 say "tests: release"
-run_tests release env
+if [[ ${1:-} == --quick ]]; then
+  run_tests release env
+else
+  run_tests release env -- --label-exclude unit
+fi
