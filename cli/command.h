@@ -1,6 +1,6 @@
 #pragma once
 
-#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/api/job.h>
 
 #include <map>
 #include <optional>

@@ -1,3 +1,4 @@
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/base/error.h>
 #include <streamrun/config/options.h>
 #include <streamrun/graph/job_graph.h>

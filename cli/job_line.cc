@@ -1,5 +1,6 @@
 #include "job_line.h"
 
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/base/strings.h>
 #include <streamrun/config/values.h>
 

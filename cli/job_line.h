@@ -1,6 +1,8 @@
 #pragma once
 
-#include <streamrun/api/stream_execution_environment.h>
+#include <streamrun/api/job.h>
+#include <streamrun/api/job_arguments.h>
+#include <streamrun/graph/job_graph.h>
 
 #include <optional>
 #include <string>

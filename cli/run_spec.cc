@@ -1,5 +1,6 @@
 #include "run_spec.h"
 
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/base/strings.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/finished_runs.h>

@@ -1,5 +1,6 @@
 #include "would_restore.h"
 
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/base/strings.h>
 #include <streamrun/graph/job_graph.h>
 #include <streamrun/runtime/job_spec.h>

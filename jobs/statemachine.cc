@@ -4,6 +4,7 @@
 // the generator got wrong on purpose appear.
 #include "statemachine.h"
 
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/connectors/print/print_sink.h>

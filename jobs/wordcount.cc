@@ -2,6 +2,7 @@
 // does not.
 #include "wordcount.h"
 
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/file/file_source.h>
 #include <streamrun/connectors/print/print_sink.h>

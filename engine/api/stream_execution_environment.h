@@ -2,9 +2,9 @@
 
 #include <streamrun/api/checkpoint_settings.h>
 #include <streamrun/api/datastream.h>
+#include <streamrun/api/job.h>
 #include <streamrun/api/job_arguments.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -60,16 +60,5 @@ class StreamExecutionEnvironment {
   std::shared_ptr<detail::GraphBuilder> builder_;
   std::vector<std::pair<std::string, std::string>> settings_;
 };
-
-/// A program: it builds a graph from its arguments.
-using Program = std::function<void(StreamExecutionEnvironment&, JobArguments&)>;
-
-/// A row of the table of jobs that a binary holds.
-struct Job {
-  std::string name;
-  Program program;
-  std::string about;
-};
-using JobTable = std::vector<Job>;
 
 }  // namespace streamrun
