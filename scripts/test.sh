@@ -53,7 +53,7 @@ if [[ ${1:-} != --quick ]]; then
   say "build: dev (AddressSanitizer, UBSan)"
   scripts/build.sh dev
   say "tests: dev"
-  run_tests dev env -- --label-exclude without-sanitizers
+  run_tests dev env
   say "build: tsan (ThreadSanitizer)"
   "${fixed_addresses[@]}" scripts/build.sh tsan "${threaded_targets[@]}"
   say "tests: tsan"

@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 cmake --install "$build" --prefix "$folder/installed" >"$folder/install.log"
 cp -r "$project" "$folder/project"
 cmake -S "$folder/project" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_PREFIX_PATH="$folder/installed" -DCMAKE_CXX_FLAGS="${OWN_JOB_FLAGS:-}" >"$folder/configure.log"
+  -DCMAKE_PREFIX_PATH="$folder/installed" >"$folder/configure.log"
 cmake --build "$folder/build" >"$folder/build.log" || { cat "$folder/build.log" && exit 1; }
 
 printf 'one\ntwo\nthree\n\nfive5\n' >"$folder/text"
