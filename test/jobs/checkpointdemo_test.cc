@@ -1,5 +1,6 @@
 #include "checkpointdemo.h"
 
+#include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/config/configuration_loader.h>
 #include <streamrun/config/validation.h>
 
