@@ -129,9 +129,9 @@ void HashMapStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sharing
   running.done = std::move(done);
   running.pieces.push_back(open_piece(running));
   // What stays in memory is copied from one holder to the next: it had better be whole.
-  running.in_chain = sharing == SharingFilesStrategy::forward_backward &&
-                     !running.pieces.front().writer->is_in_memory();
-  if (running.in_chain) running.plan = chain_.begin(id);
+  running.in_chain =
+      sharing != SharingFilesStrategy::no_sharing && !running.pieces.front().writer->is_in_memory();
+  if (running.in_chain) running.plan = chain_.begin(id, sharing == SharingFilesStrategy::forward);
   const auto emit = [&running](SnapshotBlock block) {
     const Piece& piece = running.pieces.back();
     StateBytes rows = std::exchange(block.bytes, {});

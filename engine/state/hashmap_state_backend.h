@@ -19,6 +19,7 @@ namespace streamrun {
 /// Flink's name: which files of others a snapshot may refer to.
 enum class SharingFilesStrategy {
   no_sharing,        ///< of its own: a savepoint
+  forward,           ///< none, but later ones may refer to what it writes: a full checkpoint
   forward_backward,  ///< may refer to what completed incremental snapshots wrote
 };
 

@@ -100,14 +100,14 @@ void SnapshotChain::for_each_view(F&& use) {
   }
 }
 
-SnapshotChain::Plan SnapshotChain::begin(CheckpointId id) {
+SnapshotChain::Plan SnapshotChain::begin(CheckpointId id, bool is_full) {
   pin_dropped();
   const bool has_classes = (base_ || is_alone()) && !is_small() && make_room();
   const bool is_first = is_alone();
   Begun& begun = begun_.emplace_back();
   begun.id = id;
   Plan plan;
-  if (has_classes && base_) {
+  if (has_classes && base_ && !is_full) {
     begun.view = *base_;
     plan = plan_increment(*begun.view);
     // Not while another one relies on what the base has.
@@ -266,9 +266,14 @@ std::optional<std::vector<StateHandle>> SnapshotChain::written(
 
 void SnapshotChain::complete(CheckpointId id) {
   pin_dropped();
+  if (id <= base_id_) return;
+  base_id_ = id;
   Begun* const begun = find(id);
-  if (begun == nullptr) return;
-  base_ = std::move(begun->view);
+  if (begun == nullptr) {
+    base_.reset();
+  } else {
+    base_ = std::move(begun->view);
+  }
   begun_.remove_if([id](const Begun& other) { return other.id <= id; });
   refresh();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/ids.h>
+#include <streamrun/state/chain_limits.h>
 #include <streamrun/state/keyed_table.h>
 #include <streamrun/state/row_classes.h>
 #include <streamrun/state/state_handle.h>
@@ -11,22 +12,6 @@
 #include <vector>
 
 namespace streamrun {
-
-/// What keeps incremental snapshots within bounds.
-struct ChainLimits {
-  /// Below it all is written each time: more files cost more than more bytes.
-  std::uint64_t small_bytes = std::uint64_t{1} << 20U;
-  /// A full snapshot is cut into so many pieces, so that they leave the chain one by one.
-  std::size_t full_pieces = 64;
-  std::uint64_t least_piece_bytes = std::uint64_t{1} << 20U;
-  /// Kept rows, live and outdated, by live ones.
-  double kept = 1.9;
-  std::size_t most_pieces = 180;
-  /// Of pieces that lie in the metadata, together: each snapshot writes them again.
-  std::uint64_t inline_bytes = std::uint64_t{64} << 10U;
-  /// Of the live rows: if more would be written, all are.
-  double most_written = 0.25;
-};
 
 /// What is known of one piece when it is decided which ones are written again.
 struct PieceFacts {
@@ -68,8 +53,8 @@ class SnapshotChain {
   explicit SnapshotChain(KeyedTableBase& table, ChainLimits limits = {});
 
   /// Just before the table starts snapshot `id`, which may become a base. The table's present
-  /// content is what it will hold.
-  Plan begin(CheckpointId id);
+  /// content is what it will hold; `is_full`: without pieces of earlier ones.
+  Plan begin(CheckpointId id, bool is_full = false);
   /// Rows that a snapshot in pieces passes from now on are homed in its next piece.
   void begin_piece(CheckpointId id, TableSnapshot& snapshot);
   /// How many rows it has passed.
@@ -78,7 +63,8 @@ class SnapshotChain {
   /// longer known: a newer one is complete, or it was forgotten.
   std::optional<std::vector<StateHandle>> written(CheckpointId id,
                                                   const std::vector<WrittenPiece>& written);
-  /// Snapshot `id` is complete: what begins later builds on it, if it may.
+  /// Snapshot `id` is complete: what begins later builds on it, if it may, and on none before it,
+  /// whose pieces may be gone.
   void complete(CheckpointId id);
   /// Snapshot `id` failed or was given up. Nothing if it is not known.
   void forget(CheckpointId id);
@@ -138,6 +124,7 @@ class SnapshotChain {
   KeyedTableBase& table_;
   const ChainLimits limits_;
   std::optional<View> base_;
+  CheckpointId base_id_ = 0;  ///< the newest that is known to be complete
   std::list<Begun> begun_;
   RowClass changed_ = 1;  ///< of rows that change now
   RowClass made_ = 2;     ///< of rows that are made now

@@ -424,6 +424,66 @@ TEST_CASE("incremental snapshot: a failing call at any step fails it, and the ne
   }
 }
 
+/// Whether `next` needs anything that `before` has.
+bool builds_on(const KeyedStateHandle& next, const KeyedStateHandle& before) {
+  return std::any_of(next.pieces.begin(), next.pieces.end(), [&](const StateHandle& piece) {
+    return std::find(before.pieces.begin(), before.pieces.end(), piece) != before.pieces.end();
+  });
+}
+
+TEST_CASE("incremental snapshot: a full one refers to none before it, and those behind it to it",
+          "[state]") {
+  Store store;
+  Accounts accounts;
+  HashMapStateBackend backend(accounts.table, kSmall);
+  for (std::int64_t key = 0; key < 2000; ++key) accounts.update(key, 1);
+  const auto next = [&](CheckpointId id, SharingFilesStrategy sharing) {
+    accounts.update(static_cast<std::int64_t>(id), 2);
+    const KeyedStateHandle handle = take(backend, store, id, sharing).value();
+    CHECK(restored(handle, store.files).size() == 2000);
+    CHECK(restored(handle, store.files).at(static_cast<std::int64_t>(id)) == 2);
+    backend.notify_complete(id);
+    return handle;
+  };
+  const KeyedStateHandle first = next(1, SharingFilesStrategy::forward_backward);
+  const KeyedStateHandle second = next(2, SharingFilesStrategy::forward_backward);
+  CHECK(builds_on(second, first));
+  const KeyedStateHandle full = next(3, SharingFilesStrategy::forward);
+  CHECK_FALSE(builds_on(full, second));
+  keep_only(store.files, {full});
+  const KeyedStateHandle last = next(4, SharingFilesStrategy::forward_backward);
+  CHECK(builds_on(last, full));
+}
+
+TEST_CASE("incremental snapshot: what is known to be complete twice, or too late, changes nothing",
+          "[state]") {
+  Store store;
+  Accounts accounts;
+  HashMapStateBackend backend(accounts.table, kSmall);
+  for (std::int64_t key = 0; key < 2000; ++key) accounts.update(key, 1);
+  const KeyedStateHandle first = take(backend, store, 1).value();
+  backend.notify_complete(1);
+  const KeyedStateHandle second = take(backend, store, 2).value();
+  backend.notify_complete(2);
+  backend.notify_complete(2);
+  backend.notify_complete(1);
+  CHECK(builds_on(take(backend, store, 3).value(), second));
+}
+
+TEST_CASE("incremental snapshot: none builds on one that is older than the newest complete one",
+          "[state]") {
+  Store store;
+  Accounts accounts;
+  HashMapStateBackend backend(accounts.table, kSmall);
+  for (std::int64_t key = 0; key < 2000; ++key) accounts.update(key, 1);
+  const KeyedStateHandle first = take(backend, store, 1).value();
+  backend.notify_complete(1);
+  backend.notify_complete(2);  // of which the backend has not heard: files of the first may be gone
+  const KeyedStateHandle third = take(backend, store, 3).value();
+  CHECK_FALSE(builds_on(third, first));
+  CHECK(restored(third, store.files).size() == 2000);
+}
+
 TEST_CASE("incremental snapshot: in memory, and of little, each is whole", "[state]") {
   Store store;
   Accounts accounts;
