@@ -7,6 +7,7 @@
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/snapshot_reader.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
+#include <streamrun/state/shared_file.h>
 
 #include <algorithm>
 #include <utility>
@@ -211,6 +212,10 @@ Result<void> CheckpointDirectory::remove_shared(const std::set<std::string>& nam
   return remove_shared_files(files_, path_, names);
 }
 
+Result<void> CheckpointDirectory::remove_shared_temporaries() {
+  return streamrun::remove_shared_temporaries(files_, path_);
+}
+
 Result<void> CheckpointDirectory::abort(CheckpointId id, const std::vector<std::string>& files) {
   SR_TRY(abort_snapshot(files_, checkpoint_path(id), files));
   forget(id);
@@ -248,6 +253,15 @@ Result<std::map<CheckpointId, std::set<std::string>>> CheckpointDirectory::share
   return by_id;
 }
 
+Result<std::set<std::string>> CheckpointDirectory::shared_names_present() {
+  std::set<std::string> names;
+  for (const FileStatus& file : SR_TRY(files_.list(shared_path()))) {
+    std::string name = base_name(file.path);
+    if (is_shared_file_name(name)) names.insert(std::move(name));
+  }
+  return names;
+}
+
 Result<SharedLeftovers> CheckpointDirectory::clean_shared() {
   return clean_shared_files(files_, path_);
 }
@@ -263,6 +277,7 @@ Result<CheckpointDirectory::Leftovers> CheckpointDirectory::clean_leftovers() {
     clean_dead_checkpoint(entry.path, leftovers);
   }
   Result<SharedLeftovers> shared = clean_shared();
+  leftovers.has_shared = !shared || shared->some_in_use || !shared->kept.empty();
   if (!shared) {
     leftovers.kept.push_back(shared_path());
     return leftovers;

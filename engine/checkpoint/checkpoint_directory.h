@@ -50,6 +50,7 @@ class CheckpointDirectory {
   struct Leftovers {
     std::vector<std::string> removed;
     std::vector<std::string> kept;  ///< what was not ours by name, or could not be read or removed
+    bool has_shared = false;        ///< there are files in `shared`, or may be
   };
 
   /// Makes the folder (the root too, if its parent exists) with `shared` and `taskowned`, durably,
@@ -72,6 +73,8 @@ class CheckpointDirectory {
   Result<bool> remove(CheckpointId id);
   /// See `remove_shared_files`.
   Result<void> remove_shared(const std::set<std::string>& names);
+  /// See `remove_shared_temporaries`: no task may be writing a checkpoint.
+  Result<void> remove_shared_temporaries();
   /// `abort_snapshot` of a checkpoint. May be called again when more names come to light.
   Result<void> abort(CheckpointId id, const std::vector<std::string>& files);
 
@@ -86,6 +89,8 @@ class CheckpointDirectory {
   /// is a complete snapshot, under whatever name, counts as 0. An error if one of them can't be
   /// read.
   Result<std::map<CheckpointId, std::set<std::string>>> shared_names();
+  /// All names of files in `shared`, whoever needs them.
+  Result<std::set<std::string>> shared_names_present();
   /// Deletes what dead attempts left: temporary files, and checkpoints without `_metadata` which
   /// this object has not begun. In those only regular files with names of ours go (32 hex digits,
   /// `.….tmp-…`). Then `clean_shared`, which is told of by `shared` in `kept` if it could not.

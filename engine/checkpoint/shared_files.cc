@@ -12,8 +12,8 @@
 namespace streamrun {
 namespace {
 
-/// What no `_metadata` of the folder refers to: it was read after each of them was looked for.
-Result<std::vector<std::string>> without_use(FileSystem& files, const std::string& job_folder) {
+/// Regular files in `shared` whose names are ours.
+Result<std::vector<std::string>> files_of_ours(FileSystem& files, const std::string& job_folder) {
   std::vector<std::string> paths;
   const std::string shared = join_path(job_folder, kSharedName);
   const Result<FileStatus> folder = files.status(shared);
@@ -26,13 +26,27 @@ Result<std::vector<std::string>> without_use(FileSystem& files, const std::strin
     const bool ours = is_shared_file_name(name) || is_shared_temporary_name(name);
     if (ours && file.kind == FileKind::file && !file.is_link) paths.push_back(file.path);
   }
-  if (paths.empty()) return paths;
+  return paths;
+}
+
+struct Ours {
+  std::vector<std::string> unneeded;
+  bool some_in_use = false;
+};
+
+/// What no `_metadata` of the folder refers to: it was read after each of them was looked for.
+Result<Ours> look_through(FileSystem& files, const std::string& job_folder) {
+  Ours ours;
+  ours.unneeded = SR_TRY(files_of_ours(files, job_folder));
+  if (ours.unneeded.empty()) return ours;
   std::set<std::string> in_use;
   for (const auto& [snapshot, names] : SR_TRY(shared_names_in_use(files, job_folder))) {
     in_use.insert(names.begin(), names.end());
   }
-  std::erase_if(paths, [&](const std::string& path) { return in_use.contains(base_name(path)); });
-  return paths;
+  ours.some_in_use = std::erase_if(ours.unneeded, [&](const std::string& path) {
+                       return in_use.contains(base_name(path));
+                     }) > 0;
+  return ours;
 }
 
 /// A `_metadata` that is gone for readers may come back with a power cut, if its removal or its
@@ -76,12 +90,20 @@ Result<void> remove_shared_files(FileSystem& files, const std::string& job_folde
   return files.sync_directory(shared);
 }
 
+Result<void> remove_shared_temporaries(FileSystem& files, const std::string& job_folder) {
+  for (const std::string& path : SR_TRY(files_of_ours(files, job_folder))) {
+    if (is_shared_temporary_name(base_name(path))) SR_TRY(files.remove_file(path));
+  }
+  return {};
+}
+
 Result<SharedLeftovers> clean_shared_files(FileSystem& files, const std::string& job_folder) {
   SharedLeftovers leftovers;
-  const std::vector<std::string> paths = SR_TRY(without_use(files, job_folder));
-  if (paths.empty()) return leftovers;
+  const Ours ours = SR_TRY(look_through(files, job_folder));
+  leftovers.some_in_use = ours.some_in_use;
+  if (ours.unneeded.empty()) return leftovers;
   SR_TRY(make_absence_durable(files, job_folder));
-  for (const std::string& path : paths) {
+  for (const std::string& path : ours.unneeded) {
     const Result<bool> removed = files.remove_file(path);
     (removed ? leftovers.removed : leftovers.kept).push_back(path);
     SR_CRASH("gc.shared.mid");

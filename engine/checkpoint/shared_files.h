@@ -25,7 +25,12 @@ Result<std::map<std::string, std::set<std::string>>> shared_names_in_use(
 Result<void> remove_shared_files(FileSystem& files, const std::string& job_folder,
                                  const std::set<std::string>& names);
 
+/// Removes what writers left that never gave a file its name, without a look at who needs what. The
+/// caller holds the folder's lock, and nothing writes a checkpoint there.
+Result<void> remove_shared_temporaries(FileSystem& files, const std::string& job_folder);
+
 struct SharedLeftovers {
+  bool some_in_use = false;  ///< there are files that a complete snapshot refers to
   std::vector<std::string> removed;
   std::vector<std::string> kept;  ///< of ours and without use, but could not be removed
 };

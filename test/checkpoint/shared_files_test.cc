@@ -2,6 +2,7 @@
 #include <streamrun/checkpoint/shared_files.h>
 #include <streamrun/state/shared_file.h>
 
+#include <set>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -58,6 +59,31 @@ TEST_CASE("shared files: a clean-up removes names of ours that nobody needs", "[
   }
 }
 
+TEST_CASE("shared files: temporary ones go without a look at who needs what", "[checkpoint]") {
+  Folder folder;
+  const std::string temporary = shared_temporary_name(test::uuid_of(5));
+  test::write_file(folder.files, kShared + "/" + name_of("unneeded"), "unneeded");
+  test::write_file(folder.files, kShared + "/" + temporary, "half");
+  test::write_file(folder.files, kShared + "/.tmp-notes", "");
+  must(folder.files.create_directories(kJob + "/chk-2"));
+  test::write_file(folder.files, kJob + "/chk-2/_metadata", "damaged");
+  must(folder.directory->remove_shared_temporaries());
+  CHECK_FALSE(folder.has(temporary));
+  CHECK(folder.has(name_of("unneeded")));
+  CHECK(folder.has(".tmp-notes"));
+  CHECK(must(folder.directory->shared_names_present()) ==
+        std::set<std::string>{name_of("needed"), name_of("unneeded")});
+}
+
+TEST_CASE("shared files: a clean-up says whether any are left", "[checkpoint]") {
+  Folder folder;
+  CHECK(must(clean_shared_files(folder.files, kJob)).some_in_use);
+  CHECK(must(folder.directory->clean_leftovers()).has_shared);
+  CHECK(must(folder.directory->remove(1)));
+  CHECK_FALSE(must(clean_shared_files(folder.files, kJob)).some_in_use);
+  CHECK_FALSE(must(folder.directory->clean_leftovers()).has_shared);
+}
+
 TEST_CASE("shared files: nothing is removed while a metadata can't be read (R2)", "[checkpoint]") {
   Folder folder;
   test::write_file(folder.files, kShared + "/" + name_of("unknown"), "unknown");
@@ -68,6 +94,7 @@ TEST_CASE("shared files: nothing is removed while a metadata can't be read (R2)"
   const CheckpointDirectory::Leftovers leftovers = must(folder.directory->clean_leftovers());
   CHECK(leftovers.removed.empty());
   CHECK(leftovers.kept == std::vector<std::string>{kShared});
+  CHECK(leftovers.has_shared);
   CHECK(folder.has(name_of("unknown")));
 }
 
