@@ -25,7 +25,7 @@ class KeyedOperator : public OneOutputOperator<U> {
   void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
     context_ = &context;
     table_ = std::make_unique<KeyedTable<K>>(context.max_parallelism, context.key_groups);
-    backend_ = std::make_unique<HashMapStateBackend>(*table_);
+    backend_ = std::make_unique<HashMapStateBackend>(*table_, context.chain_limits);
     declare_states(*table_, TypeSerializer<K>::type_name());
     table_->use_clock(context.environment.clock);
     if (restored.keyed.empty()) return;
@@ -37,13 +37,23 @@ class KeyedOperator : public OneOutputOperator<U> {
 
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
     const std::shared_ptr<const SnapshotTarget> target = part->barrier.target;
-    const auto make_writer = [this, target] {
-      return std::make_shared<SnapshotFileWriter>(
-          context_->environment.io, context_->post, target->file_system, target->directory,
-          context_->environment.random.uuid(), target->inline_threshold);
+    // The barrier may be here before the mail that says so.
+    if (target->base != 0) backend_->notify_complete(target->base);
+    const auto make_writer = [this, target, shared = part->shared] {
+      const Environment& environment = context_->environment;
+      const std::string uuid = environment.random.uuid();
+      return shared ? std::make_shared<SnapshotFileWriter>(environment.io, context_->post,
+                                                           target->file_system, *shared, uuid,
+                                                           target->inline_threshold)
+                    : std::make_shared<SnapshotFileWriter>(environment.io, context_->post,
+                                                           target->file_system, target->directory,
+                                                           uuid, target->inline_threshold);
     };
+    const SharingFilesStrategy sharing = !part->shared     ? SharingFilesStrategy::no_sharing
+                                         : target->is_full ? SharingFilesStrategy::forward
+                                                           : SharingFilesStrategy::forward_backward;
     const CheckpointId id = part->barrier.id;
-    backend_->snapshot(id, SharingFilesStrategy::no_sharing, make_writer, target->compressed,
+    backend_->snapshot(id, sharing, make_writer, target->compressed,
                        [part = std::move(part)](Result<KeyedStateHandle> handle) {
                          if (!handle) return part->failed(std::move(handle).error());
                          OperatorSubtaskState state;

@@ -8,6 +8,7 @@
 #include <streamrun/runtime/job_listener.h>
 #include <streamrun/runtime/job_spec.h>
 #include <streamrun/runtime/pending_snapshot.h>
+#include <streamrun/runtime/shared_file_claims.h>
 
 #include <deque>
 #include <functional>
@@ -73,6 +74,14 @@ class JobMaster final : public Runnable, public JobControl {
   // Start and recovery.
   void open_directory();
   void finish_removals_of_family() const;
+  struct Opened {
+    std::unique_ptr<CheckpointDirectory> directory;
+    CheckpointId highest = 0;
+    std::vector<CheckpointId> earlier;
+    bool has_shared = false;
+    std::map<CheckpointId, std::set<std::string>> shared;
+  };
+  Result<Opened> open_checkpoints() const;
   void deploy();
   void verify_restore();
   void verified_restore(Result<void> result);
@@ -91,9 +100,12 @@ class JobMaster final : public Runnable, public JobControl {
   Error attempt_has_ended() const;
   void attempt_drained();
   bool sweep(const std::map<CheckpointId, SnapshotFolder>& folders);
+  void sweep_shared() const;
   void after_attempt();
   std::string restart_point() const;
   void close_job();
+  void remove_checkpoints(const std::deque<CheckpointId>& ids) const;
+  void clean_shared() const;
   void finish_closing(const Result<void>& result);
   void end(JobResult result);
 
@@ -115,6 +127,10 @@ class JobMaster final : public Runnable, public JobControl {
   void published(CheckpointId id, Result<void> result);
   void effects_done(CheckpointId id);
   void retire_old_checkpoints();
+  bool is_incremental(const PendingSnapshot& pending) const;
+  std::uint64_t reused_bytes(CheckpointId id,
+                             const std::vector<OperatorSubtaskState>& states) const;
+  void remove_shared(const std::set<std::string>& names);
   void remove_files(CheckpointId id, std::vector<std::string> files);
   Result<void> abort_in(CheckpointId id, const SnapshotFolder& folder,
                         const std::vector<std::string>& files);
@@ -122,7 +138,8 @@ class JobMaster final : public Runnable, public JobControl {
   SnapshotKind kind_of(CheckpointReason reason) const;
   SnapshotFolder folder_of(CheckpointId id, CheckpointReason reason);
   void begin_folder(CheckpointId id);
-  void adopt_requests(CheckpointId id, CheckpointReason reason);
+  bool adopt_requests(CheckpointId id, CheckpointReason reason);
+  void return_requests(CheckpointId id);
   void remember(const PendingSnapshot& pending, ResolvedSnapshot snapshot);
   CheckpointSummary summary_of(const PendingSnapshot& pending, const ResolvedSnapshot& snapshot);
 
@@ -184,6 +201,9 @@ class JobMaster final : public Runnable, public JobControl {
   std::map<int, std::unique_ptr<SplitEnumerator>> enumerators_;  ///< by operator
   std::map<CheckpointId, PendingSnapshot> pending_;
   std::vector<std::string> late_files_;  ///< of the acknowledgement in hand
+  SharedFileClaims shared_files_;
+  bool has_shared_files_ = false;  ///< there may be some in the job's folder
+  CheckpointId base_ = 0;  ///< the newest complete incremental checkpoint of the attempt; 0: none
   std::map<CheckpointId, SnapshotFolder>
       abandoned_;  ///< aborted before all tasks had answered: files nobody told of may lie there
   std::deque<CheckpointId>
@@ -194,6 +214,7 @@ class JobMaster final : public Runnable, public JobControl {
   std::map<CheckpointId, SavepointRequest> savepoints_;        ///< the others
   std::optional<SavepointRequest> drain_;                      ///< waits for the end of the data
   std::vector<Asked<CheckpointSummary>> checkpoint_requests_;  ///< not triggered yet
+  bool full_requested_ = false;                                ///< by one of them
   std::map<CheckpointId, std::vector<Asked<CheckpointSummary>>> checkpoint_answers_;
   std::string final_savepoint_;    ///< that the job ends with, once it is complete
   bool savepoint_at_stop_ = true;  ///< false once that has failed: a checkpoint is the next try

@@ -3,6 +3,7 @@
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/runtime/job_master.h>
+#include <streamrun/state/shared_file.h>
 
 #include <algorithm>
 #include <utility>
@@ -44,20 +45,37 @@ SnapshotFolder JobMaster::folder_of(CheckpointId id, CheckpointReason reason) {
   return {spec_.checkpoint_store, directory_->checkpoint_path(id)};
 }
 
-/// Whoever waits for a snapshot that now begins.
-void JobMaster::adopt_requests(CheckpointId id, CheckpointReason reason) {
+/// Whoever waits for a snapshot that now begins. True if one of them wants all state in it.
+bool JobMaster::adopt_requests(CheckpointId id, CheckpointReason reason) {
   if (is_savepoint(reason)) {
     savepoints_.insert_or_assign(id, std::move(savepoint_requests_.front()));
     savepoint_requests_.pop_front();
-  } else if (reason != CheckpointReason::periodic && !checkpoint_requests_.empty()) {
-    checkpoint_answers_[id] = std::exchange(checkpoint_requests_, {});
+    return true;
   }
+  if (reason == CheckpointReason::periodic || checkpoint_requests_.empty()) return false;
+  checkpoint_answers_[id] = std::exchange(checkpoint_requests_, {});
+  return std::exchange(full_requested_, false);
+}
+
+/// They wait for the next one that is triggered.
+void JobMaster::return_requests(CheckpointId id) {
+  if (auto answers = checkpoint_answers_.extract(id)) {
+    checkpoint_requests_ = std::move(answers.mapped());
+    full_requested_ = full_requested_ || pending_.at(id).target->is_full;
+  }
+  if (auto asked = savepoints_.extract(id))
+    savepoint_requests_.push_front(std::move(asked.mapped()));
+}
+
+/// Whether files of it are shared, and it is built upon what is.
+bool JobMaster::is_incremental(const PendingSnapshot& pending) const {
+  return spec_.incremental && pending.kind == SnapshotKind::checkpoint && pending.folder;
 }
 
 void JobMaster::on(const TriggerCheckpoint& action) {
   SR_CRASH("cp.trigger.before");
   const CheckpointId id = action.id;
-  adopt_requests(id, action.reason);
+  const bool is_full = adopt_requests(id, action.reason);
   PendingSnapshot pending;
   pending.id = id;
   pending.reason = action.reason;
@@ -74,6 +92,12 @@ void JobMaster::on(const TriggerCheckpoint& action) {
               .compressed = false};
   }
   target.compressed = spec_.compresses_snapshots;
+  target.is_full = is_full;
+  if (is_incremental(pending)) {
+    shared_files_.begin(id);
+    target.shared_directory = directory_->shared_path();
+    target.base = base_;
+  }
   pending.target = std::make_shared<const SnapshotTarget>(std::move(target));
   pending_[id] = std::move(pending);
   begin_folder(id);
@@ -101,15 +125,9 @@ void JobMaster::begin_folder(CheckpointId id) {
           carry_out(coordinator_->declined(now, id, CheckpointCoordinator::kNoTask, begun.error(),
                                            counts));
         } else if (!*begun) {
+          return_requests(id);
           pending_.erase(id);
-          const auto answers = checkpoint_answers_.find(id);
-          if (answers != checkpoint_answers_.end()) {
-            checkpoint_requests_ = std::move(answers->second);
-            checkpoint_answers_.erase(answers);
-          }
-          if (auto asked = savepoints_.extract(id)) {
-            savepoint_requests_.push_front(std::move(asked.mapped()));
-          }
+          remove_shared(shared_files_.give_up(id));
           carry_out(coordinator_->name_taken(now, id));
         } else {
           send_barriers(id);
@@ -183,15 +201,30 @@ void JobMaster::acknowledged(int task, CheckpointId id, std::vector<OperatorSubt
         .sync_ms = ms(timings.sync),
         .async_ms = ms(timings.async),
         .full_bytes = bytes,
-        .new_bytes = bytes,
+        .new_bytes = bytes - reused_bytes(id, states),
         .in_flight_bytes = in_flight_bytes_of(states),
         .unaligned = timings.unaligned};
     found->second.task_states[task] = std::move(states);
   } else {
     late_files_ = files_of(states);
   }
+  remove_shared(shared_files_.writers_ended(id, task));
   carry_out(coordinator_->acknowledged(environment_.clock.now(), id, task));
   late_files_.clear();
+}
+
+/// Of files that others have written.
+std::uint64_t JobMaster::reused_bytes(CheckpointId id,
+                                      const std::vector<OperatorSubtaskState>& states) const {
+  std::uint64_t bytes = 0;
+  for (const OperatorSubtaskState& state : states) {
+    for_each_data(state, [&](const StateHandle& data) {
+      const bool is_reused = data.file && is_shared(*data.file) &&
+                             !shared_files_.has_claimed(id, shared_file_name(*data.file));
+      if (is_reused) bytes += data.file->length;
+    });
+  }
+  return bytes;
 }
 
 void JobMaster::on(const PublishCheckpoint& action) {
@@ -222,9 +255,14 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
     snapshot.metadata.completed_unix_ms = environment_.clock.unix_milliseconds();
     snapshot.full_bytes = full_bytes(snapshot.metadata);
     abandoned_.erase(id);
+    if (is_incremental(pending)) {
+      base_ = id;
+      remove_shared(shared_files_.complete(id, shared_names_of(snapshot.metadata)));
+    }
     remember(pending, std::move(snapshot));
   } else if (result.error().code == ErrorCode::store_fatal) {
     abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
+    if (is_incremental(pending_.at(id))) shared_files_.doubt(id);
   }
   carry_out(done ? coordinator_->published(now, id)
                  : coordinator_->publish_failed(now, id, std::move(result).error()));
@@ -233,12 +271,13 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
 
 CheckpointSummary JobMaster::summary_of(const PendingSnapshot& pending,
                                         const ResolvedSnapshot& snapshot) {
+  const CheckpointStatistics& own = snapshot.metadata.history.back();
   return {.id = pending.id,
           .path = snapshot.directory,
           .took_ms = snapshot.metadata.completed_unix_ms - pending.triggered_unix_ms,
           .full_bytes = snapshot.full_bytes,
-          .new_bytes = snapshot.full_bytes,
-          .in_flight_bytes = snapshot.metadata.history.back().in_flight_bytes};
+          .new_bytes = std::min(own.new_bytes, snapshot.full_bytes),
+          .in_flight_bytes = own.in_flight_bytes};
 }
 
 /// Of those before, what each subtask took is not kept.
@@ -329,13 +368,29 @@ void JobMaster::retire_old_checkpoints() {
     retained_.pop_front();
     strand_.run([this, oldest] { return directory_->remove(oldest); },
                 [this, oldest](const Result<bool>& removed) {
-                  if (!removed) {
+                  if (removed) {
+                    remove_shared(shared_files_.drop(oldest));
+                  } else {
                     environment_.log.warning("could not remove chk-" + std::to_string(oldest) +
                                              ": " + removed.error().headline());
                   }
                   if (phase_ == Phase::draining) attempt_drained();
                 });
   }
+}
+
+/// What no checkpoint needs, nor will. Those that can't be removed are left for a later clean-up.
+void JobMaster::remove_shared(const std::set<std::string>& names) {
+  if (names.empty()) return;
+  strand_.run(
+      [this, names] { return directory_->remove_shared(names); },
+      [this, names](const Result<void>& removed) {
+        if (!removed) {
+          environment_.log.warning("could not remove shared files: " + removed.error().headline());
+        }
+        shared_files_.removed(names);
+        if (phase_ == Phase::draining) attempt_drained();
+      });
 }
 
 void JobMaster::on(const AbortCheckpoint& action) {
@@ -363,6 +418,7 @@ void JobMaster::on(const AbortCheckpoint& action) {
     // Files of tasks that never said their names may lie there too: for when the attempt ends.
     abandoned_[action.id] = folder;
     remove_files(action.id, std::move(files));
+    remove_shared(shared_files_.give_up(action.id));
   }
   if (auto answers = checkpoint_answers_.extract(action.id)) {
     for (auto& answer : answers.mapped()) answer(action.error);

@@ -53,11 +53,11 @@ void JobMaster::begin_cancel(Asked<void> answer) {
   answer(not_now("the job is ending already"));
 }
 
-void JobMaster::take_checkpoint(bool /*full: what there is are full snapshots*/,
-                                Answer<CheckpointSummary> answer) {
-  ask<CheckpointSummary>(std::move(answer), [this](Asked<CheckpointSummary> asked) {
+void JobMaster::take_checkpoint(bool full, Answer<CheckpointSummary> answer) {
+  ask<CheckpointSummary>(std::move(answer), [this, full](Asked<CheckpointSummary> asked) {
     if (auto why = why_not_now()) return asked(*std::move(why));
     checkpoint_requests_.push_back(std::move(asked));
+    full_requested_ = full_requested_ || full;
     carry_out(coordinator_->request(environment_.clock.now(), CheckpointReason::user));
   });
 }
@@ -155,6 +155,7 @@ void JobMaster::savepoint_failed(SavepointRequest request, const Error& error) {
 void JobMaster::answer_waiting(const Error& error) {
   for (SavepointRequest& request : std::exchange(savepoint_requests_, {})) request.answer(error);
   for (Asked<CheckpointSummary>& asked : std::exchange(checkpoint_requests_, {})) asked(error);
+  full_requested_ = false;
   if (auto request = std::exchange(drain_, std::nullopt)) request->answer(error);
 }
 

@@ -64,13 +64,20 @@ void JobMaster::attempt_drained() {
       result_.records_out += execution_->tasks()[task]->metrics().records_out.load();
     }
   }
+  // First, since writers of the attempt may be among what waits there.
+  remove_shared(shared_files_.attempt_ended());
   execution_.reset();
   enumerators_.clear();
   pending_.clear();
   answer_all(attempt_has_ended());
-  if (abandoned_.empty()) return after_attempt();
-  strand_.run([this, folders = std::exchange(abandoned_, {})] { return sweep(folders); },
-              [this](bool) { after_attempt(); });
+  const bool wrote_shared = spec_.incremental && directory_ != nullptr;
+  if (abandoned_.empty() && !wrote_shared) return after_attempt();
+  strand_.run(
+      [this, wrote_shared, folders = std::exchange(abandoned_, {})] {
+        if (wrote_shared) sweep_shared();
+        return sweep(folders);
+      },
+      [this](bool) { after_attempt(); });
 }
 
 /// Removes what lies in the folders of snapshots that the attempt began and did not complete: no
@@ -93,6 +100,14 @@ bool JobMaster::sweep(const std::map<CheckpointId, SnapshotFolder>& folders) {
     }
   }
   return true;
+}
+
+/// Removes files that writers of the attempt had not given their names yet.
+void JobMaster::sweep_shared() const {
+  if (const Result<void> removed = directory_->remove_shared_temporaries(); !removed) {
+    environment_.log.warning("could not remove temporary files of shared ones: " +
+                             removed.error().headline());
+  }
 }
 
 /// In words, for a person.
@@ -157,8 +172,8 @@ void JobMaster::close_job() {
   if (directory_ == nullptr) return finish_closing({});
   strand_.run(
       [this, keep, marks = goal_ == Goal::finish || !final_savepoint_.empty(),
-       savepoint = final_savepoint_, retained = retained_,
-       last = keep ? 0 : last_snapshot_]() -> Result<void> {
+       savepoint = final_savepoint_, retained = retained_, last = keep ? 0 : last_snapshot_,
+       cleans = has_shared_files_ && !shared_files_.has_doubt()]() -> Result<void> {
         if (marks) {
           SR_TRY(
               directory_->mark_finished({.job_id = spec_.id,
@@ -167,21 +182,34 @@ void JobMaster::close_job() {
                                          .finished_unix_ms = environment_.clock.unix_milliseconds(),
                                          .savepoint = savepoint}));
         }
-        if (keep) return {};
-        // Oldest first: what is left at any moment is never older than the last commit.
-        for (const CheckpointId id : retained) {
-          const Result<bool> removed = directory_->remove(id);
-          if (removed && *removed) continue;
-          environment_.log.warning(
-              "could not remove " + directory_->checkpoint_path(id) + ": " +
-              (removed ? "something that is not ours lies in it" : removed.error().headline()));
-        }
+        if (!keep) remove_checkpoints(retained);
+        if (cleans) clean_shared();
         return {};
       },
       [this, keep](const Result<void>& result) {
         if (!keep) retained_.clear();
         finish_closing(result);
       });
+}
+
+/// Oldest first: what is left at any moment is never older than the last commit.
+void JobMaster::remove_checkpoints(const std::deque<CheckpointId>& ids) const {
+  for (const CheckpointId id : ids) {
+    const Result<bool> removed = directory_->remove(id);
+    if (removed && *removed) continue;
+    environment_.log.warning(
+        "could not remove " + directory_->checkpoint_path(id) + ": " +
+        (removed ? "something that is not ours lies in it" : removed.error().headline()));
+  }
+}
+
+/// What was to be removed earlier and could not be goes too.
+void JobMaster::clean_shared() const {
+  const Result<SharedLeftovers> cleaned = directory_->clean_shared();
+  if (cleaned && cleaned->kept.empty()) return;
+  environment_.log.warning(
+      "could not clean " + directory_->shared_path() + ": " +
+      (cleaned ? "some files could not be removed" : cleaned.error().headline()));
 }
 
 void JobMaster::finish_closing(const Result<void>& result) {

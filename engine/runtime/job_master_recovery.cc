@@ -10,59 +10,76 @@
 
 namespace streamrun {
 
+namespace {
+
+/// Who needs what in `shared`. While that can't be known all of it stays, as of something that this
+/// run never removes (R2).
+Result<std::map<CheckpointId, std::set<std::string>>> shared_files_of(
+    CheckpointDirectory& directory) {
+  auto by_checkpoint = directory.shared_names();
+  if (by_checkpoint) return by_checkpoint;
+  std::map<CheckpointId, std::set<std::string>> of_nobody_known;
+  of_nobody_known[0] = SR_TRY(directory.shared_names_present());
+  return of_nobody_known;
+}
+
+}  // namespace
+
 void JobMaster::open_directory() {
-  struct Opened {
-    std::unique_ptr<CheckpointDirectory> directory;
-    CheckpointId highest = 0;
-    std::vector<CheckpointId> earlier;
-  };
   const CheckpointId restored = spec_.restore ? spec_.restore->metadata.id : 0;
-  strand_.run(
-      [this]() -> Result<Opened> {
-        Opened opened;
-        if (spec_.checkpoint_store == nullptr) return opened;
-        opened.directory = SR_TRY(CheckpointDirectory::open(
-            *spec_.checkpoint_store, spec_.checkpoint_root,
-            {.job = {.job_id = spec_.id,
-                     .family_id = spec_.family_id,
-                     .job_name = spec_.name,
-                     .started_unix_ms = environment_.clock.unix_milliseconds()},
-             .attempt = environment_.random.uuid(),
-             .lock_note = spec_.lock_note,
-             .resumes_itself = spec_.restore && spec_.restore->metadata.job_id == spec_.id}));
-        for (const std::string& name : SR_TRY(opened.directory->clean_leftovers()).removed) {
-          environment_.log.info("removed the leftover " + name);
-        }
-        opened.highest = SR_TRY(opened.directory->highest_id_present());
-        if (spec_.restore && parent_path(spec_.restore->directory) == opened.directory->path()) {
-          opened.earlier = SR_TRY(opened.directory->complete_ids());
-          // This run goes on from the newest: all are its own once it has gone beyond. From an
-          // older one: somebody chose that, and that one and what came later are left alone (R5).
-          const CheckpointId from = spec_.restore->metadata.id;
-          if (!opened.earlier.empty() && *opened.earlier.rbegin() > from) {
-            std::erase_if(opened.earlier, [from](CheckpointId id) { return id >= from; });
-          }
-        }
-        finish_removals_of_family();
-        return opened;
-      },
-      [this, restored](Result<Opened> opened) {
-        if (!opened) {
-          failure_ = std::move(opened).error();
-          return end({.status = JobStatus::failed, .error = failure_});
-        }
-        directory_ = std::move(opened->directory);
-        earlier_.assign(opened->earlier.begin(), opened->earlier.end());
-        spec_.checkpoints.first_id = 1 + std::max(restored, opened->highest);
-        coordinator_ = std::make_unique<CheckpointCoordinator>(spec_.checkpoints);
-        if (spec_.status_period) next_status_ = environment_.clock.now() + *spec_.status_period;
-        if (stop_requested_ || cancel_requested_) {
-          result_.status = cancel_requested_ ? JobStatus::canceled : JobStatus::suspended;
-          if (spec_.restore) result_.resume_path = spec_.restore->directory;
-          return end(result_);
-        }
-        deploy();
-      });
+  strand_.run([this] { return open_checkpoints(); },
+              [this, restored](Result<Opened> opened) {
+                if (!opened) {
+                  failure_ = std::move(opened).error();
+                  return end({.status = JobStatus::failed, .error = failure_});
+                }
+                directory_ = std::move(opened->directory);
+                earlier_.assign(opened->earlier.begin(), opened->earlier.end());
+                shared_files_.found(opened->shared);
+                has_shared_files_ =
+                    opened->has_shared || (spec_.incremental && directory_ != nullptr);
+                spec_.checkpoints.first_id = 1 + std::max(restored, opened->highest);
+                coordinator_ = std::make_unique<CheckpointCoordinator>(spec_.checkpoints);
+                if (spec_.status_period)
+                  next_status_ = environment_.clock.now() + *spec_.status_period;
+                if (stop_requested_ || cancel_requested_) {
+                  result_.status = cancel_requested_ ? JobStatus::canceled : JobStatus::suspended;
+                  if (spec_.restore) result_.resume_path = spec_.restore->directory;
+                  return end(result_);
+                }
+                deploy();
+              });
+}
+
+/// On an I/O thread.
+Result<JobMaster::Opened> JobMaster::open_checkpoints() const {
+  Opened opened;
+  if (spec_.checkpoint_store == nullptr) return opened;
+  opened.directory = SR_TRY(CheckpointDirectory::open(
+      *spec_.checkpoint_store, spec_.checkpoint_root,
+      {.job = {.job_id = spec_.id,
+               .family_id = spec_.family_id,
+               .job_name = spec_.name,
+               .started_unix_ms = environment_.clock.unix_milliseconds()},
+       .attempt = environment_.random.uuid(),
+       .lock_note = spec_.lock_note,
+       .resumes_itself = spec_.restore && spec_.restore->metadata.job_id == spec_.id}));
+  const CheckpointDirectory::Leftovers leftovers = SR_TRY(opened.directory->clean_leftovers());
+  for (const std::string& name : leftovers.removed)
+    environment_.log.info("removed the leftover " + name);
+  opened.has_shared = leftovers.has_shared;
+  if (opened.has_shared) opened.shared = SR_TRY(shared_files_of(*opened.directory));
+  opened.highest = SR_TRY(opened.directory->highest_id_present());
+  if (spec_.restore && parent_path(spec_.restore->directory) == opened.directory->path()) {
+    opened.earlier = SR_TRY(opened.directory->complete_ids());
+    // This run goes on from the newest: all are its own once it has gone beyond. From an older one:
+    // somebody chose that, and that one and what came later are left alone (R5).
+    const CheckpointId from = spec_.restore->metadata.id;
+    if (!opened.earlier.empty() && *opened.earlier.rbegin() > from)
+      std::erase_if(opened.earlier, [from](CheckpointId id) { return id >= from; });
+  }
+  finish_removals_of_family();
+  return opened;
 }
 
 /// On an I/O thread.
@@ -121,6 +138,7 @@ void JobMaster::verified_restore(Result<void> result) {
 
 void JobMaster::make_attempt() {
   ++attempt_;
+  base_ = 0;
   ended_tasks_.clear();
   const int attempt = attempt_;
   execution_ = std::make_unique<Execution>(
@@ -318,6 +336,14 @@ TaskReports JobMaster::reports_of_attempt() {
       .effects_done =
           [this, attempt](int, CheckpointId id) {
             post_from_attempt(attempt, [this, id] { effects_done(id); });
+          },
+      .claimed =
+          [this, attempt](int task, CheckpointId id, std::string name,
+                          UniqueFunction<void()> granted) {
+            post_from_attempt(attempt, [this, task, id, name = std::move(name),
+                                        granted = std::move(granted)]() mutable {
+              shared_files_.claim(id, task, name, std::move(granted));
+            });
           }};
 }
 

@@ -7,6 +7,7 @@
 #include <streamrun/config/options.h>
 #include <streamrun/graph/job_graph.h>
 #include <streamrun/runtime/restart_strategy.h>
+#include <streamrun/state/chain_limits.h>
 
 #include <map>
 #include <optional>
@@ -46,6 +47,10 @@ struct JobSpec {
   bool prefer_checkpoint = true;
   std::uint64_t inline_threshold = 20480;
   bool compresses_snapshots = false;
+  /// A checkpoint on a store writes what changed since the one before it, and refers to files of
+  /// that one for the rest, where the state backend can.
+  bool incremental = false;
+  ChainLimits chain_limits = {};  ///< of those; tests make them small
   /// What one piece of state may have in a checkpoint that is kept in memory.
   std::uint64_t memory_limit = std::uint64_t{5} << 20U;
   std::size_t history = 10;  ///< snapshots before it that each one tells of

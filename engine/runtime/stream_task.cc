@@ -388,6 +388,7 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier, bool overtakes) {
     const CheckpointId id = barrier.id;
     auto part = std::make_shared<SnapshotPart>();
     part->barrier = barrier;
+    part->shared = shared_folder_of(barrier);
     part->done = [this, id, i](OperatorSubtaskState state) { part_done(id, i, std::move(state)); };
     part->failed = [this, id](Error error) { part_failed(id, std::move(error)); };
     chain_[i]->op->snapshot(std::move(part));
@@ -400,6 +401,18 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier, bool overtakes) {
   found->second.synced = clock_.now();
   found->second.timings.sync = *found->second.synced - began;
   acknowledge_if_complete(snapshot_id);
+}
+
+std::optional<SharedFolder> StreamTask::shared_folder_of(const CheckpointBarrier& barrier) const {
+  if (barrier.target == nullptr || barrier.target->shared_directory.empty()) return std::nullopt;
+  return SharedFolder{
+      .directory = barrier.target->shared_directory,
+      .claim =
+          [this, id = barrier.id](std::string name, UniqueFunction<void()> granted) {
+            reports_.claimed(index_, id, std::move(name), std::move(granted));
+          },
+      // An acknowledgement follows when all writers of the task are done.
+      .let_go = [](const std::string&) {}};
 }
 
 void StreamTask::part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state) {

@@ -51,6 +51,10 @@ struct TaskReports {
   std::function<void(int task, Error)> failed;
   std::function<void(int task)> end_of_data;  ///< everything was emitted, `finish` included
   std::function<void(int task, CheckpointId)> effects_done;  ///< answer to `notify_complete`
+  /// A writer of the task is about to put a file of that name into the shared folder:
+  /// `SharedFolder::claim`. The task's acknowledgement says that it has no writer any more.
+  std::function<void(int task, CheckpointId, std::string name, UniqueFunction<void()> granted)>
+      claimed = {};
 };
 
 /// One subtask of one vertex: a chain of operators between an input gate (or a source) and
@@ -131,6 +135,7 @@ class StreamTask final : public Runnable {
   bool trigger_deferred();
   bool advance_overtaking();
   void snapshot(const CheckpointBarrier& barrier, bool overtakes);
+  std::optional<SharedFolder> shared_folder_of(const CheckpointBarrier& barrier) const;
   void record_in_flight(const CheckpointBarrier& barrier);
   void in_flight_done(CheckpointId id, Result<void> result,
                       std::vector<InFlightRecorder::Piece> pieces);

@@ -17,8 +17,17 @@ struct SnapshotTarget {
   FileSystem* file_system = nullptr;  ///< null: everything stays in memory
   std::string directory;              ///< of this snapshot, `…/chk-N`; it exists
   std::uint64_t inline_threshold =
-      0;  ///< bytes up to which a piece of state needs no file of its own
+      0;                    ///< bytes up to which a piece of state needs no file of its own
   bool compressed = false;  ///< keyed state
+  /// `…/shared`, for files that later checkpoints may refer to. Empty: all files are its own, and
+  /// it refers to no others.
+  std::string shared_directory = {};
+  /// With a shared folder: the newest checkpoint that this attempt had completed when this one
+  /// began; 0: none. Files of earlier ones may be gone, so it builds on this one, or on a later one
+  /// that completes meanwhile, or is full.
+  CheckpointId base = 0;
+  /// Refers to nothing that others wrote; later ones may refer to its files.
+  bool is_full = false;
 };
 
 /// Cuts the stream of records in two: those before it belong to snapshot `id`. Between two batches

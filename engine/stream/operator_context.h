@@ -3,6 +3,7 @@
 #include <streamrun/base/ids.h>
 #include <streamrun/base/key_groups.h>
 #include <streamrun/platform/environment.h>
+#include <streamrun/state/chain_limits.h>
 #include <streamrun/storage/file_systems.h>
 
 #include <functional>
@@ -37,6 +38,7 @@ struct OperatorContext {
   int parallelism = 1;
   int max_parallelism = 128;
   KeyGroupRange key_groups;
+  ChainLimits chain_limits = {};  ///< of incremental checkpoints of keyed state
 
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.

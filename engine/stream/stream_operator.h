@@ -1,5 +1,6 @@
 #pragma once
 
+#include <streamrun/state/shared_folder.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/stream/batch.h>
 #include <streamrun/stream/events.h>
@@ -23,6 +24,8 @@ struct OperatorStateShape {
 /// One operator's part of one snapshot, to be filled in by the owner's thread, at once or later.
 struct SnapshotPart {
   CheckpointBarrier barrier;
+  /// For files that later checkpoints may refer to; none: all are its own.
+  std::optional<SharedFolder> shared = {};
   /// Exactly one of the two is called, once, on the owner's thread.
   std::function<void(OperatorSubtaskState)> done;
   std::function<void(Error)> failed;
