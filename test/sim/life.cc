@@ -3,12 +3,15 @@
 #include <streamrun/api/stream_execution_environment.h>
 #include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
+#include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/checkpoint/snapshot_reader.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
 #include <streamrun/operators/sink_operator.h>
 #include <streamrun/state/open_state.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,15 @@ namespace {
 /// A job without faults ends within this.
 constexpr Duration kLivenessTime = std::chrono::seconds(60);
 constexpr std::uint64_t kLivenessSteps = 1'000'000;
+
+/// So small that the few rows of these jobs are chains of several files.
+constexpr ChainLimits kShortChains{.small_bytes = 1,
+                                   .full_pieces = 3,
+                                   .least_piece_bytes = 100,
+                                   .kept = 1.9,
+                                   .most_pieces = 6,
+                                   .inline_bytes = 300,
+                                   .most_written = 0.5};
 
 /// Errors that no fault of this world explains.
 bool is_never_right(ErrorCode code) {
@@ -245,6 +257,8 @@ std::optional<LifeEnd> Life::make_spec() {
     if (!spec_.prefer_checkpoint) world_.oracle.savepoints_may_commit();
   }
   spec_.inline_threshold = options.inline_threshold;
+  spec_.incremental = options.incremental;
+  spec_.chain_limits = kShortChains;
   spec_.retained = options.retained;
   spec_.restart.type = RestartOptions::Type::fixed_delay;
   spec_.restart.attempts = 100'000;
@@ -378,9 +392,23 @@ LifeEnd Life::judge_failure(const Error& error) {
 void Life::on_checkpoint_completed(const CheckpointSummary& summary) {
   ++world_.statistics.checkpoints;
   if (summary.in_flight_bytes > 0) ++world_.statistics.in_flight;
+  if (summary.new_bytes < summary.full_bytes) ++world_.statistics.increments;
   world_.say(fmt::format("{} is complete", summary.path));
   world_.oracle.heard_of_completion(summary.id);
   let_mutants_subsume();
+  let_mutants_share_less(summary.path);
+}
+
+void Life::let_mutants_share_less(const std::string& newest) {
+  if (world_.mutant != Mutant::shares_with_newest_only) return;
+  const Result<ResolvedSnapshot> snapshot = read_snapshot(world_.store, newest);
+  if (!snapshot) return;
+  const std::set<std::string> needed = shared_names_of(snapshot->metadata);
+  for (const auto& [path, bytes] : world_.store.files()) {
+    const bool is_shared = parent_path(path) == join_path(parent_path(newest), kSharedName);
+    if (is_shared && !needed.contains(base_name(path)))
+      static_cast<void>(store_->remove_file(path).has_value());
+  }
 }
 
 void Life::let_mutants_subsume() {

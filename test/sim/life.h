@@ -69,6 +69,7 @@ class Life final : public JobListener {
   void let_mutants_at(ResolvedSnapshot& snapshot) const;
   void let_mutants_clean();
   void let_mutants_subsume();
+  void let_mutants_share_less(const std::string& newest);
   ResolvedSnapshot another_instead(ResolvedSnapshot newest);
 
   World& world_;

@@ -1,6 +1,7 @@
 #include "sim/sim_file_system.h"
 
 #include <streamrun/checkpoint/snapshot_names.h>
+#include <streamrun/state/shared_file.h>
 
 #include <utility>
 
@@ -100,15 +101,17 @@ void SimFileSystem::let_next_step_fail(std::string_view what, const std::string&
 }
 
 bool SimFileSystem::is_put_off(const std::string& path) const {
+  const std::string name = base_name(path);
   return mutant_ == Mutant::metadata_before_state && path.starts_with(kCheckpointRoot) &&
-         is_uuid_name(base_name(path));
+         (is_uuid_name(name) || is_shared_temporary_name(name));
 }
 
 /// Once the metadata is there, and durable.
 Result<void> SimFileSystem::sync_what_was_put_off(const std::string& folder) {
   if (put_off_.empty() || !store_.status(join_path(folder, kMetadataName))) return {};
   for (auto file = put_off_.begin(); file != put_off_.end();) {
-    if (parent_path(file->first) != folder) {
+    const std::string of_file = parent_path(file->first);
+    if (of_file != folder && of_file != join_path(parent_path(folder), kSharedName)) {
       ++file;
       continue;
     }

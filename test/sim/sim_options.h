@@ -13,7 +13,7 @@
 namespace streamrun::sim {
 
 /// Which guarantees histories are about. Those of `aligned` are the same with `mixed`, but for the
-/// half that is unaligned there.
+/// half that is unaligned there and the half that is incremental.
 enum class Guarantees { mixed, aligned, at_least_once };
 
 /// What one history is about: the job, its configuration, and which faults may come. Each kind of
@@ -34,6 +34,7 @@ struct SimOptions {
   int tolerable_failures = 0;
   int retained = 1;
   std::uint64_t inline_threshold = 0;
+  bool incremental = false;
   Duration restart_delay{0};
   Duration most_pause{0};       ///< of the source between its records
   Duration most_sink_pause{0};  ///< between its batches

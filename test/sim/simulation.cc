@@ -48,6 +48,8 @@ bool live_once(World& world) {
     case LifeEnd::violated:
       return true;
     case LifeEnd::suspended:
+      if (life.is_clean()) world.oracle.check_shared(life.job_id());
+      return false;
     case LifeEnd::died:
       return false;
   }

@@ -29,6 +29,10 @@ bool is_finished_part(const std::string& path) {
   return is_output(path) && base_name(path).starts_with("part-");
 }
 
+bool is_in_shared(const std::string& path) {
+  return path.starts_with(kCheckpointRoot) && base_name(parent_path(path)) == kSharedName;
+}
+
 std::set<std::string> committables_of(const CheckpointMetadata& metadata) {
   std::set<std::string> names;
   for (const OperatorSnapshot& op : metadata.operators) {
@@ -71,6 +75,7 @@ void StoreOracle::created_directory(const std::string& path) {
 void StoreOracle::renamed(const std::string& from, const std::string& to) {
   if (is_metadata(to)) return published(parent_path(to), false);
   if (is_finished_part(to)) finished_part(to);
+  if (is_in_shared(to)) named_shared_file(to);
   if (parts_.contains(from)) violate("G3: the finished part " + from + " is renamed");
   if (protected_.contains(from)) violate("R3: " + from + " is somebody else's, and is renamed");
 }
@@ -114,6 +119,14 @@ void StoreOracle::finished_part(const std::string& path) {
   const Result<std::string> bytes = store_.read_all(path, std::uint64_t{1} << 30U);
   if (!bytes) return violate("G3: " + path + " can't be read: " + bytes.error().headline());
   parts_[path] = {.hash = xxh3_64(*bytes), .is_durable = false};
+}
+
+/// One name has one content.
+void StoreOracle::named_shared_file(const std::string& path) {
+  const Result<std::string> bytes = store_.read_all(path, std::uint64_t{1} << 30U);
+  if (!bytes) return violate("R6: " + path + " can't be read: " + bytes.error().headline());
+  if (base_name(path) != xxh3_128_hex(*bytes) + "-" + std::to_string(bytes->size()))
+    violate("R6: " + path + " has other bytes than its name says");
 }
 
 bool StoreOracle::is_referenced(const std::string& path) const {
@@ -296,6 +309,15 @@ bool StoreOracle::is_prepared_by_visible(const std::string& name) const {
     return std::any_of(parts.begin(), parts.end(),
                        [&](const std::string& part) { return name == "." + part + ".inprogress"; });
   });
+}
+
+void StoreOracle::check_shared(const JobId& run) {
+  const std::string shared =
+      join_path(join_path(kCheckpointRoot, to_string(run)), kSharedName) + "/";
+  for (const auto& [path, bytes] : store_.files()) {
+    if (path.starts_with(shared) && !is_referenced(path))
+      violate("R4: " + path + " is left, and nobody needs it");
+  }
 }
 
 void StoreOracle::check_clean(const JobId& last_run, bool is_strict) {

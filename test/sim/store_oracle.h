@@ -57,6 +57,9 @@ class StoreOracle {
   void check_whole_output(const ExpectedOutput& expected);
   /// What is left when a run has ended by itself. `is_strict`: nothing kept it from cleaning up.
   void check_clean(const JobId& last_run, bool is_strict);
+  /// In `shared` of a run that has ended, but not by itself, are the files that its checkpoints
+  /// need, and no others.
+  void check_shared(const JobId& run);
 
   const std::optional<std::string>& violation() const { return violation_; }
   void violate(const std::string& text);
@@ -79,6 +82,7 @@ class StoreOracle {
   void published(const std::string& folder, bool read_data);
   void became_durable(Snapshot& snapshot);
   void finished_part(const std::string& path);
+  void named_shared_file(const std::string& path);
   bool is_referenced(const std::string& path) const;
   bool is_prepared_by_visible(const std::string& name) const;
   bool has_newer_durable(CheckpointId id) const;

@@ -28,6 +28,7 @@ void Statistics::add(const Statistics& other) {
   checkpoints += other.checkpoints;
   failed_checkpoints += other.failed_checkpoints;
   in_flight += other.in_flight;
+  increments += other.increments;
   repeated_lines += other.repeated_lines;
   write_errors += other.write_errors;
   read_errors += other.read_errors;
@@ -38,10 +39,11 @@ std::string Statistics::describe() const {
   return fmt::format(
       "{} steps, {} lives, {} kills, {} power cuts, {} restores, {} of them rescaled, {} restarts, "
       "{} stops, {} savepoints, {} checkpoints, {} failed ones, {} with records in flight, {} "
+      "increments, {} "
       "lines repeated, {} write errors, {} read errors, "
       "{} exceptions",
       steps, lives, kills, power_cuts, restores, rescales, restarts, stops, savepoints, checkpoints,
-      failed_checkpoints, in_flight, repeated_lines, write_errors, read_errors, thrown);
+      failed_checkpoints, in_flight, increments, repeated_lines, write_errors, read_errors, thrown);
 }
 
 World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guarantees)

@@ -30,6 +30,7 @@ struct Statistics {
   std::uint64_t checkpoints = 0;
   std::uint64_t failed_checkpoints = 0;
   std::uint64_t in_flight = 0;       ///< checkpoints with records that barriers overtook
+  std::uint64_t increments = 0;      ///< checkpoints that need files of earlier ones
   std::uint64_t repeated_lines = 0;  ///< of the whole output, beyond what is expected
   std::uint64_t write_errors = 0;
   std::uint64_t read_errors = 0;
