@@ -1,0 +1,14 @@
+// A binary with the jobs of the golden snapshots: `make` runs it to write them, and the tests to go
+// on from them.
+#include "golden_jobs.h"
+
+#include <streamrun/cli/streamrun_main.h>
+
+int main(int argc, char** argv) {
+  const streamrun::JobTable jobs = {
+      {"kinds", streamrun::golden::kinds, "keeps state of every kind and type"},
+      {"in-flight", streamrun::golden::in_flight, "has many records in flight"},
+      {"files", streamrun::golden::files, "counts the lines of files into files"},
+      {"chain", streamrun::golden::chain, "says what it has of each key"}};
+  return streamrun::streamrun_main(argc, argv, jobs);
+}
