@@ -103,7 +103,7 @@ class Subtask {
         .claim = [this](const std::string&,
                         UniqueFunction<void()> granted) { io_.poster()(std::move(granted)); },
         .let_go = [](const std::string&) {}};
-    const auto number = static_cast<std::uint64_t>(1000 * index_ + ++writers_);
+    const std::uint64_t number = 1000 * static_cast<std::uint64_t>(index_) + ++writers_;
     return std::make_shared<SnapshotFileWriter>(io_, io_.poster(), &files_, std::move(shared),
                                                 test::uuid_of(number), /*inline_threshold=*/0);
   }
@@ -116,7 +116,7 @@ class Subtask {
   KeyedTable<std::string> table_;
   ChainStates states_;
   HashMapStateBackend backend_;
-  int writers_ = 0;
+  std::uint64_t writers_ = 0;
 };
 
 CheckpointMetadata metadata_of(std::vector<KeyedStateHandle> handles, const std::string& version) {
