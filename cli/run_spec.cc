@@ -402,6 +402,7 @@ class Preparation {
     spec.retention = configuration.get(options::kCheckpointRetention);
     spec.inline_threshold = configuration.get(options::kDataInlineThreshold).bytes;
     spec.compresses_snapshots = configuration.get(options::kSnapshotCompression);
+    spec.incremental = configuration.get(options::kIncrementalCheckpoints);
     spec.shutdown_timeout = configuration.get(options::kShutdownTimeout);
     spec.restart = restart_options();
     spec.allow_non_restored = flags_.allow_non_restored;

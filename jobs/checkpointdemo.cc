@@ -42,6 +42,8 @@ void set_checkpoints(StreamExecutionEnvironment& env) {
       .aligned_checkpoint_timeout = 200ms,
       // Goes on when some tasks have read all of their input.
       .checkpoints_after_tasks_finish = true,
+      // Each writes what changed since the one before, and needs files of that one for the rest.
+      .incremental = true,
       // State files get smaller, and cost the processor more.
       .snapshot_compression = true,
       // State up to so many bytes lies in _metadata, without a file of its own.

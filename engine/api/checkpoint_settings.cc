@@ -57,6 +57,7 @@ std::vector<std::pair<std::string, std::string>> CheckpointSettings::as_configur
   add(all, options::kUnalignedCheckpoints, unaligned);
   add(all, options::kAlignedCheckpointTimeout, aligned_checkpoint_timeout);
   add(all, options::kCheckpointsAfterTasksFinish, checkpoints_after_tasks_finish);
+  add(all, options::kIncrementalCheckpoints, incremental);
   add(all, options::kSnapshotCompression, snapshot_compression);
   add(all, options::kDataInlineThreshold, data_inline_threshold);
   add(all, options::kCheckpointStorage, storage);

@@ -27,6 +27,7 @@ struct CheckpointSettings {
   std::optional<bool> unaligned = {};
   std::optional<Duration> aligned_checkpoint_timeout = {};
   std::optional<bool> checkpoints_after_tasks_finish = {};
+  std::optional<bool> incremental = {};
   std::optional<bool> snapshot_compression = {};
   std::optional<MemorySize> data_inline_threshold = {};  ///< at most 1 MiB
   std::optional<CheckpointStorageType> storage = {};

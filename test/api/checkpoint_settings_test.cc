@@ -25,6 +25,7 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
        .unaligned = false,
        .aligned_checkpoint_timeout = 10s,
        .checkpoints_after_tasks_finish = true,
+       .incremental = true,
        .snapshot_compression = true,
        .data_inline_threshold = MemorySize{1000},
        .storage = CheckpointStorageType::filesystem,
@@ -36,7 +37,7 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
     INFO(key);
     CHECK(configuration.set(key, value, Origin::job, "the job's code"));
   }
-  CHECK(env.settings().size() == 17);
+  CHECK(env.settings().size() == 18);
   CHECK(configuration.find(options::kCheckpointInterval) == 1s);
   CHECK(configuration.get(options::kCheckpointingMode) == CheckpointingMode::at_least_once);
   CHECK(configuration.get(options::kCheckpointTimeout) == 500ms);
@@ -47,6 +48,7 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
         CheckpointRetention::delete_on_cancellation);
   CHECK_FALSE(configuration.get(options::kPreferCheckpointForRecovery));
   CHECK(configuration.get(options::kAlignedCheckpointTimeout) == 10s);
+  CHECK(configuration.get(options::kIncrementalCheckpoints));
   CHECK(configuration.get(options::kSnapshotCompression));
   CHECK(configuration.get(options::kDataInlineThreshold).bytes == 1000);
   CHECK(configuration.find(options::kCheckpointStorage) == CheckpointStorageType::filesystem);

@@ -24,7 +24,7 @@ TEST_CASE("checkpointdemo: its code and its example file say the same", "[jobs]"
   }
   CHECK(contradictions(code).empty());
   // Every member of CheckpointSettings, and the restart strategy.
-  CHECK(env.settings().size() == 18);
+  CHECK(env.settings().size() == 19);
 
   std::ifstream file(std::string(STREAMRUN_CONF) + "/checkpointdemo.yaml");
   std::ostringstream text;
