@@ -8,13 +8,14 @@ import time
 
 from crash_loop.life import Life, open_files_limit
 from crash_loop.oracle import Failure, complete_checkpoints, first_differences, output_lines, output_names
-from crash_loop.round import FINISH_LIMIT_S, PARALLELISMS, Round
+from crash_loop.round import FINISH_LIMIT_S, PARALLELISMS, SHARING, Round
 
 # What makes a mode, and whether several of its checkpoints may be under way at once.
 MODES = {
     "aligned": ([], True),
     "unaligned": (["execution.checkpointing.unaligned.enabled=true"], False),
     "switching": (["execution.checkpointing.unaligned.enabled=true"], False),
+    "incremental": (SHARING, True),
     "at-least-once": (["execution.checkpointing.mode=AT_LEAST_ONCE"], True),
     "in-memory": ([], False),
 }

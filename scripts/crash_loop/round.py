@@ -13,13 +13,14 @@ from crash_loop.life import Life, open_files_limit
 from crash_loop.marks import ARMED_LIMIT_S, FILE_SINK_MARKS, MARKS
 from crash_loop.oracle import (Failure, Text, complete_checkpoints, expected_lines, first_differences, output_lines,
                                output_names, visible_bytes)
-from crash_loop.store import StoreCheck
+from crash_loop.store import StoreCheck, files_named_by
 
 PARALLELISMS = (1, 2, 4)
 FINISH_LIMIT_S = 300
 KILL_AFTER_S = (0.005, 5.0)
 RETAINED = 3
 OVERTAKING = ["execution.checkpointing.unaligned.enabled=true"]
+SHARING = ["execution.checkpointing.incremental=true", "execution.checkpointing.data-inline-threshold=0"]
 
 
 class Round:
@@ -99,7 +100,9 @@ class Round:
 
     def varied_settings(self):
         """State in files, mostly, and few checkpoints kept: what there is to remove is removed early."""
-        settings = OVERTAKING if self.mode == "" and self.chance.random() < 0.3 else []
+        settings = [*OVERTAKING] if self.mode == "" and self.chance.random() < 0.3 else []
+        if self.mode == "" and self.chance.random() < 0.3:
+            settings.append("execution.checkpointing.incremental=true")
         return [*settings,
                 f"execution.checkpointing.data-inline-threshold={self.chance.choice(('0', '0', '20kb'))}",
                 f"state.checkpoints.num-retained={self.chance.choice((1, 1, 2, RETAINED))}",
@@ -178,7 +181,7 @@ class Round:
             armed = f"{name}:1/{self.chance.randint(2, 2 + latest)}:{self.chance.getrandbits(31)}"
         else:
             armed = f"{name}:{round(math.exp(self.chance.uniform(0, math.log(latest))))}"
-        settings = OVERTAKING if need == "overtake" else []
+        settings = {"overtake": OVERTAKING, "sharing": SHARING}.get(need, [])
         if need == "abort":
             settings = ["execution.checkpointing.timeout=10ms", "execution.checkpointing.interval=10ms",
                         "execution.checkpointing.tolerable-failed-checkpoints=1000000"]
@@ -321,7 +324,9 @@ class Round:
             return
         finished = next(self.checkpoints.glob("*/finished")).parent
         kept = [path for path in finished.glob("chk-*") if not self.job_id or not (path / "_metadata").exists()]
-        kept += [path for path in finished.rglob(".*.tmp-*")]
+        kept += [path for path in finished.rglob(".*tmp-*")]
+        needed = {name for path in finished.glob("chk-*/_metadata") for name in files_named_by(path)}
+        kept += [path for path in (finished / "shared").iterdir() if f"../shared/{path.name}" not in needed]
         if kept:
             raise Failure(f"a finished job left {sorted(map(str, kept))[:3]}")
 

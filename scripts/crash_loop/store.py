@@ -6,6 +6,8 @@ from crash_loop.oracle import Failure
 
 UNIQUE_NAME = re.compile(r"[0-9a-f]{32}")
 DRAFT_NAME = re.compile(r"\.[a-z_.]+\.tmp-[0-9a-f]{32}")
+SHARED_NAME = re.compile(r"[0-9a-f]{32}-(0|[1-9][0-9]*)")
+SHARED_DRAFT_NAME = re.compile(r"\.tmp-[0-9a-f]{32}")
 CHECKPOINT_NAME = re.compile(r"chk-[1-9][0-9]*")
 
 
@@ -31,7 +33,9 @@ class StoreCheck:
                 self.drafts += 1
             elif entry.name == "finished":
                 self.finished_jobs += 1
-            elif entry.name in ("shared", "taskowned"):
+            elif entry.name == "shared":
+                self.look_at_shared(entry)
+            elif entry.name == "taskowned":
                 if any(entry.iterdir()):
                     raise Failure(f"nothing is known to write into {entry}")
             elif entry.name not in (".lock", ".job"):
@@ -39,6 +43,14 @@ class StoreCheck:
         # One that was being written, and one that was being removed.
         if self.unfinished - unfinished_before > 2:
             raise Failure(f"{job} keeps unfinished checkpoints of more than one life")
+
+    def look_at_shared(self, folder):
+        """What no checkpoint names was being written, or removed, when the process died."""
+        for path in folder.iterdir():
+            if SHARED_DRAFT_NAME.fullmatch(path.name):
+                self.drafts += 1
+            elif not SHARED_NAME.fullmatch(path.name):
+                raise Failure(f"{path} is of nobody")
 
     def look_at_checkpoint(self, folder):
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
@@ -50,6 +62,8 @@ class StoreCheck:
         else:
             self.complete += 1
             wanted = files_named_by(folder / "_metadata")
+            shared = {name for name in wanted if name.startswith("../shared/")}
+            sizes.update({name: (folder / name).stat().st_size for name in shared if (folder / name).exists()})
             wrong = [name for name, length in wanted.items() if sizes.get(name) != length]
             if wrong:
                 raise Failure(f"{folder} is complete, and lacks its files {wrong[:3]}")
