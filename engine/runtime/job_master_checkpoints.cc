@@ -256,7 +256,7 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
     snapshot.full_bytes = full_bytes(snapshot.metadata);
     abandoned_.erase(id);
     if (is_incremental(pending)) {
-      base_ = id;
+      base_ = std::max(base_, id);
       remove_shared(shared_files_.complete(id, shared_names_of(snapshot.metadata)));
     }
     remember(pending, std::move(snapshot));
