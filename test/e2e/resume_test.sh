@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# resume_test.sh BINARY: a killed run goes on from its newest checkpoint without name or arguments, from another folder,
+# resume_test.sh BINARY [COPIES]: a killed run goes on from its newest checkpoint without name or arguments, from another folder,
 # at another parallelism, and after its checkpoints have moved; the counts are those of an undisturbed run.
 set -euo pipefail
 streamrun=$1
+copies=${2:-400}  # of the text: enough for two checkpoints before its end
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export LC_ALL=C
 cd "$folder"
 
-for _ in $(seq 400); do cat /usr/share/common-licenses/*; done >text
+for _ in $(seq "$copies"); do cat /usr/share/common-licenses/*; done >text
 "$streamrun" run -q wordcount --input text --output plain
 sort plain/part-* >expected
 settings=(-D state.checkpoints.dir=ckpt -D execution.checkpointing.interval=10ms)
