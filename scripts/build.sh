@@ -20,8 +20,8 @@ flavour=${1:-release}
 [[ $# -gt 0 ]] && shift
 case $flavour in
   release) settings=(-DCMAKE_BUILD_TYPE=Release -DSTREAMRUN_SANITIZE=) ;;
-  dev) settings=(-DCMAKE_BUILD_TYPE=Debug "-DSTREAMRUN_SANITIZE=address,undefined") ;;
-  tsan) settings=(-DCMAKE_BUILD_TYPE=Debug -DSTREAMRUN_SANITIZE=thread) ;;
+  dev) settings=(-DCMAKE_BUILD_TYPE=Debug "-DSTREAMRUN_SANITIZE=address,undefined" -DCMAKE_UNITY_BUILD=ON) ;;
+  tsan) settings=(-DCMAKE_BUILD_TYPE=Debug -DSTREAMRUN_SANITIZE=thread -DCMAKE_UNITY_BUILD=ON) ;;
   crash) settings=(-DCMAKE_BUILD_TYPE=Release -DSTREAMRUN_SANITIZE= -DSTREAMRUN_CRASHPOINTS=ON) ;;
   fuzz)
     settings=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++-14 -DSTREAMRUN_FUZZ=ON -DSTREAMRUN_WERROR=OFF)

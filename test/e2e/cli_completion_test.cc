@@ -12,10 +12,6 @@ namespace {
 
 using Names = std::set<std::string>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The candidates without their descriptions.
 Names candidates(const Folder& folder, std::vector<std::string> words) {
   words.insert(words.begin(), "__complete");

@@ -51,6 +51,10 @@ Outcome Folder::streamrun(const std::vector<std::string>& arguments,
   return run_in(path_, STREAMRUN_BINARY, arguments, environment);
 }
 
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 std::string golden(const std::string& name) {
   std::ifstream file(std::string(STREAMRUN_GOLDEN) + "/" + name, std::ios::binary);
   std::stringstream content;

@@ -33,6 +33,7 @@ class Folder {
   std::string path_;
 };
 
+bool contains(const std::string& text, const std::string& part);
 /// The text of a golden file of `test/e2e/golden`.
 std::string golden(const std::string& name);
 

@@ -20,10 +20,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// `run` of the job that goes wrong so, with short names below `execution.checkpointing`.
 Arguments run_of(const std::string& how, const Arguments& checkpointing,
                  const Arguments& others = {}) {

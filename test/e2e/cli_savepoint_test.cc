@@ -18,10 +18,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 constexpr const char* kJobId = "0123456789abcdef0123456789abcdef";
 
 Arguments run_of(const std::string& how, const Arguments& definitions) {

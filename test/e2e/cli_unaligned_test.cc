@@ -21,10 +21,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 constexpr std::int64_t kKeys = 100;
 constexpr std::int64_t kCount = 300'000;
 

@@ -19,10 +19,6 @@ void require_usage_error(const Outcome& outcome, const std::string& what) {
   CHECK(outcome.err.substr(0, outcome.err.find('\n')) == "error: E-USAGE: " + what);
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("command line: what is unknown is one line with the nearest right one", "[cli]") {

@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string kOne = "0123456789abcdef0123456789abcdef";
-
 class Client {
  public:
   explicit Client(std::string address) : address_(std::move(address)) {}

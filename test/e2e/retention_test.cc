@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-const std::string kOne = "0123456789abcdef0123456789abcdef";
 constexpr const char* kPolicies[] = {"NO_EXTERNALIZED_CHECKPOINTS", "DELETE_ON_CANCELLATION",
                                      "RETAIN_ON_CANCELLATION"};
 

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-const std::string kOne = "0123456789abcdef0123456789abcdef";
 const std::string kTwo = "0123ffffffffffffffffffffffffffff";
 
 }  // namespace

@@ -12,10 +12,6 @@ namespace streamrun::test {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string one_line(const std::string& text) {
   REQUIRE(text.ends_with('\n'));
   REQUIRE(std::count(text.begin(), text.end(), '\n') == 1);

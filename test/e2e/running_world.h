@@ -10,6 +10,9 @@
 
 namespace streamrun::test {
 
+/// The id of the job that a test starts.
+inline const std::string kOne = "0123456789abcdef0123456789abcdef";
+
 /// A folder with a registry of running jobs of its own.
 class RunningWorld {
  public:
@@ -39,7 +42,6 @@ class RunningWorld {
   Folder folder_;
 };
 
-bool contains(const std::string& text, const std::string& part);
 /// Text without the newline that must end it.
 std::string one_line(const std::string& text);
 

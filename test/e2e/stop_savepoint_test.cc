@@ -16,8 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-const std::string kOne = "0123456789abcdef0123456789abcdef";
-
 /// All numbers up to one of them, each once.
 void require_exact(const std::vector<long>& numbers) {
   REQUIRE_FALSE(numbers.empty());
