@@ -29,13 +29,19 @@ function(streamrun_no_pointer_checks target)
     target_compile_options(${target} PRIVATE -fno-sanitize=null,vptr,object-size,alignment,pointer-overflow)
   endif()
 endfunction()
-# With CMAKE_UNITY_BUILD files of a target are compiled together, which takes half of the time where sanitizers make the
-# headers dear; the release build has each alone, so that it includes what it uses.
+# Files of a target may be compiled together, which takes half of the time: all of them with sanitizers, which make the
+# headers dear (CMAKE_UNITY_BUILD), else those that no speed depends on. The release build has the engine's alone, so
+# that each includes what it uses.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 if(CMAKE_UNITY_BUILD)
   # It holds the file that includes the others for the one that was meant.
   target_compile_options(streamrun_flags INTERFACE -Wno-subobject-linkage)
 endif()
+# streamrun_compiled_together(target)
+function(streamrun_compiled_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+  target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+endfunction()
 # streamrun_compiled_alone(files): they share a name of an unnamed namespace with another file of their target.
 function(streamrun_compiled_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
