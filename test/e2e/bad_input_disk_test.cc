@@ -1,7 +1,10 @@
 // Disks that are full, read-only or broken, and locks that a store refuses: what a run answers, and
 // that an earlier checkpoint still resumes. Calls fail by the shim (bad_disk_shim.cc).
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstring>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,12 +107,32 @@ bool wait_until(const std::function<bool()>& is_so) {
   return false;
 }
 
-int complete_checkpoints() {
-  int count = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(world().folder().at("ckpt"))) {
-    count += entry.path().filename() == "_metadata" ? 1 : 0;
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code ended;  // the run adds and removes while this reads
+  for (fs::directory_iterator at(folder, ended), end; !ended && at != end; at.increment(ended))
+    entries.push_back(at->path());
+  return entries;
+}
+
+/// The folders `chk-N` of every job, with their numbers.
+std::map<int, fs::path> checkpoint_folders() {
+  std::map<int, fs::path> folders;
+  for (const fs::path& job : entries_of(world().folder().at("ckpt"))) {
+    for (const fs::path& each : entries_of(job)) {
+      const std::string name = each.filename();
+      if (name.starts_with("chk-"))
+        folders.emplace(std::stoi(name.substr(std::strlen("chk-"))), each);
+    }
   }
-  return count;
+  return folders;
+}
+
+/// Whether a checkpoint with this number or a higher one is complete.
+bool has_complete_from(int number) {
+  const auto folders = checkpoint_folders();
+  return std::any_of(folders.lower_bound(number), folders.end(),
+                     [](const auto& each) { return fs::exists(each.second / "_metadata"); });
 }
 
 }  // namespace
@@ -208,15 +231,16 @@ TEST_CASE("checkpoints that somebody deletes while the job runs: it takes new on
   Process running({.program = STREAMRUN_BINARY,
                    .arguments = arguments,
                    .working_directory = world().folder().path()});
-  REQUIRE(wait_until([] { return complete_checkpoints() > 0; }));
-  for (const auto& job : fs::directory_iterator(world().folder().at("ckpt"))) {
-    for (const auto& entry : fs::directory_iterator(job.path())) {
-      std::error_code ignored;  // it goes on writing there
-      if (entry.path().filename().string().starts_with("chk-"))
-        fs::remove_all(entry.path(), ignored);
-    }
+  REQUIRE(wait_until([] { return has_complete_from(1); }));
+  const auto deleted = checkpoint_folders();
+  for (const auto& [number, folder] : deleted) {
+    std::error_code ignored;  // it goes on writing there
+    fs::remove_all(folder, ignored);
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  // One of them may have been in progress, which restarts the job: it has done so when a later one
+  // than what could be in progress meanwhile is complete.
+  const int beyond = deleted.rbegin()->first + 2;
+  REQUIRE(wait_until([&] { return has_complete_from(beyond); }));
   running.kill(SIGTERM);
   const Outcome outcome = running.wait();
   INFO(outcome.err);
