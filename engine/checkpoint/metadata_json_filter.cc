@@ -1,6 +1,6 @@
 #include "metadata_json_filter.h"
 
-#include <set>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -49,9 +49,7 @@ class Filter final : public Json::json_sax_t {
     }
     Level& level = levels_.back();
     level.base64 = std::string_view(name).ends_with("base64");
-    if (!level.keys.insert(name).second) {
-      return refuse(fmt::format("the key \"{:.60}\" stands twice in one object", name));
-    }
+    level.keys.push_back(name);
     return true;
   }
   bool parse_error(std::size_t position, const std::string&,
@@ -65,7 +63,7 @@ class Filter final : public Json::json_sax_t {
  private:
   struct Level {
     bool base64 = false;
-    std::set<std::string> keys;
+    std::vector<std::string> keys;
   };
 
   bool in_base64() const { return !levels_.empty() && levels_.back().base64; }
@@ -81,6 +79,11 @@ class Filter final : public Json::json_sax_t {
     return value();
   }
   bool close() {
+    std::vector<std::string>& keys = levels_.back().keys;
+    std::sort(keys.begin(), keys.end());
+    const auto twice = std::adjacent_find(keys.begin(), keys.end());
+    if (twice != keys.end())
+      return refuse(fmt::format("the key \"{:.60}\" stands twice in one object", *twice));
     levels_.pop_back();
     return true;
   }
