@@ -108,9 +108,6 @@ class Preparation {
     if (flags_.or_fresh && (!flags_.from || *flags_.from != "latest")) {
       fail(ErrorCode::usage, "--or-fresh goes with -s latest only");
     }
-    if (!flags_.claim_mode.empty() && to_lower_ascii(flags_.claim_mode) != "no_claim") {
-      fail(ErrorCode::usage, "this version restores with NO_CLAIM only, not " + flags_.claim_mode);
-    }
   }
 
   void load() {
@@ -409,7 +406,24 @@ class Preparation {
     spec.drop_state = flags_.drop_state;
     choose_storage();
     choose_savepoints();
-    if (snapshot_) spec.restore = snapshot_;
+    if (snapshot_) take_snapshot();
+  }
+
+  void take_snapshot() {
+    JobSpec& spec = run_.spec;
+    spec.restore = snapshot_;
+    const ClaimMode mode = value_or_throw(parse_choice<ClaimMode>(flags_.claim_mode));
+    spec.claims_restored = mode == ClaimMode::claim;
+    if (mode == ClaimMode::legacy) {
+      run_.warnings.emplace_back(
+          "claim mode LEGACY is deprecated: nobody owns the snapshot, and it is never removed; "
+          "NO_CLAIM and CLAIM say who does");
+    }
+    if (spec.claims_restored && spec.checkpoint_store == nullptr) {
+      run_.warnings.emplace_back(
+          "the claimed snapshot stays: checkpoints in memory can't take its place; set "
+          "state.checkpoints.dir");
+    }
   }
 
   RestartOptions restart_options() const {

@@ -180,8 +180,14 @@ RunFate JobMaster::fate_of_run(const JobId& job) const {
   const std::lock_guard lock(fates_mutex_);
   const auto known = fates_.find(job);
   if (known != fates_.end()) return known->second;
-  return fates_[job] = run_fate(*spec_.checkpoint_store, spec_.checkpoint_root, job,
-                                spec_.family_id, spec_.name);
+  RunFate fate =
+      run_fate(*spec_.checkpoint_store, spec_.checkpoint_root, job, spec_.family_id, spec_.name);
+  // Its lock was free when this run took it, to claim what the other one wrote.
+  const bool is_own_lock =
+      claimed_ != nullptr &&
+      claimed_->locked_folder() == join_path(spec_.checkpoint_root, to_string(job));
+  if (fate == RunFate::alive && is_own_lock) fate = RunFate::dead;
+  return fates_[job] = fate;
 }
 
 /// In the checkpoints of the run, and in its savepoints as far as they can be found.

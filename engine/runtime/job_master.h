@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/checkpoint/checkpoint_directory.h>
+#include <streamrun/checkpoint/claimed_snapshot.h>
 #include <streamrun/runtime/asked.h>
 #include <streamrun/runtime/execution.h>
 #include <streamrun/runtime/io_strand.h>
@@ -80,8 +81,10 @@ class JobMaster final : public Runnable, public JobControl {
     std::vector<CheckpointId> earlier;
     bool has_shared = false;
     std::map<CheckpointId, std::set<std::string>> shared;
+    std::unique_ptr<ClaimedSnapshot> claimed;
   };
   Result<Opened> open_checkpoints() const;
+  Result<void> find_earlier(Opened& opened) const;
   void deploy();
   void verify_restore();
   void verified_restore(Result<void> result);
@@ -104,6 +107,8 @@ class JobMaster final : public Runnable, public JobControl {
   void after_attempt();
   std::string restart_point() const;
   void close_job();
+  Result<bool> remove_retained(CheckpointId id) const;
+  std::string path_of_retained(CheckpointId id) const;
   void remove_checkpoints(const std::deque<CheckpointId>& ids) const;
   void clean_shared() const;
   void finish_closing(const Result<void>& result);
@@ -191,6 +196,7 @@ class JobMaster final : public Runnable, public JobControl {
   Goal goal_ = Goal::none;
   IoStrand strand_;
   std::unique_ptr<CheckpointDirectory> directory_;
+  std::unique_ptr<ClaimedSnapshot> claimed_;  ///< outside of the directory; null: none
   std::unique_ptr<CheckpointCoordinator> coordinator_;
   RestartStrategy restart_;
   int attempt_ = 0;

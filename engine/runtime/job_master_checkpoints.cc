@@ -366,13 +366,13 @@ void JobMaster::retire_old_checkpoints() {
   while (static_cast<int>(retained_.size()) > spec_.retained) {
     const CheckpointId oldest = retained_.front();
     retained_.pop_front();
-    strand_.run([this, oldest] { return directory_->remove(oldest); },
+    strand_.run([this, oldest] { return remove_retained(oldest); },
                 [this, oldest](const Result<bool>& removed) {
                   if (removed) {
                     remove_shared(shared_files_.drop(oldest));
                   } else {
-                    environment_.log.warning("could not remove chk-" + std::to_string(oldest) +
-                                             ": " + removed.error().headline());
+                    environment_.log.warning("could not remove " + path_of_retained(oldest) + ": " +
+                                             removed.error().headline());
                   }
                   if (phase_ == Phase::draining) attempt_drained();
                 });

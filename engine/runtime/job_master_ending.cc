@@ -192,13 +192,24 @@ void JobMaster::close_job() {
       });
 }
 
+/// On an I/O thread.
+Result<bool> JobMaster::remove_retained(CheckpointId id) const {
+  if (claimed_ != nullptr && claimed_->id() == id) return claimed_->remove();
+  return directory_->remove(id);
+}
+
+std::string JobMaster::path_of_retained(CheckpointId id) const {
+  return claimed_ != nullptr && claimed_->id() == id ? claimed_->folder()
+                                                     : directory_->checkpoint_path(id);
+}
+
 /// Oldest first: what is left at any moment is never older than the last commit.
 void JobMaster::remove_checkpoints(const std::deque<CheckpointId>& ids) const {
   for (const CheckpointId id : ids) {
-    const Result<bool> removed = directory_->remove(id);
+    const Result<bool> removed = remove_retained(id);
     if (removed && *removed) continue;
     environment_.log.warning(
-        "could not remove " + directory_->checkpoint_path(id) + ": " +
+        "could not remove " + path_of_retained(id) + ": " +
         (removed ? "something that is not ours lies in it" : removed.error().headline()));
   }
 }
@@ -234,6 +245,7 @@ void JobMaster::end(JobResult result) {
   phase_ = Phase::ended;
   result.ran_for = environment_.clock.now() - started_;
   result.restarts = restarts_;
+  claimed_.reset();
   directory_.reset();
   if (goal_ == Goal::stop) {  // answered when all is done
     for (auto& [id, request] : savepoints_) request.answer(result.resume_path);

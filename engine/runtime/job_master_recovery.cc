@@ -34,6 +34,7 @@ void JobMaster::open_directory() {
                   return end({.status = JobStatus::failed, .error = failure_});
                 }
                 directory_ = std::move(opened->directory);
+                claimed_ = std::move(opened->claimed);
                 earlier_.assign(opened->earlier.begin(), opened->earlier.end());
                 shared_files_.found(opened->shared);
                 has_shared_files_ =
@@ -70,16 +71,29 @@ Result<JobMaster::Opened> JobMaster::open_checkpoints() const {
   opened.has_shared = leftovers.has_shared;
   if (opened.has_shared) opened.shared = SR_TRY(shared_files_of(*opened.directory));
   opened.highest = SR_TRY(opened.directory->highest_id_present());
-  if (spec_.restore && parent_path(spec_.restore->directory) == opened.directory->path()) {
+  // Before a folder of the family is locked, which would look as if its run were alive.
+  finish_removals_of_family();
+  if (spec_.restore) SR_TRY(find_earlier(opened));
+  return opened;
+}
+
+/// On an I/O thread.
+Result<void> JobMaster::find_earlier(Opened& opened) const {
+  const CheckpointId from = spec_.restore->metadata.id;
+  if (parent_path(spec_.restore->directory) == opened.directory->path()) {
     opened.earlier = SR_TRY(opened.directory->complete_ids());
     // This run goes on from the newest: all are its own once it has gone beyond. From an older one:
-    // somebody chose that, and that one and what came later are left alone (R5).
-    const CheckpointId from = spec_.restore->metadata.id;
+    // somebody chose that, and that one, unless it is claimed, and what came later are left alone
+    // (R5).
+    const CheckpointId last = spec_.claims_restored ? from : from - 1;
     if (!opened.earlier.empty() && *opened.earlier.rbegin() > from)
-      std::erase_if(opened.earlier, [from](CheckpointId id) { return id >= from; });
+      std::erase_if(opened.earlier, [last](CheckpointId id) { return id > last; });
+  } else if (spec_.claims_restored) {
+    FileSystem* const store = SR_TRY(file_systems_.of_scheme("file"));
+    opened.claimed = SR_TRY(ClaimedSnapshot::open(*store, *spec_.restore, spec_.lock_note));
+    opened.earlier = {from};
   }
-  finish_removals_of_family();
-  return opened;
+  return {};
 }
 
 /// On an I/O thread.

@@ -62,6 +62,9 @@ struct JobSpec {
   std::string lock_note;
 
   std::optional<ResolvedSnapshot> restore;
+  /// The snapshot becomes this run's own (claim mode CLAIM): it counts as the oldest of those that
+  /// are retained once this run has completed one on the store, and is removed as they are.
+  bool claims_restored = false;
   bool allow_non_restored = false;
   std::vector<std::string> drop_state;
 };

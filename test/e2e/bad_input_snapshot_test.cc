@@ -252,12 +252,6 @@ const std::vector<Row>& rows_before_the_start() {
          return {"-s", "latest", "wordcount"};
        },
        {65, "E-META-CORRUPT", "/_metadata)"}},
-      {"a claim mode that is not built",
-       kNothing,
-       [](const World& world) -> Flags {
-         return {"-claimMode", "CLAIM", "-s", world.newest()};
-       },
-       {64, "E-USAGE", "NO_CLAIM"}},
   };
   return kRows;
 }

@@ -311,11 +311,38 @@ TEST_CASE("run: keys of state recovery mean what the flags mean", "[cli]") {
            "statemachine", "--output", "b"});
   INFO(dropped.err);
   CHECK(dropped.status == 0);
-  for (const std::string mode : {"CLAIM", "LEGACY"}) {
-    const Outcome claimed = run({"-s", snapshot, "-D", recovery + "claim-mode=" + mode});
-    CHECK(claimed.status == 64);
-    CHECK(contains(claimed.err, mode));
+}
+
+TEST_CASE("run: a snapshot is removed as one of the run's own if it is claimed, and else never",
+          "[cli]") {
+  const Folder folder;
+  write_words(folder, "in/text");
+  const Arguments job = {"wordcount", "--watch", "--input", "in", "--output", "out"};
+  const std::string snapshot = stopped_run(folder, job);
+  const auto resume = [&](Arguments flags) {
+    flags.insert(flags.begin(), {"run", "--stop-after", "50ms", "-s", snapshot, "-D",
+                                 "state.checkpoints.num-retained=1"});
+    return folder.streamrun(flags);
+  };
+  for (const Arguments& mode :
+       {Arguments{}, Arguments{"-claimMode", "no_claim"}, Arguments{"-cm", "LEGACY"}}) {
+    const Outcome outcome = resume(mode);
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(fs::exists(fs::path(snapshot) / "_metadata"));
+    CHECK(contains(outcome.err, "LEGACY is deprecated") ==
+          (mode.size() == 2 && mode[1] == "LEGACY"));
   }
+  const Outcome in_memory =
+      resume({"-cm", "CLAIM", "-D", "execution.checkpointing.storage=jobmanager"});
+  CHECK(in_memory.status == 0);
+  CHECK(contains(in_memory.err, "the claimed snapshot stays"));
+  CHECK(fs::exists(fs::path(snapshot) / "_metadata"));
+
+  const Outcome claimed = resume({"-D", "execution.state-recovery.claim-mode=CLAIM"});
+  INFO(claimed.err);
+  CHECK(claimed.status == 0);
+  CHECK_FALSE(fs::exists(snapshot));
 }
 
 TEST_CASE("run: compressed snapshots are smaller, and are resumed from at any parallelism",

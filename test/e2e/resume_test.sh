@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# resume_test.sh BINARY [COPIES]: a killed run goes on from its newest checkpoint without name or arguments, from another folder,
-# at another parallelism, and after its checkpoints have moved; the counts are those of an undisturbed run.
+# resume_test.sh BINARY [COPIES]: a killed run goes on from its newest checkpoint without name or arguments, from another
+# folder, at another parallelism, and after its checkpoints have moved; the counts are those of an undisturbed run.
 set -euo pipefail
 streamrun=$1
 copies=${2:-400}  # of the text: enough for two checkpoints before its end

@@ -187,5 +187,31 @@ TEST_CASE("family: the fate of a run is looked at once, and all subtasks hear th
   CHECK(answers.fates == std::vector<RunFate>(2 * 4 * 3, RunFate::dead));
 }
 
+/// The run that claims a snapshot holds the lock of the run that wrote it.
+TEST_CASE("family: a run whose snapshot is claimed does not look alive", "[runtime]") {
+  JobWorld world;
+  const JobSpec dead = world.spec_of({.records_per_second = 500});
+  const JobResult stopped = world.run(dead, [&](JobMaster& master) {
+    CHECK(world.listener->wait_for_checkpoints(1));
+    master.request_stop();
+  });
+  REQUIRE(stopped.status == JobStatus::suspended);
+  world.new_listener();
+
+  Answers answers;
+  answers.about = dead.id;
+  JobSpec spec = world.resumed({}, stopped.resume_path, dead);
+  spec.claims_restored = true;
+  spec.allow_non_restored = true;
+  StreamExecutionEnvironment env;
+  const GeneratorSource<std::uint64_t> numbers{.make = [](std::uint64_t index) { return index; },
+                                               .count = 100};
+  env.from_source(numbers, {.uid = "other numbers"})
+      .sink_to(AskingSink{&answers}, {.uid = "other rows"});
+  spec.graph = make_job_graph(env.take_graph(), {.parallelism = 1});
+  CHECK(world.run(spec).status == JobStatus::finished);
+  CHECK(answers.fates == std::vector<RunFate>(3, RunFate::dead));
+}
+
 }  // namespace
 }  // namespace streamrun

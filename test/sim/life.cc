@@ -260,6 +260,9 @@ std::optional<LifeEnd> Life::make_spec() {
   spec_.incremental = options.incremental;
   spec_.chain_limits = kShortChains;
   spec_.retained = options.retained;
+  spec_.history = options.history;
+  spec_.claims_restored = options.claims;
+  if (options.claims && spec_.restore) world_.oracle.claims(spec_.restore->directory);
   spec_.restart.type = RestartOptions::Type::fixed_delay;
   spec_.restart.attempts = 100'000;
   spec_.restart.delay = options.restart_delay;

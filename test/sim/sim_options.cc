@@ -76,6 +76,8 @@ SimOptions SimOptions::draw(Tape& tape, Guarantees guarantees) {
   }
   const std::uint64_t other_bits = options.shape.seed >> 52U;
   options.incremental = guarantees != Guarantees::aligned && other_bits % 2 == 0;
+  options.claims = guarantees == Guarantees::mixed && other_bits / 2 % 2 == 0;
+  options.history = other_bits / 4 % 4;
   // More than that would leave nothing for files.
   if (options.incremental && options.inline_threshold > 0) options.inline_threshold = 200;
   return options;
@@ -87,8 +89,8 @@ std::string SimOptions::describe() const {
       "{}, "
       "chaining {}; checkpoint "
       "every {:g} ms, pause {:g} ms, time-out {:g} ms, {} at once, {}, {} failures tolerable, keep "
-      "{}, "
-      "inline {}, incremental {}; "
+      "{} and tell of {}, "
+      "inline {}, incremental {}, claims {}; "
       "deaths {} (kill {}, power cut {}), rescale {}, stop {}, savepoints {}, starve for {} steps, "
       "pause I/O "
       "1/{}, slow I/O "
@@ -101,9 +103,9 @@ std::string SimOptions::describe() const {
       overtake_after ? fmt::format("unaligned after {:g} ms", in_milliseconds(*overtake_after))
       : exactly_once ? "aligned"
                      : "at least once",
-      tolerable_failures, retained, inline_threshold, incremental, deaths, kills, power_cuts,
-      rescales, stops, savepoints, starving_steps, pause_io_one_in, slow_io_one_in, throw_one_in,
-      write_error_one_in, write_error_of + write_error_under, read_error_one_in,
+      tolerable_failures, retained, history, inline_threshold, incremental, claims, deaths, kills,
+      power_cuts, rescales, stops, savepoints, starving_steps, pause_io_one_in, slow_io_one_in,
+      throw_one_in, write_error_one_in, write_error_of + write_error_under, read_error_one_in,
       in_milliseconds(safety_phase));
 }
 

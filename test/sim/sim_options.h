@@ -13,7 +13,7 @@
 namespace streamrun::sim {
 
 /// Which guarantees histories are about. Those of `aligned` are the same with `mixed`, but for the
-/// half that is unaligned there and the half that is incremental.
+/// halves that are unaligned, incremental, or claim there.
 enum class Guarantees { mixed, aligned, at_least_once };
 
 /// What one history is about: the job, its configuration, and which faults may come. Each kind of
@@ -33,8 +33,10 @@ struct SimOptions {
   std::optional<Duration> overtake_after;  ///< none: checkpoints are aligned
   int tolerable_failures = 0;
   int retained = 1;
+  std::size_t history = 1;  ///< snapshots before it that each one tells of
   std::uint64_t inline_threshold = 0;
   bool incremental = false;
+  bool claims = false;  ///< a run owns the snapshot that it starts from
   Duration restart_delay{0};
   Duration most_pause{0};       ///< of the source between its records
   Duration most_sink_pause{0};  ///< between its batches

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "sim/mutant_sink.h"
 
 namespace streamrun::sim {
@@ -44,6 +46,12 @@ std::set<std::string> committables_of(const CheckpointMetadata& metadata) {
     }
   }
   return names;
+}
+
+std::string wrong_count(const std::string& folder, const std::string& line, std::int64_t found,
+                        std::int64_t expected) {
+  return fmt::format("G3: in {} the line \"{}\" stands {} times, expected {}", folder, line, found,
+                     expected);
 }
 
 }  // namespace
@@ -152,7 +160,7 @@ void StoreOracle::removed(const std::string& path) {
     if (found == visible_.end()) return;
     const Snapshot& gone = found->second;
     // One that could not be made durable is withdrawn.
-    if (gone.is_savepoint && gone.is_durable)
+    if (gone.is_savepoint && gone.is_durable && !claimed_.contains(found->first))
       violate("R1: " + path + " is removed, and is of a savepoint");
     const bool is_last = gone.is_durable && !has_newer_durable(gone.id);
     if (is_last && !is_finished(parent_path(parent_path(path)))) {
@@ -280,8 +288,7 @@ void StoreOracle::check_no_line_too_often(const ExpectedOutput& found_lines,
       if (count > most && may_repeat_lines_)
         repeated_lines_ += static_cast<std::uint64_t>(count - most);
       if (count > most && !may_repeat_lines_) {
-        return violate("G3: in " + folder + " the line \"" + line + "\" stands " +
-                       std::to_string(count) + " times, expected " + std::to_string(most));
+        return violate(wrong_count(folder, line, count, most));
       }
     }
   }
@@ -295,9 +302,7 @@ void StoreOracle::check_whole_output(const ExpectedOutput& expected) {
   for (const auto& [folder, lines] : expected) {
     for (const auto& [line, count] : lines) {
       if (found[folder][line] >= count) continue;
-      return violate("G3: in " + folder + " the line \"" + line + "\" stands " +
-                     std::to_string(found[folder][line]) + " times, expected " +
-                     std::to_string(count));
+      return violate(wrong_count(folder, line, found[folder][line], count));
     }
   }
 }

@@ -42,6 +42,8 @@ class StoreOracle {
 
   /// The engine says that a checkpoint is complete: by now it is durable.
   void heard_of_completion(CheckpointId id);
+  /// A run owns the snapshot, a savepoint too, and may remove it once it has a newer checkpoint.
+  void claims(const std::string& folder) { claimed_.insert(folder); }
   /// From now on sinks may commit what a savepoint has prepared; until then only what a checkpoint
   /// or the restored snapshot has.
   void savepoints_may_commit();
@@ -98,6 +100,7 @@ class StoreOracle {
   std::set<std::string> prepared_;           // by checkpoints that are or were durable
   std::set<std::string> checkpoint_folders_;
   std::map<std::string, std::string> protected_;  // bytes by path
+  std::set<std::string> claimed_;                 // folders
   CheckpointId highest_durable_ = 0;
   CheckpointId highest_durable_checkpoint_ = 0;
   std::uint64_t durable_checkpoints_ = 0;
