@@ -231,6 +231,43 @@ Command make_diff() {
           .run = diff_command};
 }
 
+Command make_prune() {
+  return {
+      .name = "prune",
+      .usage = {"[JOB] [flags]"},
+      .about =
+          "Removes old checkpoints under the configured folders: of each job name, or of JOB, it "
+          "keeps the newest. It asks first. What a living run may need, what a kept one refers "
+          "to, and what can't be read stays; exit 74 if anything could not be removed.",
+      .examples = {{"streamrun prune --keep-last 2 --dry-run", "what would go, and why"},
+                   {"streamrun prune wordcount --keep-within 2d --keep-daily 7 --yes",
+                    "in a script: two days whole, then one a day for a week"}},
+      .flags = {{.long_name = "keep-last",
+                 .value = "N",
+                 .help = "keep the newest N of each job (default 3)"},
+                {.long_name = "keep-within",
+                 .value = "TIME",
+                 .help = "keep also those completed since, such as 2d"},
+                {.long_name = "keep-daily",
+                 .value = "N",
+                 .help = "keep also the newest of each of the last N days (UTC) that have one"},
+                {.long_name = "savepoints",
+                 .value = {},
+                 .help = "treat savepoints as checkpoints; else they are not touched"},
+                {.long_name = "orphans",
+                 .value = {},
+                 .help = "also files of dead runs that nothing refers to, a day old or more"},
+                {.long_name = "dry-run", .value = {}, .help = "only say what would go"},
+                {.long_name = "dir",
+                 .value = "WHERE",
+                 .help = "look here instead of in the configured folders; may be repeated",
+                 .repeatable = true,
+                 .kind = ValueKind::file}},
+      .most_operands = 1,
+      .operand_kind = ValueKind::job,
+      .run = prune_command};
+}
+
 Command make_jobs() {
   return {.name = "jobs",
           .usage = {""},
@@ -327,8 +364,9 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> kCommands = [] {
     std::vector<Command> commands = running_job_commands();
     commands.insert(commands.begin(), make_run());
-    for (auto* const make : {make_list_checkpoints, make_inspect, make_verify, make_diff, make_jobs,
-                             make_info, make_config, make_completion, make_help, make_complete}) {
+    for (auto* const make :
+         {make_list_checkpoints, make_inspect, make_verify, make_diff, make_prune, make_jobs,
+          make_info, make_config, make_completion, make_help, make_complete}) {
       commands.push_back(make());
     }
     return commands;

@@ -23,6 +23,7 @@ int run_command(const Invocation& invocation);
 int list_checkpoints_command(const Invocation& invocation);
 int inspect_command(const Invocation& invocation);
 int verify_command(const Invocation& invocation);
+int prune_command(const Invocation& invocation);
 int diff_command(const Invocation& invocation);
 int jobs_command(const Invocation& invocation);
 int info_command(const Invocation& invocation);

@@ -55,7 +55,7 @@ std::string flags_of(const std::vector<Flag>& flags) {
   return text;
 }
 
-std::string commands() {
+std::string section_of_commands() {
   std::string text = section("COMMANDS");
   for (const Command& command : all_commands()) {
     if (command.hidden) continue;
@@ -122,9 +122,10 @@ std::string examples() {
 std::string man_page() {
   return fmt::format(".TH STREAMRUN 1 \"\" \"streamrun {}\" \"User Commands\"\n", roff(kVersion)) +
          section("NAME") + "streamrun \\- runs stream jobs with checkpoints\n" +
-         section("SYNOPSIS") + ".B streamrun\n[flags] COMMAND [arguments]\n" + commands() +
-         section("OPTIONS") + "Every command understands these.\n" + flags_of(global_flags()) +
-         exit_status() + environment() + files() + signals() + examples();
+         section("SYNOPSIS") + ".B streamrun\n[flags] COMMAND [arguments]\n" +
+         section_of_commands() + section("OPTIONS") + "Every command understands these.\n" +
+         flags_of(global_flags()) + exit_status() + environment() + files() + signals() +
+         examples();
 }
 
 }  // namespace streamrun

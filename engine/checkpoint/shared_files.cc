@@ -13,24 +13,24 @@ namespace streamrun {
 namespace {
 
 /// Regular files in `shared` whose names are ours.
-Result<std::vector<std::string>> files_of_ours(FileSystem& files, const std::string& job_folder) {
-  std::vector<std::string> paths;
+Result<std::vector<FileStatus>> files_of_ours(FileSystem& files, const std::string& job_folder) {
+  std::vector<FileStatus> ours;
   const std::string shared = join_path(job_folder, kSharedName);
   const Result<FileStatus> folder = files.status(shared);
-  if (!folder && folder.error().code == ErrorCode::path) return paths;
+  if (!folder && folder.error().code == ErrorCode::path) return ours;
   if (!folder) return folder.error();
   // Through a link it would be somebody else's (R3).
-  if (folder->is_link || folder->kind != FileKind::directory) return paths;
+  if (folder->is_link || folder->kind != FileKind::directory) return ours;
   for (const FileStatus& file : SR_TRY(files.list(shared))) {
     const std::string name = base_name(file.path);
-    const bool ours = is_shared_file_name(name) || is_shared_temporary_name(name);
-    if (ours && file.kind == FileKind::file && !file.is_link) paths.push_back(file.path);
+    const bool is_ours = is_shared_file_name(name) || is_shared_temporary_name(name);
+    if (is_ours && file.kind == FileKind::file && !file.is_link) ours.push_back(file);
   }
-  return paths;
+  return ours;
 }
 
 struct Ours {
-  std::vector<std::string> unneeded;
+  std::vector<FileStatus> unneeded;
   bool some_in_use = false;
 };
 
@@ -43,14 +43,19 @@ Result<Ours> look_through(FileSystem& files, const std::string& job_folder) {
   for (const auto& [snapshot, names] : SR_TRY(shared_names_in_use(files, job_folder))) {
     in_use.insert(names.begin(), names.end());
   }
-  ours.some_in_use = std::erase_if(ours.unneeded, [&](const std::string& path) {
-                       return in_use.contains(base_name(path));
+  ours.some_in_use = std::erase_if(ours.unneeded, [&](const FileStatus& file) {
+                       return in_use.contains(base_name(file.path));
                      }) > 0;
   return ours;
 }
 
-/// A `_metadata` that is gone for readers may come back with a power cut, if its removal or its
-/// withdrawal was never made durable: then what it refers to must be there.
+}  // namespace
+
+Result<std::vector<FileStatus>> unneeded_shared_files(FileSystem& files,
+                                                      const std::string& job_folder) {
+  return SR_TRY(look_through(files, job_folder)).unneeded;
+}
+
 Result<void> make_absence_durable(FileSystem& files, const std::string& job_folder) {
   for (const FileStatus& entry : SR_TRY(files.list(job_folder))) {
     const bool is_checkpoint = checkpoint_id_of_name(base_name(entry.path)).has_value();
@@ -59,8 +64,6 @@ Result<void> make_absence_durable(FileSystem& files, const std::string& job_fold
   }
   return files.sync_directory(job_folder);
 }
-
-}  // namespace
 
 Result<std::map<std::string, std::set<std::string>>> shared_names_in_use(
     FileSystem& files, const std::string& job_folder) {
@@ -91,8 +94,8 @@ Result<void> remove_shared_files(FileSystem& files, const std::string& job_folde
 }
 
 Result<void> remove_shared_temporaries(FileSystem& files, const std::string& job_folder) {
-  for (const std::string& path : SR_TRY(files_of_ours(files, job_folder))) {
-    if (is_shared_temporary_name(base_name(path))) SR_TRY(files.remove_file(path));
+  for (const FileStatus& file : SR_TRY(files_of_ours(files, job_folder))) {
+    if (is_shared_temporary_name(base_name(file.path))) SR_TRY(files.remove_file(file.path));
   }
   return {};
 }
@@ -103,9 +106,9 @@ Result<SharedLeftovers> clean_shared_files(FileSystem& files, const std::string&
   leftovers.some_in_use = ours.some_in_use;
   if (ours.unneeded.empty()) return leftovers;
   SR_TRY(make_absence_durable(files, job_folder));
-  for (const std::string& path : ours.unneeded) {
-    const Result<bool> removed = files.remove_file(path);
-    (removed ? leftovers.removed : leftovers.kept).push_back(path);
+  for (const FileStatus& file : ours.unneeded) {
+    const Result<bool> removed = files.remove_file(file.path);
+    (removed ? leftovers.removed : leftovers.kept).push_back(file.path);
     SR_CRASH("gc.shared.mid");
   }
   SR_TRY(files.sync_directory(join_path(job_folder, kSharedName)));

@@ -1,0 +1,146 @@
+#include "prune_work.h"
+
+#include <streamrun/checkpoint/claimed_snapshot.h>
+#include <streamrun/checkpoint/snapshot_files.h>
+#include <streamrun/checkpoint/verify_snapshot.h>
+
+#include <algorithm>
+
+#include "other_runs.h"
+#include "output.h"
+
+namespace streamrun {
+namespace {
+
+/// What nothing refers to is left alone for so long: a run on another machine may be writing it.
+constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
+constexpr const char* kLockNote = "streamrun prune";
+
+}  // namespace
+
+PruneWork::PruneWork(const CheckpointQuery& query, const SnapshotListing& all,
+                     const SnapshotListing& wanted, const PrunePolicy& policy)
+    : query_(query), all_(all) {
+  look_at_runs();
+  steps_ = plan_prune(wanted.entries, policy,
+                      [this](const SnapshotEntry& entry) { return why_is_spared(entry); });
+  weigh(steps_, others(), [this](const SnapshotEntry& entry) { return needed_files(entry); });
+}
+
+void PruneWork::look_at_runs() {
+  for (const JobFolder& folder : all_.folders) {
+    const auto holder = holder_of(store_of(folder.path), folder.path);
+    if (holder && !*holder) continue;
+    alive_.insert(folder.path);
+    const bool has_its_own =
+        std::any_of(folder.entries.begin(), folder.entries.end(),
+                    [](const auto& entry) { return entry.status == SnapshotStatus::complete; });
+    if (!has_its_own && folder.job) resuming_families_.insert(folder.job->family_id);
+  }
+}
+
+std::string PruneWork::why_is_spared(const SnapshotEntry& entry) const {
+  if (alive_.contains(parent_path(entry.path))) return "its run is alive";
+  if (resuming_families_.contains(entry.family_id)) return "a run that may need it is alive";
+  return {};
+}
+
+FileSystem& PruneWork::store_of(const std::string& path) const {
+  const auto root = std::find_if(query_.roots.begin(), query_.roots.end(),
+                                 [&](const Place& place) { return path.starts_with(place.path); });
+  return *(root != query_.roots.end() ? *root : query_.roots.front()).store;
+}
+
+std::vector<NeededFile> PruneWork::needed_files(const SnapshotEntry& entry) const {
+  std::vector<NeededFile> needed;
+  const Result<ResolvedSnapshot> snapshot = read_snapshot(store_of(entry.path), entry.path);
+  if (!snapshot) return needed;  // gone meanwhile
+  for (const StateFile* file : files_of(snapshot->metadata))
+    needed.push_back({state_file_path(entry.path, *file), file->length});
+  return needed;
+}
+
+/// Complete snapshots that the plan does not speak of: they stay.
+std::vector<SnapshotEntry> PruneWork::others() const {
+  std::set<std::string> planned;
+  for (const PruneStep& step : steps_) planned.insert(step.entry.path);
+  std::vector<SnapshotEntry> rest;
+  for (const SnapshotEntry& entry : all_.entries) {
+    if (entry.status == SnapshotStatus::complete && !planned.contains(entry.path))
+      rest.push_back(entry);
+  }
+  return rest;
+}
+
+std::vector<Error> PruneWork::find_orphans_in(const std::vector<JobFolder>& folders) {
+  std::vector<Error> problems;
+  for (const JobFolder& folder : folders) {
+    if (alive_.contains(folder.path)) continue;
+    Result<std::vector<Orphan>> found = find_orphans(store_of(folder.path), folder.path, young());
+    if (!found) {
+      problems.push_back(std::move(found).error());
+      continue;
+    }
+    if (!found->empty()) folders_with_orphans_.push_back(folder.path);
+    orphans_.insert(orphans_.end(), found->begin(), found->end());
+  }
+  return problems;
+}
+
+std::int64_t PruneWork::young() const {
+  return query_.now_unix_ms - kDayMs;
+}
+
+std::size_t PruneWork::to_remove() const {
+  const auto steps = std::count_if(steps_.begin(), steps_.end(),
+                                   [](const PruneStep& step) { return step.removes; });
+  return static_cast<std::size_t>(steps) + orphans_.size();
+}
+
+std::uint64_t PruneWork::bytes_to_free() const {
+  std::uint64_t bytes = 0;
+  for (const PruneStep& step : steps_) bytes += step.freed_bytes;
+  for (const Orphan& orphan : orphans_) bytes += orphan.bytes;
+  return bytes;
+}
+
+std::vector<PruneFailure> PruneWork::remove_all() {
+  std::vector<PruneFailure> failures;
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (!step->removes) continue;
+    Result<void> removed = remove(step->entry);
+    if (removed) {
+      note_gone(step->entry.path, step->freed_bytes);
+    } else {
+      failures.push_back({step->entry.path, std::move(removed).error()});
+    }
+  }
+  for (const std::string& folder : folders_with_orphans_) {
+    auto removed = remove_orphans(store_of(folder), folder, young(), kLockNote);
+    if (!removed) {
+      failures.push_back({folder, std::move(removed).error()});
+      continue;
+    }
+    for (const Orphan& orphan : *removed) note_gone(orphan.path, orphan.bytes);
+  }
+  return failures;
+}
+
+Result<void> PruneWork::remove(const SnapshotEntry& entry) const {
+  FileSystem& files = store_of(entry.path);
+  const ResolvedSnapshot snapshot = SR_TRY(read_snapshot(files, entry.path));
+  const auto claimed = SR_TRY(ClaimedSnapshot::open(files, snapshot, kLockNote));
+  const bool is_whole = SR_TRY(claimed->remove());
+  if (is_whole) return {};
+  return Error{.code = ErrorCode::path,
+               .message = "something that is not streamrun's lies in it",
+               .where = entry.path,
+               .retry = Retry::no};
+}
+
+void PruneWork::note_gone(const std::string& path, std::uint64_t bytes) {
+  gone_.insert(path);
+  freed_bytes_ += bytes;
+}
+
+}  // namespace streamrun
