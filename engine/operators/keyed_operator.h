@@ -25,7 +25,9 @@ class KeyedOperator : public OneOutputOperator<U> {
   void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
     context_ = &context;
     table_ = std::make_unique<KeyedTable<K>>(context.max_parallelism, context.key_groups);
-    backend_ = std::make_unique<HashMapStateBackend>(*table_, context.chain_limits);
+    backend_ = context.chain_limits
+                   ? std::make_unique<HashMapStateBackend>(*table_, *context.chain_limits)
+                   : std::make_unique<HashMapStateBackend>(*table_);
     declare_states(*table_, TypeSerializer<K>::type_name());
     table_->use_clock(context.environment.clock);
     if (restored.keyed.empty()) return;

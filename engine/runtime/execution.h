@@ -22,7 +22,7 @@ struct ExecutionContext {
   std::string job_name;
   int workers = 1;  ///< subtask i runs on worker i modulo this
   bool exactly_once = true;
-  ChainLimits chain_limits = {};
+  std::optional<ChainLimits> chain_limits = {};  ///< none: no checkpoint is incremental
   std::function<void(const std::string& why)> stop_job;
   std::function<RunFate(const JobId&)> fate_of_run;
   std::function<std::vector<std::string>(const JobId&, const OperatorId&)> retained_committables;

@@ -129,9 +129,9 @@ void HashMapStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sharing
   running.done = std::move(done);
   running.pieces.push_back(open_piece(running));
   // What stays in memory is copied from one holder to the next: it had better be whole.
-  running.in_chain =
-      sharing != SharingFilesStrategy::no_sharing && !running.pieces.front().writer->is_in_memory();
-  if (running.in_chain) running.plan = chain_.begin(id, sharing == SharingFilesStrategy::forward);
+  running.in_chain = chain_ && sharing != SharingFilesStrategy::no_sharing &&
+                     !running.pieces.front().writer->is_in_memory();
+  if (running.in_chain) running.plan = chain_->begin(id, sharing == SharingFilesStrategy::forward);
   const auto emit = [&running](SnapshotBlock block) {
     const Piece& piece = running.pieces.back();
     StateBytes rows = std::exchange(block.bytes, {});
@@ -151,7 +151,7 @@ void HashMapStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sharing
   const bool is_increment = running.plan.kind == SnapshotChain::Kind::increment;
   running.snapshot = &table_.start_snapshot(emit, is_increment ? &running.plan.selection : nullptr);
   if (running.plan.kind == SnapshotChain::Kind::in_pieces)
-    chain_.begin_piece(id, *running.snapshot);
+    chain_->begin_piece(id, *running.snapshot);
 }
 
 HashMapStateBackend::Piece HashMapStateBackend::open_piece(const Running& running) {
@@ -160,7 +160,7 @@ HashMapStateBackend::Piece HashMapStateBackend::open_piece(const Running& runnin
 }
 
 void HashMapStateBackend::notify_complete(CheckpointId id) {
-  chain_.complete(id);
+  if (chain_) chain_->complete(id);
   // Nobody will want those that it overtook, and what they build on may go.
   for (auto it = running_.begin(); it != running_.end();) {
     const auto each = it++;
@@ -171,7 +171,7 @@ void HashMapStateBackend::notify_complete(CheckpointId id) {
 }
 
 void HashMapStateBackend::abort(CheckpointId id) {
-  chain_.forget(id);
+  if (chain_) chain_->forget(id);
   for (auto it = running_.begin(); it != running_.end();) {
     const auto each = it++;
     if (each->id != id) continue;
@@ -181,7 +181,7 @@ void HashMapStateBackend::abort(CheckpointId id) {
 
 void HashMapStateBackend::give_up(Place running, const Error& error) {
   if (running->snapshot != nullptr) table_.end_snapshot(*running->snapshot);
-  if (running->in_chain) chain_.forget(running->id);
+  if (running->in_chain) chain_->forget(running->id);
   const auto ended = std::make_shared<Running>(std::move(*running));
   running_.erase(running);
   ended->unfinished = ended->pieces.size();
@@ -205,7 +205,8 @@ bool HashMapStateBackend::advance_snapshots() {
       more = more || !is_behind(*each);
     }
   }
-  return any ? more : chain_.advance();
+  if (any || !chain_) return more;
+  return chain_->advance();
 }
 
 bool HashMapStateBackend::is_behind(const Running& running) {
@@ -221,11 +222,11 @@ bool HashMapStateBackend::advance(Place running) {
   for (int slices = is_cheap ? kLentSlices : 1; slices > 0; --slices) {
     if (is_behind(*running)) return false;
     if (kind == SnapshotChain::Kind::in_pieces &&
-        chain_.rows_in_piece(running->id) >= running->plan.piece_rows) {
+        chain_->rows_in_piece(running->id) >= running->plan.piece_rows) {
       table_.emit_passed(snapshot);
       end_piece(running);
       running->pieces.push_back(open_piece(*running));
-      chain_.begin_piece(running->id, snapshot);
+      chain_->begin_piece(running->id, snapshot);
     }
     if (table_.advance(snapshot, kSlice)) return true;
   }
@@ -267,7 +268,7 @@ void HashMapStateBackend::deliver(Place running) {
       handle.pieces.push_back(std::move(piece.data));
     return ended.done(std::move(handle));
   }
-  auto pieces = chain_.written(ended.id, written);
+  auto pieces = chain_->written(ended.id, written);
   if (!pieces) {
     return ended.done(Error{.code = ErrorCode::cancelled,
                             .message = "what the snapshot builds on is no longer kept"});

@@ -33,9 +33,12 @@ class HashMapStateBackend {
   /// A writer of one more piece.
   using MakeWriter = std::function<std::shared_ptr<SnapshotFileWriter>()>;
 
-  /// `table` outlives the backend.
-  explicit HashMapStateBackend(KeyedTableBase& table, ChainLimits limits = {})
-      : table_(table), chain_(table, limits) {}
+  /// `table` outlives the backend. Without limits snapshots are never incremental, which saves what
+  /// it costs to know what changed.
+  explicit HashMapStateBackend(KeyedTableBase& table) : table_(table) {}
+  HashMapStateBackend(KeyedTableBase& table, ChainLimits limits) : table_(table) {
+    chain_.emplace(table, limits);
+  }
 
   /// Reads the key groups of this subtask from the handles. `directory_of` a file's path if it is
   /// relative. Blocking.
@@ -92,7 +95,7 @@ class HashMapStateBackend {
   void give_up(Place running, const Error& error);
 
   KeyedTableBase& table_;
-  SnapshotChain chain_;
+  std::optional<SnapshotChain> chain_;
   std::list<Running> running_;
 };
 

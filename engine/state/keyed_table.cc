@@ -85,6 +85,20 @@ KeyedTableBase::KeyedTableBase(int max_parallelism, KeyGroupRange range, std::si
   for (SubTable& table : sub_tables_) table.rows = empty_row_.get();
 }
 
+void KeyedTableBase::track_classes() {
+  if (has_classes_) return;
+  has_classes_ = true;
+  for (SubTable& table : sub_tables_) {
+    if (table.capacity == 0) continue;
+    table.classes = std::make_unique<RowClass[]>(table.capacity);
+    row_bytes_ += table.capacity * sizeof(RowClass);
+    for (std::size_t slot = 0; slot < table.capacity; ++slot) {
+      if (header(row_at(table, slot)).epoch != 0) table.classes[slot] = classes_.of_new;
+    }
+    classes_.rows[classes_.of_new] += static_cast<std::int64_t>(table.used);
+  }
+}
+
 int KeyedTableBase::add_state(StateDescription description, ValueOperations operations) {
   SR_ASSERT(states_.size() < kMaxStates, "an operator has at most 32 states");
   for (const StateDescription& other : descriptions_) {
@@ -203,7 +217,7 @@ void KeyedTableBase::fit(int group, std::size_t capacity) {
   std::size_t kept = 0;
   for (std::size_t slot = 0; slot < table.capacity; ++slot) {
     const RowHeader& head = header(row_at(table, slot));
-    kept += head.epoch != 0 && (head.present != 0 || stays[table.classes[slot]]) ? 1 : 0;
+    kept += head.epoch != 0 && (head.present != 0 || stays[class_at(table, slot)]) ? 1 : 0;
   }
   while (limit_of(capacity, group) < kept + 1 + kept / 8) {
     capacity = next_capacity(capacity);
@@ -260,8 +274,8 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
   std::size_t space = bytes;
   void* at = grown.memory.get();
   grown.rows = static_cast<std::byte*>(std::align(kCacheLine, capacity * stride_, at, space));
-  grown.classes = std::make_unique<RowClass[]>(capacity);
-  row_bytes_ += (capacity - table.capacity) * (stride_ + sizeof(RowClass));
+  if (has_classes_) grown.classes = std::make_unique<RowClass[]>(capacity);
+  row_bytes_ += (capacity - table.capacity) * (stride_ + (has_classes_ ? sizeof(RowClass) : 0));
   ++layout_;
   grown.capacity = capacity;
   grown.limit = limit_of(capacity, group);
@@ -269,10 +283,10 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
     std::byte* const row = row_at(table, slot);
     const RowHeader head = header(row);
     if (head.epoch == 0) continue;
-    const RowClass row_class = table.classes[slot];
+    const RowClass row_class = class_at(table, slot);
     if (head.present == 0 && !stays[row_class]) {
       destroy_key(row);
-      --classes_.rows[row_class];
+      if (has_classes_) --classes_.rows[row_class];
       classes_.has_dropped[row_class] = true;
       continue;
     }
@@ -288,7 +302,7 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
       }
     }
     header(target) = head;
-    grown.classes[to] = row_class;
+    if (has_classes_) grown.classes[to] = row_class;
     ++grown.used;
   }
   if (group == current_group_) current_row_ = nullptr;
@@ -300,6 +314,7 @@ TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit,
   TableSnapshot& snapshot = snapshots_.emplace_back();
   snapshot.epoch_ = ++epoch_;
   SR_ASSERT(epoch_ != 0, "2^32 snapshots in one life");
+  SR_ASSERT(selection == nullptr || has_classes_, "a selection is one of classes");
   snapshot.group_ = range_.first;
   snapshot.pending_.resize(sub_tables_.size());
   snapshot.is_full_ = selection == nullptr;
@@ -318,16 +333,15 @@ void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
   reclaim(row, group);
   RowHeader& head = header(row);
   const SubTable& table = sub_table(group);
-  RowClass& row_class = table.classes[slot_of(table, row)];
+  RowClass* const its_class = has_classes_ ? &table.classes[slot_of(table, row)] : nullptr;
   for (TableSnapshot& snapshot : snapshots_) {
-    if (!snapshot.takes(head, row_class)) continue;
-    const bool passed =
-        snapshot.done_ || group < snapshot.group_ ||
-        (group == snapshot.group_ && row < row_at(sub_table(group), snapshot.slot_));
+    if (!snapshot.takes(head, its_class != nullptr ? *its_class : classes_.of_new)) continue;
+    const bool passed = snapshot.done_ || group < snapshot.group_ ||
+                        (group == snapshot.group_ && row < row_at(table, snapshot.slot_));
     if (!passed) save_row(snapshot, row, group);
   }
   head.epoch = epoch_;
-  classes_.move(row_class, classes_.after_change[row_class]);
+  if (its_class != nullptr) classes_.move(*its_class, classes_.after_change[*its_class]);
 }
 
 void KeyedTableBase::save_row(TableSnapshot& snapshot, std::byte* row, int group) {

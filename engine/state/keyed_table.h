@@ -286,6 +286,9 @@ class KeyedTableBase {
   /// How many are not ended.
   std::size_t snapshots_under_way() const { return snapshots_.size(); }
 
+  /// From here on rows have classes, which costs a byte each and a look at it when they change. A
+  /// pass over the rows that are there; without it every snapshot takes all.
+  void track_classes();
   RowClasses& classes() { return classes_; }
   const RowClasses& classes() const { return classes_; }
   /// A class without rows gets another meaning: no snapshot under way takes what it gets.
@@ -325,7 +328,7 @@ class KeyedTableBase {
       void operator()(std::byte* bytes) const { std::free(bytes); }
     };
     std::unique_ptr<std::byte, Free> memory;
-    std::unique_ptr<RowClass[]> classes;  ///< of each slot
+    std::unique_ptr<RowClass[]> classes;  ///< of each slot; null unless they are tracked
     std::byte* rows = nullptr;  ///< in `memory`, at the beginning of a cache line; with capacity 0
                                 ///< the table's `empty_row_`
     std::size_t capacity = 0;
@@ -384,6 +387,10 @@ class KeyedTableBase {
   std::size_t slot_of(const SubTable& table, const std::byte* row) const {
     return static_cast<std::size_t>(row - table.rows) / stride_;
   }
+  /// Untracked rows are all of one class.
+  RowClass class_at(const SubTable& table, std::size_t slot) const {
+    return has_classes_ ? table.classes[slot] : classes_.of_new;
+  }
   /// Makes room for one more row. Rows of this group may move.
   void grow(int group);
   /// The same, with a capacity of at least this.
@@ -423,6 +430,7 @@ class KeyedTableBase {
   bool has_ttl_ = false;            ///< any of them
   std::vector<StateDescription> descriptions_;
 
+  bool has_classes_ = false;
   RowClasses classes_;
   std::vector<SubTable> sub_tables_;
   std::list<TableSnapshot> snapshots_;
@@ -756,8 +764,10 @@ class KeyedTable final : public KeyedTableBase {
     reclaim(row, group);
     ::new (row) Held(KeyTraits<K>::hold(KeyTraits<K>::view(probe), *table->arena));
     header(row) = {.epoch = epoch_, .present = 0};
-    table->classes[slot] = classes_.of_new;
-    ++classes_.rows[classes_.of_new];
+    if (has_classes_) {
+      table->classes[slot] = classes_.of_new;
+      ++classes_.rows[classes_.of_new];
+    }
     ++table->used;
     return row;
   }

@@ -81,6 +81,7 @@ std::vector<bool> pieces_to_replace(const std::vector<PieceFacts>& pieces, std::
 
 SnapshotChain::SnapshotChain(KeyedTableBase& table, ChainLimits limits)
     : table_(table), limits_(limits) {
+  table_.track_classes();
   is_made_[made_] = true;
   refresh();
 }

@@ -49,7 +49,7 @@ class SnapshotChain {
     std::uint64_t rows = 0;  ///< tombstones included
   };
 
-  /// `table` outlives the chain.
+  /// `table` outlives the chain; its rows get classes.
   explicit SnapshotChain(KeyedTableBase& table, ChainLimits limits = {});
 
   /// Just before the table starts snapshot `id`, which may become a base. The table's present

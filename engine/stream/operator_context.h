@@ -7,6 +7,7 @@
 #include <streamrun/storage/file_systems.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ struct OperatorContext {
   int parallelism = 1;
   int max_parallelism = 128;
   KeyGroupRange key_groups;
-  ChainLimits chain_limits = {};  ///< of incremental checkpoints of keyed state
+  std::optional<ChainLimits> chain_limits = {};  ///< of incremental checkpoints; none: all are full
 
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.

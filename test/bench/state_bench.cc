@@ -443,7 +443,7 @@ void measure_increments(int checkpoints, std::uint64_t entries, const std::strin
   ThreadPool io(2);
   State<Account> state;
   state.fill(entries);
-  HashMapStateBackend backend(state.table);
+  HashMapStateBackend backend(state.table, ChainLimits{});
   ChainFiles chain(*files, folder);
   Mail mail;
   int names = 0;

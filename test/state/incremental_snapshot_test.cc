@@ -503,7 +503,7 @@ TEST_CASE("incremental snapshot: in memory, and of little, each is whole", "[sta
     CHECK(restored(**result, store.files).size() == 500);
     in_memory.notify_complete(id);
   }
-  HashMapStateBackend of_little(accounts.table);
+  HashMapStateBackend of_little(accounts.table, ChainLimits{});
   for (CheckpointId id = 1; id <= 3; ++id) {
     const KeyedStateHandle handle = take(of_little, store, id).value();
     CHECK(handle.pieces.size() == 1);

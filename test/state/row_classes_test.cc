@@ -48,6 +48,7 @@ TEMPLATE_TEST_CASE(
   const KeyGroupRange range{0, max_parallelism - 1};
   SeededRandom random(11);
   TableOf<TestType> table(max_parallelism, range);
+  table.table.track_classes();
   const auto keys = some_keys<K>(4000, max_parallelism, range);
   for (std::size_t i = 0; i < 2000; ++i) table.change(keys[i], random);
   table.table.classes().keeps_removed.fill(true);
@@ -82,6 +83,7 @@ TEMPLATE_TEST_CASE(
 
 TEST_CASE("row classes: removed rows stay until they are tombstones, then fall away", "[state]") {
   ModelledTable<std::int64_t, std::int32_t> table(1, {0, 0});
+  table.table.track_classes();
   ValueState<std::int64_t> number{"number"};
   number.bind(table.table, "int64");
   const auto set = [&](std::int64_t key) {
@@ -122,6 +124,7 @@ TEST_CASE("row classes: removed rows stay until they are tombstones, then fall a
 
 TEST_CASE("row classes: a full snapshot gives what it passes other classes", "[state]") {
   ModelledTable<std::string> table(7, {0, 6});
+  table.table.track_classes();
   SeededRandom random(12);
   const auto keys = some_keys<std::string>(6000, 7, {0, 6});
   for (std::size_t i = 0; i < 3000; ++i) table.change(keys[i], random);
@@ -151,6 +154,7 @@ TEST_CASE("row classes: classes that are merged become one, whatever changes and
           "[state]") {
   using Table = ModelledTable<std::int64_t>;
   Table table(7, {0, 6});
+  table.table.track_classes();
   SeededRandom random(13);
   const auto keys = some_keys<std::int64_t>(9000, 7, {0, 6});
   for (RowClass row_class = 1; row_class <= 20; ++row_class) {
