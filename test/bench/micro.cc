@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -214,43 +215,54 @@ void compare_exchanges(const Settings& settings) {
 
 // ---- channels that nothing comes through
 
-/// Moves batches through one channel of a gate that has `channels`, and returns their sum.
-std::uint64_t through_gate(const std::vector<std::int64_t>& keys, std::size_t channels) {
-  InputGate gate(channels, true);
-  WakeTarget nobody;
-  std::vector<std::unique_ptr<Channel>> all;
-  for (std::size_t i = 0; i < channels; ++i) {
-    all.push_back(std::make_unique<Channel>(i, gate.ready_channels(), nobody, nobody));
-    gate.set_channel(i, *all.back());
-  }
-  ChannelWriter writer(*all[channels / 2]);
-  std::uint64_t sum = 0;
-  for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
-    std::unique_ptr<AnyBatch> batch = writer.recycled();
-    if (batch == nullptr) batch = std::make_unique<Batch<std::int64_t>>();
-    const std::size_t count = std::min(kBatchRecords, keys.size() - at);
-    std::copy_n(keys.data() + at, count, static_cast<Batch<std::int64_t>&>(*batch).extend(count));
-    writer.send(std::move(batch));
-    GateInput input = gate.poll();
-    auto& received = std::get<std::unique_ptr<AnyBatch>>(input);
-    for (const std::int64_t key : static_cast<const Batch<std::int64_t>&>(*received)) {
-      sum += murmur_hash(java_hash(key));
+/// One channel that is used among others of a gate that are not. It is set up before time counts.
+class GateOfChannels {
+ public:
+  explicit GateOfChannels(std::size_t channels) : gate_(channels, true) {
+    for (std::size_t i = 0; i < channels; ++i) {
+      channels_.push_back(std::make_unique<Channel>(i, gate_.ready_channels(), nobody_, nobody_));
+      gate_.set_channel(i, *channels_.back());
     }
-    gate.recycle(std::move(received));
-    if (!std::holds_alternative<NoInput>(gate.poll())) std::abort();  // as a task that runs dry
+    writer_.emplace(*channels_[channels / 2]);
   }
-  return sum;
-}
+  /// Moves batches through, and returns their sum.
+  std::uint64_t move(const std::vector<std::int64_t>& keys) {
+    std::uint64_t sum = 0;
+    for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
+      std::unique_ptr<AnyBatch> batch = writer_->recycled();
+      if (batch == nullptr) batch = std::make_unique<Batch<std::int64_t>>();
+      const std::size_t count = std::min(kBatchRecords, keys.size() - at);
+      std::copy_n(keys.data() + at, count, static_cast<Batch<std::int64_t>&>(*batch).extend(count));
+      writer_->send(std::move(batch));
+      GateInput input = gate_.poll();
+      auto& received = std::get<std::unique_ptr<AnyBatch>>(input);
+      for (const std::int64_t key : static_cast<const Batch<std::int64_t>&>(*received)) {
+        sum += murmur_hash(java_hash(key));
+      }
+      gate_.recycle(std::move(received));
+      if (!std::holds_alternative<NoInput>(gate_.poll())) std::abort();  // as a task that runs dry
+    }
+    return sum;
+  }
+
+ private:
+  InputGate gate_;
+  WakeTarget nobody_;
+  std::vector<std::unique_ptr<Channel>> channels_;
+  std::optional<ChannelWriter> writer_;
+};
 
 void compare_idle_channels(const Settings& settings) {
   const auto count = std::size_t{200'000} * static_cast<std::size_t>(settings.percent);
   const std::vector<std::int64_t> keys = random_keys(count, 1U << 30U);
+  GateOfChannels many(1001);
+  GateOfChannels one(1);
   std::uint64_t ours = 0;
   std::uint64_t bare = 0;
   const char* const name = "a busy channel among 1,000 idle ones / alone";
   compare(
       settings, name, "M records/s", static_cast<double>(count) / 1e6,
-      [&] { ours = through_gate(keys, 1001); }, [&] { bare = through_gate(keys, 1); });
+      [&] { ours = many.move(keys); }, [&] { bare = one.move(keys); });
   must_agree(ours, bare, name);
 }
 
