@@ -20,34 +20,30 @@ InputGate::InputGate(std::size_t channels, bool exactly_once, const Clock* clock
     : ready_(channels),
       announcements_(channels),
       channels_(channels),
-      seen_ready_((channels + 63) / 64),
+      seen_ready_(channels),
       exactly_once_(exactly_once),
       clock_(clock) {}
 
-std::optional<std::size_t> InputGate::next_ready() {
-  for (std::size_t word = 0; word < seen_ready_.size(); ++word)
-    seen_ready_[word] |= ready_.take(word);
-  // In turn, starting after the channel read last, so that none starves.
-  for (std::size_t pass = 0; pass < 2; ++pass) {
-    for (std::size_t word = pass == 0 ? next_ / 64 : 0; word < seen_ready_.size(); ++word) {
-      std::uint64_t bits = seen_ready_[word];
-      if (pass == 0 && word == next_ / 64) bits &= ~std::uint64_t{0} << (next_ % 64);
-      while (bits != 0) {
-        const std::size_t channel = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-        if (!channels_[channel].blocked) return channel;
-        bits &= bits - 1;
-      }
-    }
+void InputGate::take_marks() {
+  for (std::size_t word = 0; word < ready_.words(); ++word) {
+    if (const std::uint64_t marks = ready_.take(word)) seen_ready_.insert_all(word, marks);
   }
-  return std::nullopt;
+}
+
+/// In turn, starting after the channel read last, so that none starves.
+std::optional<std::size_t> InputGate::next_ready() const {
+  return seen_ready_.next(next_,
+                          [this](std::size_t channel) { return !channels_[channel].blocked; });
 }
 
 GateInput InputGate::poll() {
+  // Once: who marks a channel after that wakes the task too.
+  take_marks();
   while (const std::optional<std::size_t> index = next_ready()) {
     Input& input = channels_[*index];
     StreamElement element;
     if (!take(*index, element)) {
-      seen_ready_[*index / 64] &= ~(std::uint64_t{1} << (*index % 64));
+      seen_ready_.erase(*index);
       continue;
     }
     if (element.batch != nullptr) {
@@ -245,7 +241,7 @@ void InputGate::hold(std::size_t index, StreamElement element) {
   if (input.held == nullptr) input.held = std::make_unique<std::deque<StreamElement>>();
   input.held->push_back(std::move(element));
   input.channel->set_pulled(input.held->size());
-  seen_ready_[index / 64] |= std::uint64_t{1} << (index % 64);
+  seen_ready_.insert(index);
 }
 
 void InputGate::end_overtaking(OvertakingEnd how) {

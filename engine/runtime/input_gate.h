@@ -2,6 +2,7 @@
 
 #include <streamrun/platform/clock.h>
 #include <streamrun/runtime/channel.h>
+#include <streamrun/runtime/channel_set.h>
 
 #include <atomic>
 #include <cstdint>
@@ -98,7 +99,8 @@ class InputGate {
   void record_held(std::size_t index);
   void read_announcements();
   void end_overtaking(OvertakingEnd how);
-  std::optional<std::size_t> next_ready();
+  void take_marks();
+  std::optional<std::size_t> next_ready() const;
   std::optional<CheckpointBarrier> on_barrier(Input& input, const CheckpointBarrier& barrier);
   std::optional<CheckpointBarrier> count_barrier(const CheckpointBarrier& barrier);
   Instant now() const { return clock_ != nullptr ? clock_->now() : Instant(); }
@@ -110,7 +112,7 @@ class InputGate {
   ReadyChannels announcements_;
   // Owned by the task.
   std::vector<Input> channels_;
-  std::vector<std::uint64_t> seen_ready_;  ///< marked channels that may have more
+  ChannelSet seen_ready_;  ///< marked channels that may have more
   std::size_t next_ = 0;
   std::size_t last_polled_ = 0;
   std::size_t ended_ = 0;
