@@ -394,6 +394,7 @@ class Preparation {
       // As in Flink a savepoint, whose barriers overtake nothing, waits its turn.
       spec.checkpoints.savepoints_overlap = false;
     }
+    spec.watermark_interval = configuration.get(options::kAutoWatermarkInterval);
     spec.retained = configuration.get(options::kRetainedCheckpoints);
     spec.history = static_cast<std::size_t>(configuration.get(options::kCheckpointHistory));
     spec.retention = configuration.get(options::kCheckpointRetention);

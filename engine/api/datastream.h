@@ -7,6 +7,7 @@
 #include <streamrun/operators/map_operator.h>
 #include <streamrun/operators/sink_operator.h>
 #include <streamrun/operators/source_operator.h>
+#include <streamrun/operators/timestamps_and_watermarks_operator.h>
 
 #include <chrono>
 #include <functional>
@@ -208,6 +209,19 @@ class DataStream {
     }
   }
 
+  /// Makes watermarks of the timestamps of records, which pass as they are: event time, by which
+  /// timers behind it fire. Watermarks that come from before end here. Each subtask reads
+  /// timestamps of its own, so records should not change subtask between source and here.
+  template <typename F>
+  requires std::is_invocable_r_v<Timestamp, F&, RecordRef<T>> DataStream<T>
+  assign_timestamps_and_watermarks(TimestampedWatermarkStrategy<F> strategy,
+                                   const WithoutUid& attributes = {})
+  const {
+    return attach<T>(detail::node_of(attributes, "Timestamps/Watermarks", "Operator"), [strategy] {
+      return std::make_unique<TimestampsAndWatermarksOperator<T, F>>(strategy);
+    });
+  }
+
   /// Records of equal key go to one subtask. `selector` is any projection: a member, a function,
   /// std::identity.
   template <typename Selector>
@@ -308,7 +322,8 @@ class KeyedStream {
       : stream_(std::move(stream)), selector_(std::move(selector)) {}
 
   /// Flink's KeyedProcessFunction: `function.process(record, KeyedContext<K>&, Output<U>&)`, with
-  /// keyed state as members of the function.
+  /// keyed state as members of the function. With `on_timer(Timestamp, OnTimerContext<K>&,
+  /// Output<U>&)` it may register timers (`KeyedContext::timer_service`).
   template <typename F>
   auto process(F function, const Stateful& attributes) const {
     using U = typename detail::EmittedType<decltype(&F::process)>::Type;

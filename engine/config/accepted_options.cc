@@ -118,8 +118,6 @@ void accept_execution(Table& table) {
                "Reuses objects between operators of a chain.");
   accept<bool>(table, "pipeline.auto-generate-uids", "true",
                "Derives ids of operators that have no uid.");
-  accept<Duration>(table, "pipeline.auto-watermark-interval", "200 ms",
-                   "Time between periodic watermarks.");
   accept<Map>(table, "pipeline.global-job-parameters", "",
               "Parameters that every function can read.");
   accept<bool>(table, "pipeline.operator-chaining.chain-operators-with-different-max-parallelism",

@@ -27,8 +27,8 @@ void add_checkpointing(std::vector<OptionInfo>& table) {
 void add_running(std::vector<OptionInfo>& table) {
   using namespace options;
   add(table, kRuntimeMode, kBufferTimeout, kShutdownTimeout, kStateBackend, kParallelism,
-      kMaxParallelism, kPipelineName, kOperatorChaining, kStatusInterval, kJobId,
-      kTemporaryDirectories, kDefaultScheme, kUnknownKeys);
+      kMaxParallelism, kPipelineName, kOperatorChaining, kAutoWatermarkInterval, kStatusInterval,
+      kJobId, kTemporaryDirectories, kDefaultScheme, kUnknownKeys);
 }
 
 void add_restarts(std::vector<OptionInfo>& table) {

@@ -266,6 +266,10 @@ inline constexpr ConfigOption<bool> kOperatorChaining{
     .description = "Runs operators that follow each other without a shuffle as one task.",
     .default_text = "true",
     .other_keys = {"pipeline.operator-chaining"}};
+inline constexpr ConfigOption<Duration> kAutoWatermarkInterval{
+    .key = "pipeline.auto-watermark-interval",
+    .description = "Least time between two watermarks of a subtask; 0 for none but the last.",
+    .default_text = "200 ms"};
 inline constexpr ConfigOption<Duration> kStatusInterval{
     .key = "status.interval",
     .description = "Time between status lines in the log of a running job.",

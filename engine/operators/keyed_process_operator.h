@@ -1,28 +1,16 @@
 #pragma once
 
+#include <streamrun/operators/keyed_context.h>
 #include <streamrun/operators/keyed_operator.h>
 #include <streamrun/state/keyed_state.h>
 
+#include <optional>
+
 namespace streamrun {
 
-/// What a process function may ask about the record in hand.
-template <typename K>
-class KeyedContext {
- public:
-  typename KeyTraits<K>::Ref key() const { return *key_; }
-  int subtask() const { return subtask_; }
-
- private:
-  template <typename, typename, typename, typename, typename>
-  friend class KeyedProcessOperator;
-  std::optional<std::conditional_t<std::is_reference_v<typename KeyTraits<K>::Ref>,
-                                   std::reference_wrapper<const K>, typename KeyTraits<K>::Ref>>
-      key_;
-  int subtask_ = 0;
-};
-
 /// Flink's KeyedProcessFunction: `process(record, context, output)` with keyed state as members of
-/// the function. Each subtask has its own copy of the function.
+/// the function. Each subtask has its own copy of the function. One that has also
+/// `on_timer(time, OnTimerContext<K>&, output)` may register timers, which are state as well.
 template <typename T, typename K, typename U, typename Selector, typename F>
 class KeyedProcessOperator final : public KeyedOperator<K, U> {
  public:
@@ -32,6 +20,7 @@ class KeyedProcessOperator final : public KeyedOperator<K, U> {
   void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
     keyed_context_.subtask_ = context.subtask;
     KeyedOperator<K, U>::open(context, restored);
+    timers().open(kHasTimers ? &this->table() : nullptr, context.environment.clock);
   }
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
@@ -43,20 +32,63 @@ class KeyedProcessOperator final : public KeyedOperator<K, U> {
       RecordRef<T> record = records[i];
       decltype(auto) key = std::invoke(selector_, record);
       this->table().set_current(key, batch->key_hashes[i], home);
-      keyed_context_.key_.emplace(key);
+      timers().key_.set(key, batch->key_hashes[i]);
       function_.process(record, keyed_context_, this->output_);
     });
+  }
+
+  bool process_watermark(Timestamp watermark) override {
+    timers().advance_to(watermark);
+    return fire(timers().event_time_, TimeDomain::event_time, watermark);
+  }
+  bool has_timers() const override { return kHasTimers; }
+  bool fire_due_timers() override {
+    TimerDomain<K>& domain = timers().processing_time_;
+    if (!domain.earliest()) return false;
+    const Timestamp now = timers().current_processing_time();
+    if (!domain.is_due(now)) return false;
+    fire(domain, TimeDomain::processing_time, now);
+    return true;
+  }
+  std::optional<Instant> next_timer_at() const override {
+    return keyed_context_.timers_.next_timer_at();
   }
 
  protected:
   void declare_states(KeyedTableBase& table, const std::string& key_type) override {
     bind_states(function_, table, key_type);
+    if constexpr (kHasTimers) timers().bind(table, key_type);
   }
 
  private:
+  static constexpr bool kFiresTimers =
+      requires(F & function, Timestamp time, OnTimerContext<K>& context, Output<U>& output) {
+    function.on_timer(time, context, output);
+  };
+  static constexpr bool kNamesOnTimer = requires { &F::on_timer; };
+  static_assert(kFiresTimers || !kNamesOnTimer,
+                "on_timer takes (Timestamp, OnTimerContext<K>&, Output<U>&) of the function's own "
+                "key and output");
+  static constexpr bool kHasTimers = kFiresTimers;
+
+  bool fire([[maybe_unused]] TimerDomain<K>& domain, [[maybe_unused]] TimeDomain which,
+            [[maybe_unused]] Timestamp now) {
+    if constexpr (kHasTimers) {
+      if (!domain.is_due(now)) return true;
+      this->table().begin_batch();
+      keyed_context_.domain_ = which;
+      return domain.fire(this->table(), timers().key_, now, [&](Timestamp time) {
+        function_.on_timer(time, keyed_context_, this->output_);
+      });
+    } else {
+      return true;
+    }
+  }
+  TimerService<K>& timers() { return keyed_context_.timers_; }
+
   Selector selector_;
   F function_;
-  KeyedContext<K> keyed_context_;
+  OnTimerContext<K> keyed_context_;
 };
 
 }  // namespace streamrun

@@ -22,6 +22,7 @@ struct ExecutionContext {
   std::string job_name;
   int workers = 1;  ///< subtask i runs on worker i modulo this
   bool exactly_once = true;
+  Duration watermark_interval = std::chrono::milliseconds(200);
   std::optional<ChainLimits> chain_limits = {};  ///< none: no checkpoint is incremental
   std::function<void(const std::string& why)> stop_job;
   std::function<RunFate(const JobId&)> fate_of_run;

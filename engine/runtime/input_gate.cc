@@ -37,10 +37,11 @@ std::optional<std::size_t> InputGate::next_ready() const {
 }
 
 GateInput InputGate::poll() {
+  if (status_) [[unlikely]]
+    return WatermarkEvent(*std::exchange(status_, std::nullopt));
   // Once: who marks a channel after that wakes the task too.
   take_marks();
   while (const std::optional<std::size_t> index = next_ready()) {
-    Input& input = channels_[*index];
     StreamElement element;
     if (!take(*index, element)) {
       seen_ready_.erase(*index);
@@ -51,16 +52,43 @@ GateInput InputGate::poll() {
       next_ = *index + 1 == channels_.size() ? 0 : *index + 1;
       return std::move(element.batch);
     }
-    if (std::holds_alternative<EndOfInput>(element.event)) {
-      SR_ASSERT(!input.ended, "a channel ends once");
-      input.ended = true;
-      if (++ended_ == channels_.size()) return EndOfInput{};
-      continue;
-    }
-    if (auto barrier = on_barrier(input, std::get<CheckpointBarrier>(element.event)))
-      return *std::move(barrier);
+    if (auto event = on_event(*index, element.event)) return *std::move(event);
   }
   return NoInput{};
+}
+
+std::optional<GateInput> InputGate::on_event(std::size_t index, const StreamEvent& event) {
+  if (const auto* const barrier = std::get_if<CheckpointBarrier>(&event))
+    return on_barrier(channels_[index], *barrier);
+  if (std::holds_alternative<EndOfInput>(event)) return on_end(index);
+  return tell(valve().on_event(index, std::get<WatermarkEvent>(event)));
+}
+
+std::optional<GateInput> InputGate::on_end(std::size_t index) {
+  Input& input = channels_[index];
+  SR_ASSERT(!input.ended, "a channel ends once");
+  input.ended = true;
+  if (++ended_ == channels_.size()) return EndOfInput{};
+  return valve_ != nullptr ? tell(valve_->on_end(index)) : std::nullopt;
+}
+
+WatermarkValve& InputGate::valve() {
+  if (valve_ == nullptr) {
+    valve_ = std::make_unique<WatermarkValve>(channels_.size());
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+      if (channels_[i].ended) valve_->on_end(i);
+    }
+  }
+  return *valve_;
+}
+
+std::optional<GateInput> InputGate::tell(const WatermarkValve::Change& change) {
+  if (change.watermark) {
+    status_ = change.status;
+    return WatermarkEvent(*change.watermark);
+  }
+  if (change.status) return WatermarkEvent(*change.status);
+  return std::nullopt;
 }
 
 bool InputGate::take(std::size_t index, StreamElement& element) {

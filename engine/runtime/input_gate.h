@@ -3,6 +3,7 @@
 #include <streamrun/platform/clock.h>
 #include <streamrun/runtime/channel.h>
 #include <streamrun/runtime/channel_set.h>
+#include <streamrun/time/watermark_valve.h>
 
 #include <atomic>
 #include <cstdint>
@@ -35,12 +36,16 @@ struct Overtaken {
 };
 
 /// What the gate has next: a batch, an event that holds for all inputs, or nothing.
-using GateInput = std::variant<NoInput, std::unique_ptr<AnyBatch>, CheckpointBarrier, EndOfInput>;
+using GateInput =
+    std::variant<NoInput, std::unique_ptr<AnyBatch>, CheckpointBarrier, EndOfInput, WatermarkEvent>;
 
 /// All channels into one task. With exactly-once it aligns barriers: a channel that has delivered
 /// barrier N is not read until all have, and a newer barrier ends the alignment of an older one.
 /// With at-least-once it only counts them, of as many checkpoints at once as there are, up to a
 /// limit. Barriers that are not newer than the last one delivered, or were aborted, are ignored.
+///
+/// Watermarks of the channels become one that holds for all (`WatermarkValve`); what a channel has
+/// delivered in its place among its records is told in this place among all.
 ///
 /// A barrier that is announced may overtake, from a time on that it brings, unless all channels
 /// deliver it before: an unaligned checkpoint. The task asks for it (`due_to_overtake`) before it
@@ -101,6 +106,10 @@ class InputGate {
   void end_overtaking(OvertakingEnd how);
   void take_marks();
   std::optional<std::size_t> next_ready() const;
+  std::optional<GateInput> on_event(std::size_t index, const StreamEvent& event);
+  std::optional<GateInput> on_end(std::size_t index);
+  WatermarkValve& valve();
+  std::optional<GateInput> tell(const WatermarkValve::Change& change);
   std::optional<CheckpointBarrier> on_barrier(Input& input, const CheckpointBarrier& barrier);
   std::optional<CheckpointBarrier> count_barrier(const CheckpointBarrier& barrier);
   Instant now() const { return clock_ != nullptr ? clock_->now() : Instant(); }
@@ -116,6 +125,8 @@ class InputGate {
   std::size_t next_ = 0;
   std::size_t last_polled_ = 0;
   std::size_t ended_ = 0;
+  std::unique_ptr<WatermarkValve> valve_;  ///< from the first watermark on
+  std::optional<WatermarkStatus> status_;  ///< behind the watermark that was told last
   bool exactly_once_;
   // Exactly once.
   CheckpointId aligning_ = 0;  ///< 0: none

@@ -22,6 +22,7 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
                .job_name = spec_.name,
                .workers = spec_.workers,
                .exactly_once = spec_.exactly_once,
+               .watermark_interval = spec_.watermark_interval,
                .chain_limits = spec_.incremental ? std::optional(spec_.chain_limits) : std::nullopt,
                .stop_job = [this](const std::string& why) { request_stop(why); },
                .fate_of_run = [this](const JobId& job) { return fate_of_run(job); },

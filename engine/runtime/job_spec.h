@@ -31,6 +31,8 @@ struct JobSpec {
   int parallelism = 1;
   JobGraph graph;
 
+  Duration watermark_interval = std::chrono::milliseconds(200);  ///< 0: no periodic ones
+
   int workers = 1;         ///< subtask i runs on worker i modulo this
   int control_worker = 1;  ///< the JobMaster's own
 

@@ -56,6 +56,9 @@ struct StreamTask::Chained {
   std::vector<std::unique_ptr<ChainedSender>> chained_senders;
   std::vector<std::unique_ptr<Partitioner>> partitioners;
   std::unique_ptr<FanOut> fan_out;
+  std::vector<std::size_t> all_next;    ///< those behind partitioners too
+  std::vector<ChannelWriter*> writers;  ///< to other tasks
+  bool emits_watermarks = false;        ///< those that come to it end there
 };
 
 StreamTask::StreamTask(int index, std::string name, TaskReports reports, Executor& executor,
@@ -77,23 +80,31 @@ InputGate& StreamTask::make_gate(std::size_t channels, bool exactly_once) {
 
 void StreamTask::add_operator(std::unique_ptr<StreamOperator> op, OperatorContext context) {
   if (auto* const source = dynamic_cast<SourceOperatorBase*>(op.get())) source_ = source;
+  auto* const emitter = dynamic_cast<WatermarkEmitter*>(op.get());
+  if (emitter != nullptr) emitters_.push_back({chain_.size(), emitter});
+  if (op->has_timers()) with_timers_.push_back(chain_.size());
   auto chained = std::make_unique<Chained>(Chained{.op = std::move(op),
                                                    .context = std::move(context),
                                                    .next = {},
                                                    .chained_senders = {},
                                                    .partitioners = {},
-                                                   .fan_out = {}});
+                                                   .fan_out = {},
+                                                   .all_next = {},
+                                                   .writers = {},
+                                                   .emits_watermarks = emitter != nullptr});
   chain_.push_back(std::move(chained));
 }
 
 void StreamTask::chain(std::size_t from, std::size_t to) {
   chain_[from]->next.push_back(to);
+  chain_[from]->all_next.push_back(to);
 }
 
 void StreamTask::chain_through(
     std::size_t from, std::size_t to,
     const std::function<std::unique_ptr<Partitioner>(Senders)>& make_partitioner) {
   Chained& upstream = *chain_[from];
+  upstream.all_next.push_back(to);
   upstream.chained_senders.push_back(std::make_unique<ChainedSender>(*chain_[to]->op));
   upstream.partitioners.push_back(make_partitioner({upstream.chained_senders.back().get()}));
 }
@@ -101,7 +112,10 @@ void StreamTask::chain_through(
 void StreamTask::add_exchange(std::size_t from, std::unique_ptr<Partitioner> partitioner,
                               std::vector<std::unique_ptr<ChannelWriter>> writers) {
   chain_[from]->partitioners.push_back(std::move(partitioner));
-  for (auto& writer : writers) writers_.push_back(std::move(writer));
+  for (auto& writer : writers) {
+    chain_[from]->writers.push_back(writer.get());
+    writers_.push_back(std::move(writer));
+  }
 }
 
 std::size_t StreamTask::add_input_edge(InputEdge edge) {
@@ -232,13 +246,17 @@ Progress StreamTask::step() {
   }
   const bool room = outputs_have_room();
   metrics_.back_pressured.store(!room, std::memory_order_relaxed);
-  if (!room) return more_to_snapshot ? Progress::progress : Progress::idle;
-
-  const bool ready =
-      std::all_of(chain_.begin(), chain_.end(), [](const auto& each) { return each->op->ready(); });
+  const bool ready = room && is_ready();
+  if (!ready) {
+    for (const Emitter& emitter : emitters_) emitter.watermarks->pause_idleness();
+  }
   Progress progress = Progress::idle;
   if (ready && !restored_.empty()) {
     progress = feed_restored();
+  } else if (ready && !advancing_.empty() && !is_held()) {
+    progress = advance_event_time();
+  } else if (ready && goes_by_clock() && advance_by_clock()) {
+    progress = Progress::progress;
   } else if (ready) {
     switch (phase_) {
       case Phase::reading:
@@ -264,8 +282,46 @@ Progress StreamTask::feed_restored() {
   return Progress::progress;
 }
 
+Progress StreamTask::advance_event_time() {
+  const auto [at, event] = advancing_.front();
+  const auto* const watermark = std::get_if<Watermark>(&event);
+  if (watermark != nullptr && !chain_[at]->op->process_watermark(watermark->timestamp))
+    return Progress::progress;
+  advancing_.pop_front();
+  if (!chain_[at]->emits_watermarks) pass_on(at, event);
+  return Progress::progress;
+}
+
+/// Behind what the operator has emitted.
+void StreamTask::pass_on(std::size_t from, const WatermarkEvent& event) {
+  Chained& each = *chain_[from];
+  flush_output_of(each);
+  for (ChannelWriter* const writer : each.writers) writer->send_event(event);
+  for (const std::size_t next : each.all_next) advancing_.emplace_back(next, event);
+}
+
+/// Whether timers and watermarks that wait for the clock may go on now. They end with the input,
+/// and a source that is held emits nothing.
+bool StreamTask::goes_by_clock() const {
+  return !(with_timers_.empty() && emitters_.empty()) && phase_ == Phase::reading &&
+         restored_.empty() && advancing_.empty() && !is_held();
+}
+
+bool StreamTask::advance_by_clock() {
+  for (const std::size_t op : with_timers_) {
+    if (chain_[op]->op->fire_due_timers()) return true;
+  }
+  for (const Emitter& emitter : emitters_) {
+    if (const auto event = emitter.watermarks->next_watermark(clock_.now())) {
+      pass_on(emitter.op, *event);
+      return true;
+    }
+  }
+  return false;
+}
+
 Progress StreamTask::read_source() {
-  if (stopped_ || held_by_ != 0) return Progress::idle;
+  if (is_held()) return Progress::idle;
   if (told_to_end_) {
     phase_ = Phase::finishing;
     return Progress::progress;
@@ -298,13 +354,19 @@ Progress StreamTask::read_input() {
     phase_ = Phase::finishing;
     return Progress::progress;
   }
+  if (const auto* const event = std::get_if<WatermarkEvent>(&input)) {
+    advancing_.emplace_back(0, *event);
+    return Progress::progress;
+  }
   return Progress::idle;
 }
 
 Progress StreamTask::finish_operators() {
   if (finishing_ < chain_.size()) {
-    if (chain_[finishing_]->op->finish()) {
-      chain_[finishing_]->op->flush();
+    // No record comes to it any more, so event time is at its end.
+    StreamOperator& op = *chain_[finishing_]->op;
+    if (op.process_watermark(kMaxTimestamp) && op.finish()) {
+      op.flush();
       ++finishing_;
     }
     return Progress::progress;
@@ -316,17 +378,29 @@ Progress StreamTask::finish_operators() {
   return Progress::progress;
 }
 
+/// A source that is to emit nothing for now, or any more.
+bool StreamTask::is_held() const {
+  return stopped_ || held_by_ != 0;
+}
+
+bool StreamTask::is_ready() const {
+  return std::all_of(chain_.begin(), chain_.end(),
+                     [](const auto& each) { return each->op->ready(); });
+}
+
 bool StreamTask::outputs_have_room() {
   bool room = true;
   for (auto& writer : writers_) room = writer->have_room() && room;
   return room;
 }
 
+void StreamTask::flush_output_of(Chained& each) {
+  each.op->flush();
+  for (auto& partitioner : each.partitioners) partitioner->flush();
+}
+
 void StreamTask::flush_outputs() {
-  for (auto& each : chain_) {
-    each->op->flush();
-    for (auto& partitioner : each->partitioners) partitioner->flush();
-  }
+  for (auto& each : chain_) flush_output_of(*each);
 }
 
 void StreamTask::trigger_checkpoint(const CheckpointBarrier& barrier, bool holds) {
@@ -369,8 +443,7 @@ void StreamTask::snapshot(const CheckpointBarrier& barrier, bool overtakes) {
   const Instant first_barrier = gate_ != nullptr ? gate_->alignment_began() : began;
   for (auto& each : chain_) {
     each->op->prepare_snapshot(barrier.id);
-    each->op->flush();
-    for (auto& partitioner : each->partitioners) partitioner->flush();
+    flush_output_of(*each);
   }
   for (auto& writer : writers_) {
     writer->send_barrier(barrier);
@@ -523,9 +596,13 @@ std::optional<Instant> StreamTask::next_deadline() const {
   for (const auto& each : chain_) {
     if (!each->op->ready()) take(each->op->ready_at());
   }
-  const bool polls = source_ != nullptr && !stopped_ && held_by_ == 0 && restored_.empty() &&
-                     phase_ == Phase::reading;
+  const bool polls =
+      source_ != nullptr && !is_held() && restored_.empty() && phase_ == Phase::reading;
   if (polls) take(source_->next_deadline());
+  if (goes_by_clock() && is_ready() && !metrics_.back_pressured) {
+    for (const std::size_t op : with_timers_) take(chain_[op]->op->next_timer_at());
+    for (const Emitter& emitter : emitters_) take(emitter.watermarks->next_watermark_at());
+  }
   return nearest;
 }
 

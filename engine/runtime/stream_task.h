@@ -6,6 +6,7 @@
 #include <streamrun/runtime/input_gate.h>
 #include <streamrun/runtime/mailbox.h>
 #include <streamrun/stream/stream_operator.h>
+#include <streamrun/stream/watermark_emitter.h>
 
 #include <atomic>
 #include <deque>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace streamrun {
@@ -131,6 +133,10 @@ class StreamTask final : public Runnable {
   Progress read_source();
   Progress finish_operators();
   Progress feed_restored();
+  Progress advance_event_time();
+  void pass_on(std::size_t from, const WatermarkEvent& event);
+  bool goes_by_clock() const;
+  bool advance_by_clock();
   Result<void> read_restored(std::size_t position, const std::vector<InFlightHandle>& handles);
   bool trigger_deferred();
   bool advance_overtaking();
@@ -142,7 +148,10 @@ class StreamTask final : public Runnable {
   void part_done(CheckpointId id, std::size_t op, OperatorSubtaskState state);
   void acknowledge_if_complete(CheckpointId id);
   void part_failed(CheckpointId id, Error error);
+  bool is_held() const;
+  bool is_ready() const;
   bool outputs_have_room();
+  void flush_output_of(Chained& each);
   void flush_outputs();
   void publish_metrics();
   template <typename F>
@@ -157,6 +166,12 @@ class StreamTask final : public Runnable {
   std::unique_ptr<InputGate> gate_;
   SourceOperatorBase* source_ = nullptr;
   std::vector<std::unique_ptr<ChannelWriter>> writers_;
+  std::vector<std::size_t> with_timers_;  ///< operators of the chain
+  struct Emitter {
+    std::size_t op = 0;
+    WatermarkEmitter* watermarks = nullptr;
+  };
+  std::vector<Emitter> emitters_;
   std::vector<InputEdge> input_edges_;
   std::vector<std::size_t> channel_edges_;  ///< by channel of the gate
 
@@ -174,6 +189,10 @@ class StreamTask final : public Runnable {
   /// In flight when the snapshot was taken that it started from: read before all else, what the
   /// operators at the end of the chain are to get first.
   std::deque<RestoredBatch> restored_;
+  /// A watermark, or its status, on its way down the chain, and the operators that it comes to
+  /// next. No record moves before it has arrived. Snapshots may be taken in between: timers that
+  /// have not fired are in them.
+  std::deque<std::pair<std::size_t, WatermarkEvent>> advancing_;
   struct Trigger {
     CheckpointBarrier barrier;
     bool holds = false;

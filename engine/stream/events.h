@@ -3,6 +3,7 @@
 #include <streamrun/base/ids.h>
 #include <streamrun/platform/clock.h>
 #include <streamrun/storage/file_system.h>
+#include <streamrun/time/watermark.h>
 
 #include <cstdint>
 #include <memory>
@@ -40,9 +41,10 @@ struct CheckpointBarrier {
   std::optional<Instant> overtake_at = {};
 };
 
-/// No record follows on this channel; barriers still may.
+/// No record follows on this channel; barriers still may. Event time has come to its end there:
+/// Flink sends a watermark of 2^63 - 1 before it, which goes without saying here.
 struct EndOfInput {};
 
-using StreamEvent = std::variant<CheckpointBarrier, EndOfInput>;
+using StreamEvent = std::variant<CheckpointBarrier, EndOfInput, WatermarkEvent>;
 
 }  // namespace streamrun

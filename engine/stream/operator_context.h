@@ -6,6 +6,7 @@
 #include <streamrun/state/chain_limits.h>
 #include <streamrun/storage/file_systems.h>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct OperatorContext {
   int max_parallelism = 128;
   KeyGroupRange key_groups;
   std::optional<ChainLimits> chain_limits = {};  ///< of incremental checkpoints; none: all are full
+  Duration watermark_interval = std::chrono::milliseconds(200);  ///< 0: no periodic watermarks
 
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.

@@ -51,6 +51,20 @@ class StreamOperator : public BatchReceiver {
   virtual bool ready() const { return true; }
   /// When it will be ready though no mail comes (a rate limit).
   virtual std::optional<Instant> ready_at() const { return std::nullopt; }
+
+  /// Event time has come to `watermark`: fires what waits for that, a bounded part, and says
+  /// whether that was all. Then the watermark goes on, behind what was emitted.
+  virtual bool process_watermark(Timestamp watermark) {
+    (void)watermark;
+    return true;
+  }
+  /// Whether the next two may have something to say.
+  virtual bool has_timers() const { return false; }
+  /// Fires a bounded part of the timers that are due by the clock; whether there were any.
+  virtual bool fire_due_timers() { return false; }
+  /// When the next of them is due.
+  virtual std::optional<Instant> next_timer_at() const { return std::nullopt; }
+
   /// Sends on what its output has gathered.
   virtual void flush() = 0;
   /// All inputs have ended. Emits a bounded part of what is left and says whether that was all.

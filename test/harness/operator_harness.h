@@ -31,10 +31,13 @@ template <typename T, typename U>
 class OperatorHarness final : public BatchReceiver {
  public:
   explicit OperatorHarness(const OperatorUnderTest<T, U>& tested,
-                           const OperatorSubtaskState& restored = {})
-      : key_hash_(tested.key_hash), context_(world_.context()), op_(tested.make()) {
+                           const OperatorSubtaskState& restored = {}, int subtask = 0,
+                           int parallelism = 1)
+      : key_hash_(tested.key_hash),
+        context_(world_.context(subtask, parallelism)),
+        op_(tested.make()) {
     world_.stores.add("file", std::make_unique<sim::MemoryFileSystem>());
-    context_.key_groups = {0, context_.max_parallelism - 1};
+    context_.key_groups = key_group_range_of(subtask, parallelism, context_.max_parallelism);
     if (auto* const connector = dynamic_cast<OutputConnector*>(op_.get()))
       connector->connect_output(*this);
     op_->open(context_, restored);
@@ -53,9 +56,22 @@ class OperatorHarness final : public BatchReceiver {
     CHECK(batch != nullptr);
     op_->flush();
   }
+  /// Event time comes to `watermark`.
+  void advance_to(Timestamp watermark) {
+    while (!op_->process_watermark(watermark)) {
+    }
+    op_->flush();
+  }
+  /// Fires what is due by the clock; whether there was anything.
+  bool fire_due_timers() {
+    bool any = false;
+    while (op_->fire_due_timers()) any = true;
+    op_->flush();
+    return any;
+  }
   /// A step of `finish`; true if it was the last.
   bool finish_step() {
-    const bool done = op_->finish();
+    const bool done = op_->process_watermark(kMaxTimestamp) && op_->finish();
     op_->flush();
     return done;
   }

@@ -13,6 +13,13 @@
 
 namespace streamrun {
 
+/// `@9` for a watermark, `idle` or `active`.
+inline std::string text_of(const WatermarkEvent& event) {
+  if (const auto* const watermark = std::get_if<Watermark>(&event))
+    return "@" + std::to_string(watermark->timestamp);
+  return std::get<WatermarkStatus>(event).is_idle ? "idle" : "active";
+}
+
 /// A gate and the writers to all its channels, on one thread. A record is a number.
 class GateWorld {
  public:
@@ -41,6 +48,14 @@ class GateWorld {
     writers_[channel]->send_barrier({.id = id, .target = {}, .triggered = {}, .overtake_at = at});
     return *this;
   }
+  GateWorld& watermark(std::size_t channel, Timestamp time) {
+    writers_[channel]->send_event(WatermarkEvent(Watermark{time}));
+    return *this;
+  }
+  GateWorld& idle(std::size_t channel, bool is_idle = true) {
+    writers_[channel]->send_event(WatermarkEvent(WatermarkStatus{.is_idle = is_idle}));
+    return *this;
+  }
   GateWorld& end(std::size_t channel) {
     writers_[channel]->send_event(EndOfInput{});
     return *this;
@@ -51,7 +66,8 @@ class GateWorld {
   void push_overflow() {
     for (auto& writer : writers_) writer->have_room();
   }
-  /// `5` for a record, `|7` for a barrier, `end`, or nothing.
+  /// `5` for a record, `|7` for a barrier, `@9` for a watermark, `idle`, `active`, `end`, or
+  /// nothing.
   std::string poll() {
     push_overflow();
     GateInput input = gate.poll();
@@ -62,6 +78,7 @@ class GateWorld {
     }
     if (const auto* const barrier = std::get_if<CheckpointBarrier>(&input))
       return "|" + std::to_string(barrier->id);
+    if (const auto* const event = std::get_if<WatermarkEvent>(&input)) return text_of(*event);
     return std::holds_alternative<EndOfInput>(input) ? "end" : "";
   }
   /// Everything that there is now, with blanks between.

@@ -12,6 +12,7 @@
 
 #include "connectors/connector_harness.h"
 #include "fake_operators.h"
+#include "gate_world.h"
 #include "wake_counter.h"
 
 namespace streamrun {
@@ -62,6 +63,7 @@ class TaskWorld {
                                 .codec = batch_codec_of<std::int64_t>()});
   }
   static OperatorId upstream() { return operator_id_of("upstream"); }
+  void count_operator() { ++operators_; }
   void connect() {
     out_ = std::make_unique<Channel>(0, out_ready_, neighbour_.target, task.wake_target(),
                                      &out_announced_);
@@ -111,6 +113,10 @@ class TaskWorld {
     }
     return text;
   }
+  void watermark(Timestamp time) { writer_->send_event(WatermarkEvent(Watermark{time})); }
+  void idle(bool is_idle = true) {
+    writer_->send_event(WatermarkEvent(WatermarkStatus{.is_idle = is_idle}));
+  }
   void end() { writer_->send_event(EndOfInput{}); }
   static CheckpointBarrier barrier_of(CheckpointId id) {
     return {.id = id, .target = std::make_shared<const SnapshotTarget>()};
@@ -125,7 +131,8 @@ class TaskWorld {
     }
     return progress;
   }
-  /// The next thing that came out: `5` for a record, `|7`, `end`, or nothing.
+  /// The next thing that came out: `5` for a record, `|7`, `@9`, `idle`, `active`, `end`, or
+  /// nothing.
   std::string take() {
     StreamElement element;
     if (!out_->try_pop(element)) return {};
@@ -136,6 +143,8 @@ class TaskWorld {
       }
       return text;
     }
+    if (const auto* const event = std::get_if<WatermarkEvent>(&element.event))
+      return text_of(*event);
     const auto* const barrier = std::get_if<CheckpointBarrier>(&element.event);
     return barrier != nullptr ? "|" + std::to_string(barrier->id) : "end";
   }
