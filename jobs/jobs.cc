@@ -1,6 +1,7 @@
 #include "jobs.h"
 
 #include "checkpointdemo.h"
+#include "inactivity.h"
 #include "slowsink.h"
 #include "statemachine.h"
 #include "wordcount.h"
@@ -11,6 +12,7 @@ const JobTable& shipped_jobs() {
   static const JobTable kJobs = {
       {"checkpointdemo", checkpoint_demo,
        "sets everything there is to set of checkpoints in its code"},
+      {"inactivity", inactivity, "tells who has fallen silent, by event time; shows timers"},
       {"slowsink", slow_sink, "adds up faster than its sink takes rows; shows back pressure"},
       {"statemachine", state_machine, "checks endless events per source; shows recovery"},
       {"wordcount", word_count, "counts the words of text files"},

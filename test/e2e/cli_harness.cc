@@ -1,5 +1,7 @@
 #include "e2e/cli_harness.h"
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -49,6 +51,24 @@ Outcome Folder::own(const std::vector<std::string>& arguments,
 Outcome Folder::streamrun(const std::vector<std::string>& arguments,
                           const std::map<std::string, std::string>& environment) const {
   return run_in(path_, STREAMRUN_BINARY, arguments, environment);
+}
+
+void Folder::kill_at(const std::vector<std::string>& arguments, const std::string& text) const {
+  using namespace std::chrono_literals;
+  Process process(
+      {.program = STREAMRUN_BINARY, .arguments = arguments, .working_directory = path_});
+  const bool said = process.wait_for_err(text, 60s);
+  process.kill(SIGKILL);
+  const Outcome outcome = process.wait(30s);
+  INFO(outcome.err);
+  REQUIRE(said);
+  REQUIRE(outcome.signal == SIGKILL);
+}
+
+std::string Folder::newest() const {
+  const Outcome listed = streamrun({"list-checkpoints", "--dir", "ckpt", "--latest"});
+  REQUIRE(listed.status == 0);
+  return listed.out.substr(0, listed.out.size() - 1);
 }
 
 bool contains(const std::string& text, const std::string& part) {

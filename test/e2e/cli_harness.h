@@ -29,6 +29,11 @@ class Folder {
   Outcome streamrun(const std::vector<std::string>& arguments,
                     const std::map<std::string, std::string>& environment = {}) const;
 
+  /// Starts `streamrun`, and kills it with SIGKILL once it has said `text` on standard error.
+  void kill_at(const std::vector<std::string>& arguments, const std::string& text) const;
+  /// The newest checkpoint below `ckpt`.
+  std::string newest() const;
+
  private:
   std::string path_;
 };

@@ -1,6 +1,5 @@
 // Checkpoints under back pressure, with the real binary: what barriers overtake is in the snapshot
 // and comes back.
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -17,7 +16,6 @@
 namespace streamrun::test {
 namespace {
 
-using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
@@ -42,24 +40,6 @@ Arguments run_of(int parallelism, const Arguments& flags, std::int64_t sink_rate
                    {"slowsink", "--keys", std::to_string(kKeys), "--count", std::to_string(kCount),
                     "--sink-rate", std::to_string(sink_rate), "--output", "out"});
   return arguments;
-}
-
-/// Runs it until `text` was said, then kills it.
-void kill_at(const Folder& folder, const Arguments& arguments, const std::string& text) {
-  Process process(
-      {.program = STREAMRUN_BINARY, .arguments = arguments, .working_directory = folder.path()});
-  const bool said = process.wait_for_err(text, 60s);
-  process.kill(SIGKILL);
-  const Outcome outcome = process.wait(30s);
-  INFO(outcome.err);
-  REQUIRE(said);
-  REQUIRE(outcome.signal == SIGKILL);
-}
-
-std::string newest(const Folder& folder) {
-  const Outcome listed = folder.streamrun({"list-checkpoints", "--dir", "ckpt", "--latest"});
-  REQUIRE(listed.status == 0);
-  return listed.out.substr(0, listed.out.size() - 1);
 }
 
 /// The statistics of a checkpoint itself.
@@ -108,8 +88,8 @@ TEST_CASE("run: under back pressure unaligned checkpoints hold what barriers ove
   Arguments arguments = run_of(2, {}, kSlow);
   arguments.insert(arguments.end(), {"--rate", std::to_string(10 * kSlow)});
   // The first may come before anything is in flight.
-  kill_at(folder, arguments, " in flight");
-  const std::string snapshot = newest(folder);
+  folder.kill_at(arguments, " in flight");
+  const std::string snapshot = folder.newest();
   const nlohmann::json own = statistics_of(folder, snapshot);
   INFO(own.dump(2));
   CHECK(own["in_flight_bytes"] > 0);
@@ -136,8 +116,8 @@ TEST_CASE("run: aligned checkpoints, and unaligned ones that are in time, hold n
   // Less is queued than the sinks take while the test waits.
   Arguments arguments = run_of(2, flags, 50 * kSlow, unaligned);
   arguments.insert(arguments.end(), {"--rate", std::to_string(kSlow)});
-  kill_at(folder, arguments, "chk-2 done");
-  const nlohmann::json own = statistics_of(folder, newest(folder));
+  folder.kill_at(arguments, "chk-2 done");
+  const nlohmann::json own = statistics_of(folder, folder.newest());
   CHECK(own["in_flight_bytes"] == 0);
   for (const auto& subtask : own["by_subtask"]) CHECK(subtask["unaligned"] == false);
 }
@@ -147,10 +127,10 @@ TEST_CASE(
     "[cli]") {
   const int parallelism = GENERATE(2, 1, 4);
   const Folder folder;
-  kill_at(folder, run_of(2, {}, kSlow), "chk-3 done");
-  REQUIRE(statistics_of(folder, newest(folder))["in_flight_bytes"] > 0);
+  folder.kill_at(run_of(2, {}, kSlow), "chk-3 done");
+  REQUIRE(statistics_of(folder, folder.newest())["in_flight_bytes"] > 0);
   // Once more while what came back may still be in flight, then to the end.
-  kill_at(folder, run_of(parallelism, {"-s", "latest"}, kSlow), " done");
+  folder.kill_at(run_of(parallelism, {"-s", "latest"}, kSlow), " done");
   const Outcome outcome = folder.streamrun(run_of(parallelism, {"-s", "latest"}, 0));
   INFO(outcome.err);
   REQUIRE(outcome.status == 0);
@@ -160,8 +140,8 @@ TEST_CASE(
 TEST_CASE("run: damaged records in flight are found before a record moves", "[cli]") {
   const bool cut = GENERATE(false, true);
   const Folder folder;
-  kill_at(folder, run_of(2, {}, kSlow), "chk-3 done");
-  const std::string snapshot = newest(folder);
+  folder.kill_at(run_of(2, {}, kSlow), "chk-3 done");
+  const std::string snapshot = folder.newest();
   REQUIRE(statistics_of(folder, snapshot)["in_flight_bytes"] > 0);
   // The totals are few and lie in the metadata.
   std::string damaged;
