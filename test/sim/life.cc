@@ -259,6 +259,7 @@ std::optional<LifeEnd> Life::make_spec() {
   spec_.inline_threshold = options.inline_threshold;
   spec_.incremental = options.incremental;
   spec_.chain_limits = kShortChains;
+  spec_.watermark_interval = std::chrono::milliseconds(3);
   spec_.retained = options.retained;
   spec_.history = options.history;
   spec_.claims_restored = options.claims;

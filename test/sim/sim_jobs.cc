@@ -5,6 +5,7 @@
 #include <streamrun/connectors/generator/generator_source.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <numeric>
 #include <tuple>
@@ -26,7 +27,7 @@ constexpr std::uint64_t kWordsInLine = 4;
 SimRecord record_of(const JobShape& shape, std::uint64_t split, std::uint64_t index) {
   SplitMix random(shape.seed ^ (split << 32U) ^ index);
   const std::uint64_t key = random.next() % shape.keys;
-  if (shape.topology == Topology::in_order) {
+  if (shape.topology == Topology::in_order || shape.topology == Topology::timers) {
     return {.key = "key" + std::to_string(key) + " of split " + std::to_string(split),
             .value = static_cast<std::int64_t>(index)};
   }
@@ -85,6 +86,34 @@ struct CheckOrder {
   }
 };
 
+/// Each record registers a timer at its own time, twice, and another one that it deletes. Those of
+/// a key must fire once, and in order: its records come so.
+struct FireTimers {
+  SimHooks* hooks;
+  ValueState<std::int64_t> last{"last"};
+
+  auto states() { return std::tie(last); }
+  void process(const SimRecord& record, KeyedContext<std::string>& context,
+               Output<std::string>& output) {
+    hooks->maybe_throw();
+    constexpr Timestamp kLater = 7;
+    TimerService<std::string>& timers = context.timer_service();
+    timers.register_event_time_timer(record.value);
+    timers.register_event_time_timer(record.value + kLater);
+    timers.register_event_time_timer(record.value);
+    timers.delete_event_time_timer(record.value + kLater);
+    if (last.value_or(-1) >= record.value)
+      output.emit(plain_line(record) + " fired before it came");
+  }
+  void on_timer(Timestamp time, OnTimerContext<std::string>& context, Output<std::string>& output) {
+    hooks->maybe_throw();
+    const std::int64_t before = last.value_or(-1);
+    last.update(time);
+    const std::string line = plain_line({.key = std::string(context.key()), .value = time});
+    output.emit(time <= before ? line + " behind " + std::to_string(before) : line);
+  }
+};
+
 void split_words(std::string_view line, Output<std::string>& output) {
   while (!line.empty()) {
     const std::size_t end = std::min(line.find(' '), line.size());
@@ -131,6 +160,8 @@ class Builder {
                          .key_by(&SimRecord::key)
                          .process(CheckOrder{.hooks = &hooks_},
                                   {.uid = "order", .parallelism = shape_.keyed_parallelism}));
+      case Topology::timers:
+        return timers();
     }
   }
 
@@ -170,6 +201,19 @@ class Builder {
               .key_by(&SimRecord::key)
               .process(CountValues{.hooks = &hooks_},
                        {.uid = "counts", .parallelism = shape_.keyed_parallelism}));
+  }
+
+  void timers() {
+    const auto strategy =
+        WatermarkStrategy::for_bounded_out_of_orderness(std::chrono::milliseconds(5))
+            .with_idleness(std::chrono::milliseconds(20))
+            .with_timestamp_assigner(&SimRecord::value);
+    write(source("records", 0, shape_.splits.size())
+              .assign_timestamps_and_watermarks(strategy)
+              .map(failing(hooks_))
+              .key_by(&SimRecord::key)
+              .process(FireTimers{.hooks = &hooks_},
+                       {.uid = "timers", .parallelism = shape_.keyed_parallelism}));
   }
 
   void union_sum() {
@@ -257,7 +301,7 @@ Result<void> write_file(FileSystem& store, const std::string& path, const std::s
 const char* to_string(Topology topology) {
   static constexpr const char* kNames[] = {"running-count", "keyed-process", "union-sum",
                                            "generator",     "words",         "two-sinks",
-                                           "broadcast",     "in-order"};
+                                           "broadcast",     "in-order",      "timers"};
   return kNames[static_cast<int>(topology)];
 }
 
@@ -275,6 +319,9 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism, bool wants_unaligned) 
   // Not a draw of its own: it would change the histories of all seeds, and with them those that
   // once found a bug.
   if (shape.seed % kBroadcastEvery == kBroadcast) shape.topology = Topology::broadcast;
+  constexpr std::uint64_t kTimersEvery = 6;
+  constexpr std::uint64_t kTimers = 4;
+  if ((shape.seed >> 40U) % kTimersEvery == kTimers) shape.topology = Topology::timers;
   shape.is_unaligned = wants_unaligned && (shape.seed >> 20U) % 2 == 0;
   if (shape.is_unaligned && shape.seed % kBroadcastEvery > kBroadcast + 1)
     shape.topology = Topology::in_order;
@@ -294,8 +341,9 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism, bool wants_unaligned) 
 }
 
 void JobShape::count_as_it_goes() {
-  const bool only_at_the_end = topology == Topology::union_sum || topology == Topology::generator;
-  if (only_at_the_end) topology = Topology::running_count;
+  const bool does_not = topology == Topology::union_sum || topology == Topology::generator ||
+                        topology == Topology::timers;
+  if (does_not) topology = Topology::running_count;
 }
 
 void build_job(StreamExecutionEnvironment& environment, const JobShape& shape, SimHooks& hooks) {
@@ -352,6 +400,7 @@ ExpectedOutput expected_output(const JobShape& shape) {
       for (const auto& [key, count] : counts) ++lines[count_line(key, count)];
       break;
     case Topology::in_order:
+    case Topology::timers:
       for_each_record(shape, [&](const SimRecord& record) { ++lines[plain_line(record)]; });
       break;
     default:

@@ -22,8 +22,9 @@ enum class Topology {
   two_sinks,      ///< one source into files as they come and counted
   broadcast,      ///< every record of one source to all subtasks, those of another in turn; counted
   in_order,       ///< source, map, a check that the records of each key come in order, files
+  timers,         ///< source, watermarks, a timer in event time for each record, files
 };
-constexpr int kTopologies = 8;
+constexpr int kTopologies = 9;
 const char* to_string(Topology topology);
 
 /// What job it is and what it reads: together they say what its output must be.
