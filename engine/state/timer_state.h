@@ -21,7 +21,7 @@ class TimerState : public KeyedStateHandleBase {
   bool add(std::int64_t time) {
     const Times* const times = get();
     if (times != nullptr && std::binary_search(times->begin(), times->end(), time)) return false;
-    Times& changed = value_or_place<Times>();
+    auto& changed = value_or_place<Times>();
     changed.insert(std::lower_bound(changed.begin(), changed.end(), time), time);
     return true;
   }
@@ -32,7 +32,7 @@ class TimerState : public KeyedStateHandleBase {
     if (times->size() == 1) {
       clear_value<Times>();
     } else {
-      Times& changed = value_or_place<Times>();
+      auto& changed = value_or_place<Times>();
       changed.erase(std::lower_bound(changed.begin(), changed.end(), time));
     }
     return true;
