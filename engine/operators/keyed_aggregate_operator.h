@@ -37,6 +37,7 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
     const TrivialVector<std::uint32_t>& hashes = batch->key_hashes;
     SR_ASSERT(hashes.size() == records.size(), "a keyed batch brings its hashes");
     this->records_in_ += hashes.size();
+    this->table().begin_batch();
     // Copies, not members: a change of an accumulator can't change them, so they stay in registers.
     const Unchanged unchanged{this->table().changed_header(kItsState), offset_};
     if (emit_ == Emit::on_update) {

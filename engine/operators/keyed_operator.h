@@ -3,6 +3,7 @@
 #include <streamrun/base/crash_point.h>
 #include <streamrun/operators/one_output_operator.h>
 #include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/state/keyed_state_backend.h>
 #include <streamrun/types/key_traits.h>
 
 #include <algorithm>
@@ -25,11 +26,9 @@ class KeyedOperator : public OneOutputOperator<U> {
   void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
     context_ = &context;
     table_ = std::make_unique<KeyedTable<K>>(context.max_parallelism, context.key_groups);
-    backend_ = context.chain_limits
-                   ? std::make_unique<HashMapStateBackend>(*table_, *context.chain_limits)
-                   : std::make_unique<HashMapStateBackend>(*table_);
     declare_states(*table_, TypeSerializer<K>::type_name());
     table_->use_clock(context.environment.clock);
+    backend_ = make_backend(context);
     if (restored.keyed.empty()) return;
     // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
     FileSystem* const file_system = value_or_throw(context.file_systems.of_scheme("file"));
@@ -98,9 +97,22 @@ class KeyedOperator : public OneOutputOperator<U> {
   }
 
  private:
+  std::unique_ptr<KeyedStateBackend> make_backend(const OperatorContext& context) {
+    if (context.state_backend == nullptr) {
+      return context.chain_limits
+                 ? std::make_unique<HashMapStateBackend>(*table_, *context.chain_limits)
+                 : std::make_unique<HashMapStateBackend>(*table_);
+    }
+    return value_or_throw(context.state_backend->make_keyed(
+        *table_, {.io = context.environment.io,
+                  .post = context.post,
+                  .name = to_string(context.operator_id) + "-" + std::to_string(context.subtask) +
+                          "-" + context.attempt}));
+  }
+
   const OperatorContext* context_ = nullptr;
   std::unique_ptr<KeyedTable<K>> table_;
-  std::unique_ptr<HashMapStateBackend> backend_;
+  std::unique_ptr<KeyedStateBackend> backend_;
 };
 
 }  // namespace streamrun

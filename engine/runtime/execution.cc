@@ -67,6 +67,7 @@ OperatorContext Execution::context_of(const JobOperator& op, int subtask, Stream
       .key_groups = key_group_range_of(subtask, op.node.parallelism, op.node.max_parallelism),
       .chain_limits = context_.chain_limits,
       .watermark_interval = context_.watermark_interval,
+      .state_backend = context_.state_backend,
       .post = {},
       .stop_job = context_.stop_job,
       .fate_of_run = context_.fate_of_run,

@@ -24,6 +24,7 @@ struct ExecutionContext {
   bool exactly_once = true;
   Duration watermark_interval = std::chrono::milliseconds(200);
   std::optional<ChainLimits> chain_limits = {};  ///< none: no checkpoint is incremental
+  StateBackend* state_backend = nullptr;
   std::function<void(const std::string& why)> stop_job;
   std::function<RunFate(const JobId&)> fate_of_run;
   std::function<std::vector<std::string>(const JobId&, const OperatorId&)> retained_committables;

@@ -8,6 +8,7 @@
 #include <streamrun/graph/job_graph.h>
 #include <streamrun/runtime/restart_strategy.h>
 #include <streamrun/state/chain_limits.h>
+#include <streamrun/state/keyed_state_backend.h>
 
 #include <map>
 #include <optional>
@@ -53,6 +54,8 @@ struct JobSpec {
   /// that one for the rest, where the state backend can.
   bool incremental = false;
   ChainLimits chain_limits = {};  ///< of those; tests make them small
+  StateBackend* state_backend =
+      nullptr;  ///< where keyed state lives, outlives the job; null: in memory
   /// What one piece of state may have in a checkpoint that is kept in memory.
   std::uint64_t memory_limit = std::uint64_t{5} << 20U;
   std::size_t history = 10;  ///< snapshots before it that each one tells of

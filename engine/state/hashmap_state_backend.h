@@ -1,6 +1,7 @@
 #pragma once
 
 #include <streamrun/base/ids.h>
+#include <streamrun/state/keyed_state_backend.h>
 #include <streamrun/state/keyed_table.h>
 #include <streamrun/state/snapshot_chain.h>
 #include <streamrun/state/snapshot_file_writer.h>
@@ -16,23 +17,12 @@
 
 namespace streamrun {
 
-/// Flink's name: which files of others a snapshot may refer to.
-enum class SharingFilesStrategy {
-  no_sharing,        ///< of its own: a savepoint
-  forward,           ///< none, but later ones may refer to what it writes: a full checkpoint
-  forward_backward,  ///< may refer to what completed incremental snapshots wrote
-};
-
 /// Keyed state of one operator in one subtask, in memory: the table, and its way to snapshots and
 /// back. Snapshots are taken without stopping: `snapshot` is constant time, `advance_snapshots`
 /// serialises slices. An incremental one writes what changed since the newest that is complete
 /// (`SnapshotChain`); the first after a restore is full.
-class HashMapStateBackend {
+class HashMapStateBackend final : public KeyedStateBackend {
  public:
-  using Done = std::function<void(Result<KeyedStateHandle>)>;
-  /// A writer of one more piece.
-  using MakeWriter = std::function<std::shared_ptr<SnapshotFileWriter>()>;
-
   /// `table` outlives the backend. Without limits snapshots are never incremental, which saves what
   /// it costs to know what changed.
   explicit HashMapStateBackend(KeyedTableBase& table) : table_(table) {}
@@ -40,22 +30,13 @@ class HashMapStateBackend {
     chain_.emplace(table, limits);
   }
 
-  /// Reads the key groups of this subtask from the handles. `directory_of` a file's path if it is
-  /// relative. Blocking.
-  Result<void> restore(const std::vector<KeyedStateHandle>& handles, FileSystem* file_system);
-  /// Begins snapshot `id`; incremental ones in the order of their ids. `done` is called once, on
-  /// the owner's thread: when every byte is durable, or it failed, or was aborted. `make_writer`
-  /// may be called until then.
+  Result<void> restore(const std::vector<KeyedStateHandle>& handles,
+                       FileSystem* file_system) override;
   void snapshot(CheckpointId id, SharingFilesStrategy sharing, MakeWriter make_writer,
-                bool compressed, Done done);
-  /// Snapshot `id` is complete as a whole, everywhere: later incremental ones may refer to its
-  /// pieces.
-  void notify_complete(CheckpointId id);
-  /// Nobody wants snapshot `id` any more: what it holds is given back, its files are removed, and
-  /// `done` gets E-CANCELLED. Nothing but that it is no base if it is not under way.
-  void abort(CheckpointId id);
-  /// A slice of every snapshot under way; true while one has more.
-  bool advance_snapshots();
+                bool compressed, Done done) override;
+  void notify_complete(CheckpointId id) override;
+  void abort(CheckpointId id) override;
+  bool advance_snapshots() override;
 
  private:
   struct PlacedBlock {

@@ -266,6 +266,15 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
   if (merge_ && merge_->group == group) merge_->slot = 0;  // once more is not wrong
   const PerClass<bool> stays = classes_kept_when_removed(group);
   SubTable& table = sub_table(group);
+  ChangedRow* changed = nullptr;
+  ChangedRow* changed_end = nullptr;
+  if (store_ != nullptr) {
+    std::vector<ChangedRow>& rows = stored_group(group).changed;
+    std::sort(rows.begin(), rows.end(),
+              [](const ChangedRow& a, const ChangedRow& b) { return a.slot < b.slot; });
+    changed = rows.data();
+    changed_end = changed + rows.size();
+  }
   SubTable grown;
   // calloc: an empty slot is all zeros, and fresh pages come zeroed for nothing.
   const std::size_t bytes = capacity * stride_ + kCacheLine;
@@ -304,6 +313,10 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
     header(target) = head;
     if (has_classes_) grown.classes[to] = row_class;
     ++grown.used;
+    if (changed != changed_end && changed->slot == slot) {
+      changed->slot = static_cast<std::uint32_t>(to);
+      ++changed;
+    }
   }
   if (group == current_group_) current_row_ = nullptr;
   table = std::move(grown);
@@ -311,6 +324,7 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
 
 TableSnapshot& KeyedTableBase::start_snapshot(TableSnapshot::EmitBlock emit,
                                               const RowSelection* selection) {
+  SR_ASSERT(store_ == nullptr, "a table takes no snapshots of rows in a store");
   TableSnapshot& snapshot = snapshots_.emplace_back();
   snapshot.epoch_ = ++epoch_;
   SR_ASSERT(epoch_ != 0, "2^32 snapshots in one life");
@@ -330,6 +344,7 @@ void KeyedTableBase::end_snapshot(const TableSnapshot& snapshot) {
 }
 
 void KeyedTableBase::save_for_snapshots(std::byte* row, int group) {
+  if (store_ != nullptr) return note_changed(row, group);
   reclaim(row, group);
   RowHeader& head = header(row);
   const SubTable& table = sub_table(group);

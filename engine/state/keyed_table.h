@@ -4,6 +4,7 @@
 #include <streamrun/platform/clock.h>
 #include <streamrun/state/lent_rows.h>
 #include <streamrun/state/row_classes.h>
+#include <streamrun/state/row_store.h>
 #include <streamrun/state/state_file.h>
 #include <streamrun/state/state_handle.h>
 #include <streamrun/types/key_traits.h>
@@ -198,7 +199,10 @@ class TableSnapshot {
 ///   - rows move only when their sub-table grows, and then only in one that no cursor stands in the
 ///   middle of;
 ///   - of slots that are lent nothing changes but the rows that were changed for a later snapshot:
-///   neither an epoch, nor anything in a row that belongs to the snapshot.
+///   neither an epoch, nor anything in a row that belongs to the snapshot;
+///   - with a `RowStore` behind it the table holds some of the rows. It takes no snapshots, and the
+///   epoch stays: a row of that epoch was changed and is still to be written to the store, a row of
+///   the one before is as the store has it, so that what it says of `present` the store has too.
 /// One thread at a time. This base knows the layout; `KeyedTable<K>` knows the key.
 class KeyedTableBase {
  public:
@@ -226,19 +230,39 @@ class KeyedTableBase {
     refresh_time();
   }
   /// To be called before the records of a batch: state with a time to live sees one time for all of
-  /// them, and what they cost in clean-up is paid at the beginning of the next batch.
+  /// them, and what they cost in clean-up is paid at the beginning of the next batch; with a store
+  /// the table may get rid of rows.
   void begin_batch() {
-    if (!has_ttl_) [[likely]]
+    if (!has_ttl_ && store_ == nullptr) [[likely]]
       return;
-    refresh_time();
-    remove_expired(std::exchange(clean_up_owed_, 0));
+    if (has_ttl_) {
+      refresh_time();
+      remove_expired(std::exchange(clean_up_owed_, 0));
+    }
+    if (store_ != nullptr) make_room();
   }
+
+  /// From now on rows live in `store`, which may have some already, and the table holds what was
+  /// used last. After the last state was declared, before the first row. Once `store` is gone the
+  /// table is only to be destroyed.
+  void keep_rows_in(RowStore& store);
+  /// Writes what has changed to the store, of which there is little at any time.
+  void write_back();
+  /// Takes rows apart, without holding them: of one block as `restore_rows`, but a key that stands
+  /// twice goes unnoticed. `use` gets a key as the store wants it, and the serialized values that
+  /// it has, in the job's types, by state: valid during the call.
+  virtual bool split_rows(int group, std::uint32_t rows, std::string_view payload,
+                          const std::vector<int>& state_numbers, const RowStore::UseRow& use) = 0;
   /// As of the beginning of the batch: milliseconds since 1970.
   std::int64_t now() const { return now_; }
   /// Rows that are to be looked at for expired values, some time later.
   void owe_clean_up(std::size_t rows) { clean_up_owed_ += rows; }
 
+  const ValueOperations& operations_of_state(int state) const {
+    return states_[static_cast<std::size_t>(state)].operations;
+  }
   std::size_t offset_of(int state) const { return states_[static_cast<std::size_t>(state)].offset; }
+  /// Rows with a state that it holds.
   std::uint64_t size() const { return live_; }
   /// Of all slots, empty ones included; long strings and what values point to come on top.
   std::size_t row_bytes() const { return row_bytes_; }
@@ -369,6 +393,26 @@ class KeyedTableBase {
   /// Reads the value of a state that the row has not yet.
   void restore_value(int state, ByteReader& in, std::byte* row);
 
+  // With a store.
+  /// A row that was changed since it was read or written, and the states that the store has of it.
+  struct ChangedRow {
+    std::uint32_t slot;
+    std::uint32_t stored;
+  };
+  struct StoredGroup {
+    std::vector<ChangedRow> changed;
+    std::size_t heap_bytes = 0;  ///< beside its slots, about
+  };
+  StoredGroup& stored_group(int group) {
+    return stored_groups_[static_cast<std::size_t>(group - range_.first)];
+  }
+  virtual void write_key(std::string& to, const std::byte* row) const = 0;
+  /// Puts the values that the store has read into a new row.
+  void load_values(std::byte* row, int group, std::size_t key_bytes, std::uint32_t present,
+                   const std::string_view* values);
+  void drop_all_rows();
+  [[noreturn]] static void throw_damaged();
+
   KeyedTableBase(int max_parallelism, KeyGroupRange range, std::size_t header_offset,
                  std::size_t key_alignment);
   void destroy_rows();
@@ -445,10 +489,21 @@ class KeyedTableBase {
   std::uint32_t epoch_ = 1;
   std::byte* current_row_ = nullptr;
   int current_group_ = 0;
+  RowStore* store_ = nullptr;
+  std::uint32_t age_of_new_ = 0;                 ///< what a new row's epoch is behind the table's
+  std::vector<StoredGroup> stored_groups_;       ///< with a store, by key group
+  std::vector<std::string_view> stored_values_;  ///< by state; between calls only its memory
+  std::string stored_key_;                       ///< the same
+
   std::uint32_t restored_from_ = 1;              ///< epoch of the snapshot's newest piece
   std::vector<std::uint32_t> restored_removed_;  ///< rows without a state, by key group
 
  private:
+  void make_room();
+  void note_changed(std::byte* row, int group);
+  void note_heap(int group, std::size_t bytes);
+  void write_back(int group);
+  void drop_rows(int group);
   void refresh_time();
   /// Looks at about so many further rows, around the table.
   void remove_expired(std::size_t rows);
@@ -476,6 +531,12 @@ class KeyedTableBase {
   int clean_up_group_ = 0;         ///< from the first of the range on
   std::size_t clean_up_slot_ = 0;
   std::optional<Merge> merge_;
+  std::size_t changed_rows_ = 0;           ///< with a store, of all groups
+  std::size_t most_changed_ = 0;           ///< so that writing them back is a short pause
+  std::size_t heap_bytes_ = 0;             ///< of all groups
+  std::size_t batches_ = 0;                ///< since all was written back
+  int next_dropped_ = 0;                   ///< group, from the first of the range on
+  std::string stored_value_;               ///< between calls only its memory
   TrivialVector<std::uint32_t> selected_;  ///< slots; between calls only its memory
 };
 
@@ -527,6 +588,9 @@ class KeyedTable final : public KeyedTableBase {
         if (++slot == table.capacity) slot = 0;
       }
     }
+    if (store_ != nullptr) [[unlikely]] {
+      if (std::byte* const stored = load(probe, hash, group)) return stored;
+    }
     return make(probe, hash, group);
   }
 
@@ -567,6 +631,8 @@ class KeyedTable final : public KeyedTableBase {
     const bool is_home =
         header(home).epoch != 0 && KeyTraits<K>::equal(key_of(home), current_probe_);
     current_row_ = is_home ? home : find(current_probe_, hash, current_group_);
+    if (current_row_ == nullptr && store_ != nullptr) [[unlikely]]
+      current_row_ = load(current_probe_, hash, current_group_);
   }
   void set_current(Ref key, std::uint32_t hash) {
     std::byte* home = nullptr;
@@ -587,9 +653,12 @@ class KeyedTable final : public KeyedTableBase {
   struct Cursor {
     int group = -1;
     std::size_t slot = 0;
+    std::string stored;  ///< the last key, of rows in a store
   };
   template <typename F>
   bool visit(Cursor& cursor, std::size_t slots, F&& use) {
+    if (store_ != nullptr) [[unlikely]]
+      return visit_stored(cursor, slots, use);
     if (cursor.group < 0) cursor.group = range_.first;
     while (cursor.group <= range_.last) {
       const SubTable& table = sub_table(cursor.group);
@@ -652,6 +721,34 @@ class KeyedTable final : public KeyedTableBase {
     }
     return in.done();
   }
+  bool split_rows(int group, std::uint32_t rows, std::string_view payload,
+                  const std::vector<int>& state_numbers, const RowStore::UseRow& use) override {
+    std::vector<std::string> texts(states_.size());
+    std::vector<std::string_view> values(states_.size());
+    std::string key;
+    ByteReader in(payload);
+    for (; rows > 0; --rows) {
+      const std::uint64_t saved = in.varint();
+      if (in.failed() || saved >> state_numbers.size() != 0) return false;
+      const ReadKey read = read_key(in);
+      if (in.failed() || group_of(key_hash_of<K>(read)) != group) return false;
+      set_stored_key(key, group, read);
+      std::uint32_t present = 0;
+      for (std::size_t i = 0; i < state_numbers.size(); ++i) {
+        if ((saved >> i & 1U) == 0) continue;
+        const auto state = static_cast<std::size_t>(state_numbers[i]);
+        values[state] = value_text(in, payload, states_[state], texts[state]);
+        present |= 1U << state;
+      }
+      if (in.failed()) return false;
+      use(key, present, values.data());
+    }
+    return in.done();
+  }
+  void write_key(std::string& to, const std::byte* row) const override {
+    ByteWriter out(to);
+    TypeSerializer<K>::write(out, KeyTraits<K>::view(key_of(row)));
+  }
   std::uint32_t hash_of_row(const std::byte* row) const override {
     return key_hash_of<K>(KeyTraits<K>::view(key_of(row)));
   }
@@ -713,6 +810,18 @@ class KeyedTable final : public KeyedTableBase {
     bytes.truncate(before + static_cast<std::size_t>(to - first));
   }
 
+  /// A text stays where it is until a row holds it.
+  using ReadKey = std::conditional_t<std::is_same_v<K, std::string>, std::string_view, K>;
+  static ReadKey read_key(ByteReader& in) {
+    ReadKey key{};
+    if constexpr (std::is_same_v<K, std::string>) {
+      key = in.text();
+    } else {
+      TypeSerializer<K>::read(in, key);
+    }
+    return key;
+  }
+
   struct RestoredRow {
     std::byte* row;
     bool is_new;  ///< else a newer piece had it
@@ -720,14 +829,7 @@ class KeyedTable final : public KeyedTableBase {
   /// Reads a key and puts a new, empty row for it; null if it is not of this group, or there
   /// already though no newer piece of this snapshot had it.
   RestoredRow restore_key(int group, ByteReader& in) {
-    // A text stays where it is until its row holds it.
-    using Key = std::conditional_t<std::is_same_v<K, std::string>, std::string_view, K>;
-    Key key{};
-    if constexpr (std::is_same_v<K, std::string>) {
-      key = in.text();
-    } else {
-      TypeSerializer<K>::read(in, key);
-    }
+    const ReadKey key = read_key(in);
     if (in.failed()) return {nullptr, false};
     const std::uint32_t hash = key_hash_of<K>(key);
     if (group_of(hash) != group) return {nullptr, false};
@@ -740,15 +842,68 @@ class KeyedTable final : public KeyedTableBase {
   }
   /// Of what is in the snapshot: another type than the job's if values are migrated.
   void skip_value(ByteReader& in, const State& state) const {
+    std::string unused;
+    skip_value_into(in, state, unused);
+  }
+  /// The same; `text` becomes the value in the job's type if that is another.
+  void skip_value_into(ByteReader& in, const State& state, std::string& text) const {
     if (state.migration != nullptr) {
-      std::string unused;
-      ByteWriter out(unused);
+      text.clear();
+      ByteWriter out(text);
       return state.migration->rewrite(in, out, now());
     }
     const std::unique_ptr<std::byte[]> value(new std::byte[state.operations.size]);
     state.operations.read(in, value.get());
     state.operations.destroy(value.get());
   }
+
+  /// The bytes of a value in the job's type, `in` at what the snapshot has of it.
+  std::string_view value_text(ByteReader& in, std::string_view payload, const State& state,
+                              std::string& text) const {
+    const std::size_t begin = in.offset();
+    skip_value_into(in, state, text);
+    if (in.failed() || state.migration == nullptr)
+      return payload.substr(begin, in.offset() - begin);
+    ByteReader rewritten(text);
+    const std::unique_ptr<std::byte[]> value(new std::byte[state.operations.size]);
+    state.operations.read(rewritten, value.get());
+    state.operations.destroy(value.get());
+    if (!rewritten.done()) in.fail();
+    return text;
+  }
+  /// As the store wants a key.
+  static void set_stored_key(std::string& to, int group, typename KeyTraits<K>::Ref key) {
+    to.clear();
+    ByteWriter out(to);
+    out.u16(static_cast<std::uint16_t>(group));
+    TypeSerializer<K>::write(out, key);
+  }
+  /// The row of a key that the store has; null if it has none.
+  [[gnu::noinline]] std::byte* load(const Held& probe, std::uint32_t hash, int group) {
+    set_stored_key(stored_key_, group, KeyTraits<K>::view(probe));
+    const std::uint32_t present = store_->read(stored_key_, stored_values_.data());
+    if (present == 0) return nullptr;
+    std::byte* const row = make(probe, hash, group);
+    load_values(row, group, stored_key_.size(), present, stored_values_.data());
+    return row;
+  }
+  /// A part of the rows comes into the table, which is emptied for it.
+  template <typename F>
+  bool visit_stored(Cursor& cursor, std::size_t most, F& use) {
+    drop_all_rows();
+    return !store_->scan(
+        cursor.stored, std::min(most, kVisitedAtOnce),
+        [&](std::string_view key, std::uint32_t present, const std::string_view* values) {
+          ByteReader in(key);
+          const int group = in.u16();
+          if (!range_.contains(group)) throw_damaged();
+          std::byte* const row = restore_key(group, in).row;
+          if (row == nullptr) throw_damaged();
+          load_values(row, group, key.size(), present, values);
+          use(row, group);
+        });
+  }
+  static constexpr std::size_t kVisitedAtOnce = 1024;
 
   std::byte* make(const Held& probe, std::uint32_t hash, int group) {
     SubTable* table = &sub_table(group);
@@ -763,7 +918,7 @@ class KeyedTable final : public KeyedTableBase {
     std::byte* const row = row_at(*table, slot);
     reclaim(row, group);
     ::new (row) Held(KeyTraits<K>::hold(KeyTraits<K>::view(probe), *table->arena));
-    header(row) = {.epoch = epoch_, .present = 0};
+    header(row) = {.epoch = epoch_ - age_of_new_, .present = 0};
     if (has_classes_) {
       table->classes[slot] = classes_.of_new;
       ++classes_.rows[classes_.of_new];

@@ -4,6 +4,7 @@
 #include <streamrun/base/key_groups.h>
 #include <streamrun/platform/environment.h>
 #include <streamrun/state/chain_limits.h>
+#include <streamrun/state/keyed_state_backend.h>
 #include <streamrun/storage/file_systems.h>
 
 #include <chrono>
@@ -42,6 +43,7 @@ struct OperatorContext {
   KeyGroupRange key_groups;
   std::optional<ChainLimits> chain_limits = {};  ///< of incremental checkpoints; none: all are full
   Duration watermark_interval = std::chrono::milliseconds(200);  ///< 0: no periodic watermarks
+  StateBackend* state_backend = nullptr;  ///< where keyed state lives; null: in memory
 
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.
