@@ -88,12 +88,13 @@ void JobConsole::start(const Start& start) {
                                               {"job", start.name},
                                               {"job_id", start.id},
                                               {"parallelism", start.parallelism},
+                                              {"state", start.state},
                                               {"checkpoints", start.checkpoints},
                                               {"restored_from", start.from_path}});
   }
   if (level_ > LogLevel::info) return;
-  line_locked(fmt::format("{} {}  parallelism {}  state hashmap  checkpoints {}", start.name,
-                          start.id, start.parallelism, start.checkpoints));
+  line_locked(fmt::format("{} {}  parallelism {}  state {}  checkpoints {}", start.name, start.id,
+                          start.parallelism, start.state, start.checkpoints));
   line_locked(start.from);
 }
 

@@ -31,6 +31,7 @@ class JobConsole final : public Log {
     std::string name;
     std::string id;
     int parallelism = 1;
+    std::string state;        ///< where keyed state lives: `hashmap`
     std::string checkpoints;  ///< `ckpt every 60 s, keep 3`
     std::string from;         ///< what it starts from, for a person
     std::string from_path;    ///< empty: it starts empty

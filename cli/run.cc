@@ -383,12 +383,14 @@ class Run {
 
   void announce(JobConsole& console) const {
     const JobSpec& spec = prepared_.spec;
-    console.start({.name = spec.name,
-                   .id = to_string(spec.id),
-                   .parallelism = spec.parallelism,
-                   .checkpoints = prepared_.checkpoints_text,
-                   .from = prepared_.from_text,
-                   .from_path = spec.restore ? spec.restore->directory : ""});
+    console.start(
+        {.name = spec.name,
+         .id = to_string(spec.id),
+         .parallelism = spec.parallelism,
+         .state = std::string(choice_name(prepared_.configuration.get(options::kStateBackend))),
+         .checkpoints = prepared_.checkpoints_text,
+         .from = prepared_.from_text,
+         .from_path = spec.restore ? spec.restore->directory : ""});
     if (!prepared_.passed_over.empty()) {
       console.warning_with_tries(
           fmt::format("starting EMPTY, but {} checkpoints of {} exist; newest {}",
@@ -450,6 +452,10 @@ class Run {
     };
     ConsoleListener listener(console, bell, spec.shutdown_timeout, started);
     // Declared in the order in which they must outlive each other.
+    const std::unique_ptr<StateBackend> state_backend =
+        make_state_backend(prepared_.configuration, spec.parallelism, spec.working_directory,
+                           file_systems_, random_, clock_, spec.lock_note);
+    spec.state_backend = state_backend.get();
     ThreadPool io(kIoThreads);
     int stopped_by = 0;
     {

@@ -23,6 +23,7 @@
 #include "other_runs.h"
 #include "outside.h"
 #include "resume_line.h"
+#include "rocksdb_configuration.h"
 #include "version.h"
 
 namespace streamrun {
@@ -318,8 +319,10 @@ class Preparation {
                    .where = configuration.from(key),
                    .retry = Retry::no});
     };
-    if (configuration.get(options::kStateBackend) != StateBackendType::hashmap) {
-      refuse(options::kStateBackend.key, "this version keeps state in the hashmap backend only");
+    if (configuration.get(options::kStateBackend) == StateBackendType::rocksdb) {
+      if (configuration.get(options::kIncrementalCheckpoints)) refuse_incremental();
+      static_cast<void>(
+          rocksdb_settings(configuration, 1, run_.spec.working_directory));  // are they good?
     }
     if (!configuration.get(options::kCheckpointCreateSubdirectory)) {
       refuse(options::kCheckpointCreateSubdirectory.key, "each job has a folder of its own");
@@ -327,6 +330,22 @@ class Preparation {
     if (configuration.get(options::kRuntimeMode) != RuntimeMode::streaming) {
       refuse(options::kRuntimeMode.key, "this version runs jobs as STREAMING only");
     }
+  }
+
+  [[noreturn]] void refuse_incremental() const {
+    const auto with = [this](std::string_view key, std::string_view value) {
+      return run_line(with_definition(fmt::format("{}={}", key, value)), flags_,
+                      {.from = flags_.from.value_or("")});
+    };
+    throw_error(
+        {.code = ErrorCode::config,
+         .message = fmt::format("{}: checkpoints of the rocksdb state backend are full ones "
+                                "in this version",
+                                options::kIncrementalCheckpoints.key),
+         .where = run_.configuration.from(options::kIncrementalCheckpoints.key),
+         .tries = {with(options::kIncrementalCheckpoints.key, "false"),
+                   with(options::kStateBackend.key, "hashmap")},
+         .retry = Retry::no});
   }
 
   void run_program() {

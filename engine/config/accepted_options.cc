@@ -224,32 +224,13 @@ void accept_metrics(Table& table) {
 }
 
 void accept_rocksdb(Table& table) {
-  accept<Text>(table, "state.backend.rocksdb.localdir", "", "Folders of the local database.");
   accept_choice(table, "state.backend.rocksdb.timer-service.factory", {"ROCKSDB", "HEAP"},
                 "ROCKSDB", "Where timers live.");
   accept<Integer>(table, "state.backend.rocksdb.timer-service.cache-size", "128",
                   "Timers cached in memory.");
   accept<Integer>(table, "state.backend.rocksdb.checkpoint.transfer.thread.num", "4",
                   "Threads that move files of checkpoints.");
-  accept_choice(table, "state.backend.rocksdb.predefined-options",
-                {"DEFAULT", "SPINNING_DISK_OPTIMIZED", "SPINNING_DISK_OPTIMIZED_HIGH_MEM",
-                 "FLASH_SSD_OPTIMIZED"},
-                "DEFAULT", "A set of settings for a kind of disk.");
   accept<Text>(table, "state.backend.rocksdb.options-factory", "", "Java only.");
-  accept<bool>(table, "state.backend.rocksdb.memory.managed", "true", "Shares one memory budget.");
-  accept<MemorySize>(table, "state.backend.rocksdb.memory.fixed-per-slot", "",
-                     "Memory budget of a slot.");
-  accept<MemorySize>(table, "state.backend.rocksdb.memory.fixed-per-tm", "",
-                     "Memory budget of the process.");
-  accept<double>(table, "state.backend.rocksdb.memory.write-buffer-ratio", "0.5",
-                 "Part for write buffers.");
-  accept<double>(table, "state.backend.rocksdb.memory.high-prio-pool-ratio", "0.1",
-                 "Part for indexes and filters.");
-  accept<bool>(table, "state.backend.rocksdb.memory.partitioned-index-filters", "false",
-               "Partitions indexes and filters.");
-  accept<Integer>(table, "state.backend.rocksdb.thread.num", "2", "Background threads.");
-  accept<Integer>(table, "state.backend.rocksdb.files.open", "-1",
-                  "Most open files; -1 is no limit.");
   accept<MemorySize>(table, "state.backend.rocksdb.log.max-file-size", "25 mb",
                      "Size of a log file.");
   accept<Integer>(table, "state.backend.rocksdb.log.file-num", "4", "How many log files are kept.");
@@ -258,32 +239,6 @@ void accept_rocksdb(Table& table) {
       {"DEBUG_LEVEL", "INFO_LEVEL", "WARN_LEVEL", "ERROR_LEVEL", "FATAL_LEVEL", "HEADER_LEVEL"},
       "INFO_LEVEL", "What the database logs.");
   accept<Text>(table, "state.backend.rocksdb.log.dir", "", "Folder of the database's logs.");
-  accept_choice(table, "state.backend.rocksdb.compaction.style",
-                {"LEVEL", "UNIVERSAL", "FIFO", "NONE"}, "LEVEL", "How files are compacted.");
-  accept<bool>(table, "state.backend.rocksdb.compaction.level.use-dynamic-size", "false",
-               "Lets level sizes follow the data.");
-  accept<List>(table, "state.backend.rocksdb.compression.per.level", "SNAPPY_COMPRESSION",
-               "Compression of each level.");
-  accept<MemorySize>(table, "state.backend.rocksdb.compaction.level.target-file-size-base", "64 mb",
-                     "Size of files of level 1.");
-  accept<MemorySize>(table, "state.backend.rocksdb.compaction.level.max-size-level-base", "256 mb",
-                     "Size of level 1.");
-  accept<MemorySize>(table, "state.backend.rocksdb.writebuffer.size", "64 mb",
-                     "Size of a write buffer.");
-  accept<Integer>(table, "state.backend.rocksdb.writebuffer.count", "2", "Most write buffers.");
-  accept<Integer>(table, "state.backend.rocksdb.writebuffer.number-to-merge", "1",
-                  "Write buffers that are merged before they are written.");
-  accept<MemorySize>(table, "state.backend.rocksdb.block.blocksize", "4 kb", "Size of a block.");
-  accept<MemorySize>(table, "state.backend.rocksdb.block.metadata-blocksize", "4 kb",
-                     "Size of an index block.");
-  accept<MemorySize>(table, "state.backend.rocksdb.block.cache-size", "8 mb",
-                     "Size of the block cache.");
-  accept<MemorySize>(table, "state.backend.rocksdb.write-batch-size", "2 mb",
-                     "Bytes written at once.");
-  accept<bool>(table, "state.backend.rocksdb.use-bloom-filter", "false",
-               "Gives files Bloom filters.");
-  accept<double>(table, "state.backend.rocksdb.bloom-filter.bits-per-key", "10.0",
-                 "Size of Bloom filters.");
   accept<bool>(table, "state.backend.rocksdb.bloom-filter.block-based-mode", "false",
                "An older form of filter.");
   accept<double>(table, "state.backend.rocksdb.restore-overlap-fraction-threshold", "0.0",
@@ -292,8 +247,6 @@ void accept_rocksdb(Table& table) {
                "Restores by ingesting files.");
   accept<Long>(table, "state.backend.rocksdb.compaction.filter.query-time-after-num-entries",
                "1000", "Entries between two looks at the clock while expired state is dropped.");
-  accept<Duration>(table, "state.backend.rocksdb.compaction.filter.periodic-compaction-time",
-                   "30 d", "Age at which a file is compacted again.");
   accept<bool>(table, "state.backend.rocksdb.rescaling.use-delete-files-in-range", "false",
                "Drops whole files when rescaling.");
   accept<bool>(table, "state.backend.rocksdb.incremental-restore-async-compact-after-rescale",

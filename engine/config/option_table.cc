@@ -1,5 +1,6 @@
 #include <streamrun/config/option_table.h>
 #include <streamrun/config/options.h>
+#include <streamrun/config/rocksdb_keys.h>
 
 #include <algorithm>
 
@@ -44,12 +45,23 @@ void add_network(std::vector<OptionInfo>& table) {
       kS3Region, kS3AccessKey, kS3SecretKey, kS3PathStyle);
 }
 
+void add_rocksdb(std::vector<OptionInfo>& table) {
+  using namespace options::rocksdb;
+  add(table, kLocalDirectories, kPredefined, kManagedMemory, kMemoryPerSlot, kMemoryPerProcess,
+      kWriteBufferRatio, kHighPriorityRatio, kPartitionedIndexFilters, kThreads, kOpenFiles,
+      kCompactionStyle, kDynamicLevelSize, kTargetFileSize, kLevelBaseSize, kCompressionPerLevel,
+      kWriteBufferSize, kWriteBufferCount, kWriteBuffersToMerge, kBlockSize, kMetadataBlockSize,
+      kBlockCacheSize, kWriteBatchSize, kUsesBloomFilter, kBloomBitsPerKey, kPeriodicCompaction,
+      kManagedMemorySize);
+}
+
 std::vector<OptionInfo> make_table() {
   std::vector<OptionInfo> table = accepted_options();
   add_checkpointing(table);
   add_running(table);
   add_restarts(table);
   add_network(table);
+  add_rocksdb(table);
   std::sort(table.begin(), table.end(),
             [](const OptionInfo& a, const OptionInfo& b) { return a.key < b.key; });
   return table;

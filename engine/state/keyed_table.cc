@@ -284,7 +284,7 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
   void* at = grown.memory.get();
   grown.rows = static_cast<std::byte*>(std::align(kCacheLine, capacity * stride_, at, space));
   if (has_classes_) grown.classes = std::make_unique<RowClass[]>(capacity);
-  row_bytes_ += (capacity - table.capacity) * (stride_ + (has_classes_ ? sizeof(RowClass) : 0));
+  row_bytes_ += (capacity - table.capacity) * slot_cost();
   ++layout_;
   grown.capacity = capacity;
   grown.limit = limit_of(capacity, group);

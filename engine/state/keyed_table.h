@@ -431,6 +431,8 @@ class KeyedTableBase {
   std::size_t slot_of(const SubTable& table, const std::byte* row) const {
     return static_cast<std::size_t>(row - table.rows) / stride_;
   }
+  /// What `row_bytes_` counts of each.
+  std::size_t slot_cost() const { return stride_ + (has_classes_ ? sizeof(RowClass) : 0); }
   /// Untracked rows are all of one class.
   RowClass class_at(const SubTable& table, std::size_t slot) const {
     return has_classes_ ? table.classes[slot] : classes_.of_new;

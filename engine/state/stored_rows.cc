@@ -154,7 +154,7 @@ void KeyedTableBase::drop_rows(int group) {
     destroy_key(row);
     if (has_classes_) --classes_.rows[table.classes[slot]];
   }
-  row_bytes_ -= table.capacity * (stride_ + sizeof(RowClass));
+  row_bytes_ -= table.capacity * slot_cost();
   table = SubTable();
   table.rows = empty_row_.get();
   if (group == current_group_) current_row_ = nullptr;

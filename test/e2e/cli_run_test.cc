@@ -374,7 +374,7 @@ TEST_CASE("run: what Flink has and this version has not is refused, not ignored"
   const Folder folder;
   for (const std::string setting :
        {"execution.runtime-mode=BATCH", "execution.runtime-mode=AUTOMATIC",
-        "execution.checkpointing.create-subdir=false", "state.backend.type=rocksdb"}) {
+        "execution.checkpointing.create-subdir=false"}) {
     const Outcome outcome = folder.streamrun(
         {"run", "--stop-after", "1ms", "-D", setting, "statemachine", "--output", "out"});
     INFO(setting << ": " << outcome.err);

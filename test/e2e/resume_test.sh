@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # resume_test.sh BINARY [COPIES]: a killed run goes on from its newest checkpoint without name or arguments, from another
-# folder, at another parallelism, and after its checkpoints have moved; the counts are those of an undisturbed run.
+# folder, at another parallelism, after its checkpoints have moved, and with its state on the disk; the counts are those of
+# an undisturbed run.
 set -euo pipefail
 streamrun=$1
 copies=${2:-400}  # of the text: enough for two checkpoints before its end
@@ -56,6 +57,12 @@ start_and_kill four
 "$streamrun" run "${settings[@]}" -s latest wordcount 2>"talk"
 grep -q 'nothing left to do' talk
 check "-s latest, twice" four
+
+settings+=(-D state.backend.type=rocksdb -D state.backend.rocksdb.localdir="$folder/local" -D taskmanager.memory.managed.size=4mb)
+start_and_kill five
+"$streamrun" run -q -s "$latest" -p 2
+check "state in RocksDB" five
+[[ -z $(ls "$folder/local") ]] || { echo "databases are left" && exit 1; }
 
 status=0
 "$streamrun" run -s "$("$streamrun" list-checkpoints --dir ckpt --latest wordcount 2>/dev/null)" 2>"talk" || status=$?
