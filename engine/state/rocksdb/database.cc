@@ -20,8 +20,8 @@ Result<std::shared_ptr<Database>> Database::open(const std::string& path,
     rocksdb::ColumnFamilyOptions options = column_family_options(settings, shared);
     const ValueOperations& operations = table.operations_of_state(state);
     if (operations.ttl != 0) options.compaction_filter_factory = make_ttl_filter(operations, clock);
-    families.push_back(
-        {"state-" + table.descriptions()[static_cast<std::size_t>(state)].name, options});
+    families.emplace_back("state-" + table.descriptions()[static_cast<std::size_t>(state)].name,
+                          options);
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const rocksdb::Status status = rocksdb::DB::Open(database_options(settings, shared), path,

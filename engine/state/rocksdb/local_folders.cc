@@ -57,6 +57,7 @@ Result<std::unique_ptr<LocalFolders>> LocalFolders::open(
   return folders;
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): for want of memory only
 LocalFolders::~LocalFolders() {
   for (const Folder& folder : folders_) remove_tree(files_, folder.path);
 }

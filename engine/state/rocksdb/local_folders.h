@@ -22,7 +22,7 @@ class LocalFolders {
   static Result<std::unique_ptr<LocalFolders>> open(FileSystem& files,
                                                     const std::vector<std::string>& directories,
                                                     Random& random, std::string_view note);
-  ~LocalFolders();
+  ~LocalFolders();  // NOLINT(bugprone-exception-escape)
   LocalFolders(const LocalFolders&) = delete;
   LocalFolders& operator=(const LocalFolders&) = delete;
 

@@ -147,9 +147,9 @@ void RocksDbKeyedStateBackend::finish(const Snapshot& running) {
 void RocksDbKeyedStateBackend::give_up(const Snapshot& running, const Error& error) {
   running->is_over = true;
   running->scan.reset();
-  const Snapshot ended = running;  // the list's may be the one that was passed
-  running_.remove(ended);
-  ended->writer->abandon([ended, error](const Result<StateHandle>&) { ended->done(error); });
+  running_.remove(running);
+  running->writer->abandon(
+      [ended = running, error](const Result<StateHandle>&) { ended->done(error); });
 }
 
 void RocksDbKeyedStateBackend::abort(CheckpointId id) {

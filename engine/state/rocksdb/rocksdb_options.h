@@ -19,8 +19,8 @@ struct SharedMemory {
 };
 SharedMemory make_shared_memory(const RocksDbSettings& settings);
 
-rocksdb::DBOptions database_options(const RocksDbSettings& settings, const SharedMemory& shared);
-rocksdb::ColumnFamilyOptions column_family_options(const RocksDbSettings& settings,
+rocksdb::DBOptions database_options(const RocksDbSettings& given, const SharedMemory& shared);
+rocksdb::ColumnFamilyOptions column_family_options(const RocksDbSettings& given,
                                                    const SharedMemory& shared);
 std::optional<rocksdb::CompressionType> compression_called(const std::string& name);
 
