@@ -96,16 +96,17 @@ void weigh(std::vector<PruneStep>& steps, const std::vector<SnapshotEntry>& othe
       kept.try_emplace(file.path, short_name(other));
   }
   // They go the oldest first.
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    if (!step->removes) continue;
-    step->freed_bytes = step->entry.metadata_bytes;
-    for (const NeededFile& file : needed_files(step->entry)) {
+  for (std::size_t left = steps.size(); left > 0; --left) {
+    PruneStep& step = steps[left - 1];
+    if (!step.removes) continue;
+    step.freed_bytes = step.entry.metadata_bytes;
+    for (const NeededFile& file : needed_files(step.entry)) {
       const auto needs = kept.find(file.path);
       if (needs != kept.end()) {
-        step->staying_bytes += file.bytes;
-        if (step->needed_by.empty()) step->needed_by = needs->second;
+        step.staying_bytes += file.bytes;
+        if (step.needed_by.empty()) step.needed_by = needs->second;
       } else if (--going[file.path] == 0) {
-        step->freed_bytes += file.bytes;
+        step.freed_bytes += file.bytes;
       }
     }
   }

@@ -89,10 +89,11 @@ TEST_CASE("data stream: the type of what leaves follows from the function", "[ap
   STATIC_REQUIRE(
       is_stream_of<decltype(lines.filter([](std::string_view text) { return text.empty(); })),
                    std::string>);
-  STATIC_REQUIRE(is_stream_of<decltype(orders.assign_timestamps_and_watermarks(
-                                  WatermarkStrategy::for_monotonous_timestamps()
-                                      .with_timestamp_assigner(&Order::cents))),
-                              Order>);
+  STATIC_REQUIRE(
+      is_stream_of<decltype(orders.assign_timestamps_and_watermarks(
+                       WatermarkStrategy::for_monotonous_timestamps().with_timestamp_assigner(
+                           &Order::cents))),
+                   Order>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(split)), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(&split)), std::string>);
   STATIC_REQUIRE(is_stream_of<decltype(lines.flat_map(count_batch)), std::int64_t>);

@@ -184,7 +184,7 @@ TEST_CASE("family: the fate of a run is looked at once, and all subtasks hear th
   CHECK(result.status == JobStatus::finished);
   CHECK(result.restarts == 1);
   CHECK(looks == 1);
-  CHECK(answers.fates == std::vector<RunFate>(2 * 4 * 3, RunFate::dead));
+  CHECK(answers.fates == std::vector<RunFate>(std::size_t{2} * 4 * 3, RunFate::dead));
 }
 
 /// The run that claims a snapshot holds the lock of the run that wrote it.
