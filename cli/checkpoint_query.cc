@@ -55,6 +55,12 @@ bool CheckpointQuery::passes_filter(const SnapshotEntry& entry) const {
          (!completed_after_unix_ms || completed > *completed_after_unix_ms);
 }
 
+FileSystem& CheckpointQuery::store_of(const std::string& path) const {
+  const auto root = std::find_if(roots.begin(), roots.end(),
+                                 [&](const Place& place) { return path.starts_with(place.path); });
+  return *(root != roots.end() ? *root : roots.front()).store;
+}
+
 std::string CheckpointQuery::places() const {
   std::vector<std::string> paths;
   for (const Place& root : roots) paths.push_back(root.path);

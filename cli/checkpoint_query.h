@@ -28,6 +28,8 @@ struct CheckpointQuery {
   /// Whether it is about less than all snapshots of a job.
   bool has_filter() const { return kind || completed_before_unix_ms || completed_after_unix_ms; }
   bool passes_filter(const SnapshotEntry& entry) const;
+  /// Of a path below one of the roots.
+  FileSystem& store_of(const std::string& path) const;
   std::string places() const;
   /// ` of JOB`, or nothing: for messages.
   std::string of_job() const;

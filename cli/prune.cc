@@ -1,4 +1,5 @@
 #include <streamrun/base/strings.h>
+#include <streamrun/checkpoint/verify_snapshot.h>
 #include <streamrun/config/values.h>
 
 #include <algorithm>
@@ -43,13 +44,30 @@ PrunePolicy policy_of(const Invocation& invocation, std::int64_t now_unix_ms) {
   const auto within = invocation.value("--keep-within");
   if (!within) return policy;
   const auto age = parse_duration(*within);
-  if (!age) {
-    usage_error(
-        fmt::format("--keep-within takes a time such as 2h, not \"{}\"", within->substr(0, 64)));
+  // Milliseconds, which a bare number means elsewhere, nobody means here.
+  const bool has_unit = within->find_first_not_of("0123456789 \t") != std::string::npos;
+  if (!age || !has_unit) {
+    usage_error(fmt::format("--keep-within takes a time with its unit, such as 2h, not \"{}\"",
+                            within->substr(0, 64)));
   }
   policy.keep_after_unix_ms =
       now_unix_ms - std::chrono::duration_cast<std::chrono::milliseconds>(*age).count();
   return policy;
+}
+
+/// Checkpoints whose files are not all there are no reason to remove others.
+void find_damaged(const CheckpointQuery& query, SnapshotListing& all) {
+  for (SnapshotEntry& entry : all.entries) {
+    if (entry.status != SnapshotStatus::complete) continue;
+    FileSystem& files = query.store_of(entry.path);
+    const Result<ResolvedSnapshot> snapshot = read_snapshot(files, entry.path);
+    const Result<void> whole =
+        snapshot ? verify_files(files, entry.path, snapshot->metadata, /*read_data=*/false)
+                 : Result<void>(snapshot.error());
+    if (whole) continue;
+    entry.status = SnapshotStatus::damaged;
+    entry.damage = whole.error();
+  }
 }
 
 /// What belongs to the job that was named, if one was.
@@ -126,10 +144,11 @@ std::string so_many(std::size_t count, const PruneWork& work) {
   return fmt::format("{} of {}", count, work.steps().size() + work.orphans().size());
 }
 
-bool ask(const PruneWork& work, const GlobalFlags& global) {
-  if (global.json || !is_terminal(STDIN_FILENO)) {
+bool ask(const PruneWork& work, const Invocation& invocation) {
+  if (invocation.global.json || !is_terminal(STDIN_FILENO)) {
+    const std::string line = "streamrun " + join(invocation.line, " ");
     usage_error("prune removes after a question that a person answers, or with --yes",
-                {"streamrun prune --dry-run", "streamrun prune --yes"});
+                {line + " --dry-run", line + " --yes"});
   }
   std::cerr << fmt::format("remove {} and free {}? [y/N] ", so_many(work.to_remove(), work),
                            human_bytes(work.bytes_to_free()))
@@ -153,7 +172,7 @@ void note_what_stays(const CheckpointQuery& query, const SnapshotListing& wanted
 
 /// False: somebody said no.
 bool remove_all(PruneWork& work, const Invocation& invocation, bool& failed) {
-  if (!invocation.global.yes && !ask(work, invocation.global)) {
+  if (!invocation.global.yes && !ask(work, invocation)) {
     print_note("nothing was removed", invocation.global);
     return false;
   }
@@ -170,7 +189,8 @@ bool remove_all(PruneWork& work, const Invocation& invocation, bool& failed) {
 int prune_command(const Invocation& invocation) {
   const CheckpointQuery query = make_checkpoint_query(invocation);
   const PrunePolicy policy = policy_of(invocation, query.now_unix_ms);
-  const SnapshotListing all = everything_at(query, invocation.global);
+  SnapshotListing all = everything_at(query, invocation.global);
+  find_damaged(query, all);
   const SnapshotListing wanted = wanted_of(query, all, *invocation.jobs);
   PruneWork work(query, all, wanted, policy);
   if (invocation.has("--orphans")) {

@@ -8,6 +8,7 @@
 
 #include "other_runs.h"
 #include "output.h"
+#include "running_jobs.h"
 
 namespace streamrun {
 namespace {
@@ -29,7 +30,7 @@ PruneWork::PruneWork(const CheckpointQuery& query, const SnapshotListing& all,
 
 void PruneWork::look_at_runs() {
   for (const JobFolder& folder : all_.folders) {
-    const auto holder = holder_of(store_of(folder.path), folder.path);
+    const auto holder = holder_of(query_.store_of(folder.path), folder.path);
     if (holder && !*holder) continue;
     alive_.insert(folder.path);
     const bool has_its_own =
@@ -37,36 +38,38 @@ void PruneWork::look_at_runs() {
                     [](const auto& entry) { return entry.status == SnapshotStatus::complete; });
     if (!has_its_own && folder.job) resuming_families_.insert(folder.job->family_id);
   }
+  for (const RunningJob& job : registered_jobs(Lost::keep).running) {
+    const bool is_here =
+        std::any_of(all_.folders.begin(), all_.folders.end(),
+                    [&](const JobFolder& folder) { return to_string(folder.job_id) == job.id; });
+    if (!is_here) alive_elsewhere_.insert(job.name);
+  }
 }
 
 std::string PruneWork::why_is_spared(const SnapshotEntry& entry) const {
   if (alive_.contains(parent_path(entry.path))) return "its run is alive";
   if (resuming_families_.contains(entry.family_id)) return "a run that may need it is alive";
+  if (alive_elsewhere_.contains(entry.job_name))
+    return "a run of the job is alive, with its checkpoints elsewhere";
   return {};
-}
-
-FileSystem& PruneWork::store_of(const std::string& path) const {
-  const auto root = std::find_if(query_.roots.begin(), query_.roots.end(),
-                                 [&](const Place& place) { return path.starts_with(place.path); });
-  return *(root != query_.roots.end() ? *root : query_.roots.front()).store;
 }
 
 std::vector<NeededFile> PruneWork::needed_files(const SnapshotEntry& entry) const {
   std::vector<NeededFile> needed;
-  const Result<ResolvedSnapshot> snapshot = read_snapshot(store_of(entry.path), entry.path);
-  if (!snapshot) return needed;  // gone meanwhile
+  const Result<ResolvedSnapshot> snapshot = read_snapshot(query_.store_of(entry.path), entry.path);
+  if (!snapshot) return needed;  // gone meanwhile, or damaged
   for (const StateFile* file : files_of(snapshot->metadata))
     needed.push_back({state_file_path(entry.path, *file), file->length});
   return needed;
 }
 
-/// Complete snapshots that the plan does not speak of: they stay.
+/// Snapshots that the plan does not speak of: they stay. Of damaged ones with what can be read.
 std::vector<SnapshotEntry> PruneWork::others() const {
   std::set<std::string> planned;
   for (const PruneStep& step : steps_) planned.insert(step.entry.path);
   std::vector<SnapshotEntry> rest;
   for (const SnapshotEntry& entry : all_.entries) {
-    if (entry.status == SnapshotStatus::complete && !planned.contains(entry.path))
+    if (entry.status != SnapshotStatus::unfinished && !planned.contains(entry.path))
       rest.push_back(entry);
   }
   return rest;
@@ -76,7 +79,8 @@ std::vector<Error> PruneWork::find_orphans_in(const std::vector<JobFolder>& fold
   std::vector<Error> problems;
   for (const JobFolder& folder : folders) {
     if (alive_.contains(folder.path)) continue;
-    Result<std::vector<Orphan>> found = find_orphans(store_of(folder.path), folder.path, young());
+    Result<std::vector<Orphan>> found =
+        find_orphans(query_.store_of(folder.path), folder.path, young());
     if (!found) {
       problems.push_back(std::move(found).error());
       continue;
@@ -116,7 +120,7 @@ std::vector<PruneFailure> PruneWork::remove_all() {
     }
   }
   for (const std::string& folder : folders_with_orphans_) {
-    auto removed = remove_orphans(store_of(folder), folder, young(), kLockNote);
+    auto removed = remove_orphans(query_.store_of(folder), folder, young(), kLockNote);
     if (!removed) {
       failures.push_back({folder, std::move(removed).error()});
       continue;
@@ -127,7 +131,7 @@ std::vector<PruneFailure> PruneWork::remove_all() {
 }
 
 Result<void> PruneWork::remove(const SnapshotEntry& entry) const {
-  FileSystem& files = store_of(entry.path);
+  FileSystem& files = query_.store_of(entry.path);
   const ResolvedSnapshot snapshot = SR_TRY(read_snapshot(files, entry.path));
   const auto claimed = SR_TRY(ClaimedSnapshot::open(files, snapshot, kLockNote));
   const bool is_whole = SR_TRY(claimed->remove());

@@ -19,12 +19,13 @@ struct PruneFailure {
 };
 
 /// What one `prune` removes under the folders of a query. Left alone are: what a living run wrote,
-/// what it may have been resumed from as long as it has no complete checkpoint of its own, and
-/// whatever can't be read. All block.
+/// what it may have been resumed from as long as it has no complete checkpoint of its own, all of a
+/// job of which a run is registered whose folder is not among these, and whatever can't be read.
+/// All block.
 class PruneWork {
  public:
-  /// `all` is what lies there, `wanted` what of it the policy is about. Both, and the query,
-  /// outlive this.
+  /// `all` is what lies there (with what lacks files as damaged), `wanted` what of it the policy is
+  /// about. Both, and the query, outlive this.
   PruneWork(const CheckpointQuery& query, const SnapshotListing& all, const SnapshotListing& wanted,
             const PrunePolicy& policy);
   /// Adds what nothing refers to in the folders of dead runs. Returns why some can't be told.
@@ -45,7 +46,6 @@ class PruneWork {
  private:
   void look_at_runs();
   std::string why_is_spared(const SnapshotEntry& entry) const;
-  FileSystem& store_of(const std::string& path) const;
   std::vector<NeededFile> needed_files(const SnapshotEntry& entry) const;
   std::vector<SnapshotEntry> others() const;
   std::int64_t young() const;
@@ -56,6 +56,7 @@ class PruneWork {
   const SnapshotListing& all_;
   std::set<std::string> alive_;  ///< folders of runs
   std::set<JobId> resuming_families_;
+  std::set<std::string> alive_elsewhere_;  ///< names of jobs
   std::vector<PruneStep> steps_;
   std::vector<Orphan> orphans_;
   std::vector<std::string> folders_with_orphans_;

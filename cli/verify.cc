@@ -44,12 +44,6 @@ Verdict damaged(std::string path, Error error) {
   return {.path = std::move(path), .files = 0, .bytes = 0, .damage = {std::move(error)}};
 }
 
-FileSystem& store_of(const CheckpointQuery& query, const std::string& path) {
-  const auto root = std::find_if(query.roots.begin(), query.roots.end(),
-                                 [&](const Place& place) { return path.starts_with(place.path); });
-  return *(root != query.roots.end() ? *root : query.roots.front()).store;
-}
-
 std::vector<Verdict> verify_all(const Invocation& invocation, bool read_data) {
   const CheckpointQuery query = make_checkpoint_query(invocation);
   const SnapshotListing listing = everything_at(query, invocation.global);
@@ -60,7 +54,7 @@ std::vector<Verdict> verify_all(const Invocation& invocation, bool read_data) {
       verdicts.push_back(damaged(entry.path, *entry.damage));
       continue;
     }
-    FileSystem& files = store_of(query, entry.path);
+    FileSystem& files = query.store_of(entry.path);
     Result<ResolvedSnapshot> snapshot = read_snapshot(files, entry.path);
     verdicts.push_back(
         snapshot ? verify_one({.files = &files, .snapshot = *std::move(snapshot)}, read_data)

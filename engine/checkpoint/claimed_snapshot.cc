@@ -8,6 +8,19 @@
 
 namespace streamrun {
 
+namespace {
+
+Error not_claimed(Error error, const std::string& folder) {
+  if (error.code != ErrorCode::lock) return error;
+  error.why = "its run is alive, or another one has claimed it: " + error.message;
+  error.message = "the snapshot can't be claimed";
+  error.where = folder;
+  error.tries = {"streamrun run -claimMode NO_CLAIM -s " + folder};
+  return error;
+}
+
+}  // namespace
+
 ClaimedSnapshot::ClaimedSnapshot(FileSystem& files, const ResolvedSnapshot& snapshot)
     : files_(files),
       folder_(snapshot.directory),
@@ -24,7 +37,9 @@ Result<std::unique_ptr<ClaimedSnapshot>> ClaimedSnapshot::open(FileSystem& files
   const std::string above = parent_path(claimed->folder_);
   const bool is_of_run = SR_TRY(files.exists(join_path(above, kJobFileName)));
   claimed->lock_path_ = join_path(is_of_run ? above : claimed->folder_, kLockName);
-  claimed->lock_ = SR_TRY(files.lock(claimed->lock_path_, note));
+  Result<std::unique_ptr<FolderLock>> lock = files.lock(claimed->lock_path_, note);
+  if (!lock) return not_claimed(std::move(lock).error(), claimed->folder_);
+  claimed->lock_ = *std::move(lock);
   if (!SR_TRY(files.exists(join_path(claimed->folder_, kMetadataName)))) {
     return Error{.code = ErrorCode::path,
                  .message = "the snapshot to be claimed has been removed meanwhile",

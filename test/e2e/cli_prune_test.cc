@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,9 +35,15 @@ Arguments run_of(const Arguments& flags) {
   return arguments;
 }
 
+/// Other tests run jobs of the same name.
+std::map<std::string, std::string> environment_of(const Folder& folder) {
+  return {{"XDG_STATE_HOME", folder.at("state")}};
+}
+
 Process start(const Folder& folder, const Arguments& flags) {
   return Process({.program = STREAMRUN_BINARY,
                   .arguments = run_of(flags),
+                  .environment = environment_of(folder),
                   .working_directory = folder.path()});
 }
 
@@ -53,7 +60,7 @@ void killed_run(const Folder& folder, const Arguments& flags, const std::string&
 Outcome prune(const Folder& folder, const Arguments& flags) {
   Arguments arguments = {"prune", "--dir", "ckpt"};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
-  return folder.streamrun(arguments);
+  return folder.streamrun(arguments, environment_of(folder));
 }
 
 std::set<std::string> listed(const Folder& folder) {
@@ -136,6 +143,42 @@ TEST_CASE("prune: leaves a living run and what it was resumed from alone", "[cli
   living.wait(60s);
 }
 
+TEST_CASE("prune: leaves a job alone that runs with its checkpoints elsewhere", "[cli]") {
+  const Folder folder;
+  killed_run(folder, {}, "chk-6");
+  const std::string newest = *listed(folder).rbegin();
+  Process living = start(folder, {"-s", newest, "-D", "state.checkpoints.dir=elsewhere"});
+  REQUIRE(living.wait_for_err("RUNNING", 60s));
+  const auto files_before = files_under(folder.at("ckpt"));
+  const Outcome done = prune(folder, {"--keep-last", "1", "--yes"});
+  CHECK(done.status == 0);
+  CHECK(contains(done.out, "elsewhere"));
+  CHECK(files_under(folder.at("ckpt")) == files_before);
+  living.kill(SIGKILL);
+  living.wait(60s);
+}
+
+TEST_CASE("prune: a checkpoint that lacks a file is no reason to remove a good one", "[cli]") {
+  const Folder folder;
+  killed_run(folder, {"-D", "execution.checkpointing.incremental=false"}, "chk-6");
+  const auto before = listed(folder);
+  std::string newest;
+  for (const std::string& path : before)
+    if (newest.empty() || fs::last_write_time(path) > fs::last_write_time(newest)) newest = path;
+  for (const auto& entry : fs::directory_iterator(newest))
+    if (entry.path().filename() != "_metadata") fs::remove(entry.path());
+  const Outcome done = prune(folder, {"--keep-last", "1", "--yes"});
+  INFO(done.out << done.err);
+  CHECK(done.status == 0);
+  CHECK(contains(done.err, "1 damaged left alone"));
+  CHECK(fs::exists(newest));
+  CHECK(listed(folder).size() == 2);
+  Process resumed = start(folder, {"-s", "latest", "--fallback"});
+  CHECK(resumed.wait_for_err("RUNNING", 60s));
+  resumed.kill(SIGKILL);
+  resumed.wait(60s);
+}
+
 TEST_CASE("prune: orphans of dead runs go when they are a day old", "[cli]") {
   const Folder folder;
   killed_run(folder, {}, "chk-4");
@@ -194,6 +237,7 @@ TEST_CASE("prune: slips", "[cli]") {
   CHECK(prune(folder, {"--keep-last", "0"}).status == 64);
   CHECK(prune(folder, {"--keep-last", "many"}).status == 64);
   CHECK(prune(folder, {"--keep-within", "soon"}).status == 64);
+  CHECK(prune(folder, {"--keep-within", "2"}).status == 64);
   CHECK(prune(folder, {"nosuchjob"}).status == 64);
   const Outcome nothing = prune(folder, {});
   CHECK(nothing.status == 0);
