@@ -41,6 +41,27 @@ bool is_name_in(const SnapshotListing& listing, const std::string& job) {
                      [&](const JobFolder& folder) { return folder.job_name() == job; });
 }
 
+/// What one folder is on its store: two roots may be it, or one lie in the other, by whatever
+/// names.
+std::string identity_of(const std::vector<Place>& roots, const std::string& path) {
+  for (const Place& root : roots) {
+    if (!path.starts_with(root.path)) continue;
+    const Result<FileStatus> status = root.store->status(path);
+    return status && !status->identity.empty() ? status->identity : path;
+  }
+  return path;
+}
+
+void drop_second_names(const std::vector<Place>& roots, SnapshotListing& all) {
+  if (roots.size() < 2) return;
+  std::set<std::string> seen;
+  const auto is_second = [&](const auto& each) {
+    return !seen.insert(identity_of(roots, each.path)).second;
+  };
+  std::erase_if(all.entries, is_second);
+  std::erase_if(all.folders, is_second);
+}
+
 }  // namespace
 
 std::vector<Place> configured_roots(const Configuration& configuration, const FileSystems& stores) {
@@ -64,6 +85,7 @@ SnapshotListing list_roots(const std::vector<Place>& roots, bool must_exist) {
     std::move(found.problems.begin(), found.problems.end(), std::back_inserter(all.problems));
   }
   all.entries = merge_newest_first(std::move(lists));
+  drop_second_names(roots, all);
   return all;
 }
 

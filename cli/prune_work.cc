@@ -17,30 +17,43 @@ namespace {
 constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
 constexpr const char* kLockNote = "streamrun prune";
 
+Error in_use(std::string why) {
+  return {.code = ErrorCode::lock, .message = std::move(why), .retry = Retry::no};
+}
+
 }  // namespace
 
 PruneWork::PruneWork(const CheckpointQuery& query, const SnapshotListing& all,
                      const SnapshotListing& wanted, const PrunePolicy& policy)
     : query_(query), all_(all) {
-  look_at_runs();
+  look_at_runs(all);
   steps_ = plan_prune(wanted.entries, policy,
                       [this](const SnapshotEntry& entry) { return why_is_spared(entry); });
   weigh(steps_, others(), [this](const SnapshotEntry& entry) { return needed_files(entry); });
 }
 
-void PruneWork::look_at_runs() {
-  for (const JobFolder& folder : all_.folders) {
+void PruneWork::look_at_runs(const SnapshotListing& now) {
+  alive_.clear();
+  resuming_families_.clear();
+  alive_elsewhere_.clear();
+  begins_ = false;
+  for (const JobFolder& folder : now.folders) {
     const auto holder = holder_of(query_.store_of(folder.path), folder.path);
     if (holder && !*holder) continue;
     alive_.insert(folder.path);
     const bool has_its_own =
         std::any_of(folder.entries.begin(), folder.entries.end(),
                     [](const auto& entry) { return entry.status == SnapshotStatus::complete; });
-    if (!has_its_own && folder.job) resuming_families_.insert(folder.job->family_id);
+    if (has_its_own) continue;
+    if (folder.job) {
+      resuming_families_.insert(folder.job->family_id);
+    } else {
+      begins_ = true;
+    }
   }
   for (const RunningJob& job : registered_jobs(Lost::keep).running) {
     const bool is_here =
-        std::any_of(all_.folders.begin(), all_.folders.end(),
+        std::any_of(now.folders.begin(), now.folders.end(),
                     [&](const JobFolder& folder) { return to_string(folder.job_id) == job.id; });
     if (!is_here) alive_elsewhere_.insert(job.name);
   }
@@ -48,7 +61,8 @@ void PruneWork::look_at_runs() {
 
 std::string PruneWork::why_is_spared(const SnapshotEntry& entry) const {
   if (alive_.contains(parent_path(entry.path))) return "its run is alive";
-  if (resuming_families_.contains(entry.family_id)) return "a run that may need it is alive";
+  if (begins_ || resuming_families_.contains(entry.family_id))
+    return "a run that may need it is alive";
   if (alive_elsewhere_.contains(entry.job_name))
     return "a run of the job is alive, with its checkpoints elsewhere";
   return {};
@@ -110,9 +124,13 @@ std::uint64_t PruneWork::bytes_to_free() const {
 
 std::vector<PruneFailure> PruneWork::remove_all() {
   std::vector<PruneFailure> failures;
+  // Somebody may have thought about it for a while.
+  look_at_runs(list_roots(query_.roots, false));
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     if (!step->removes) continue;
-    Result<void> removed = remove(step->entry);
+    std::string spared = why_is_spared(step->entry);
+    Result<void> removed =
+        spared.empty() ? remove(step->entry) : Result<void>(in_use(std::move(spared)));
     if (removed) {
       note_gone(step->entry.path, step->freed_bytes);
     } else {

@@ -44,7 +44,7 @@ class PruneWork {
   std::uint64_t freed_bytes() const { return freed_bytes_; }
 
  private:
-  void look_at_runs();
+  void look_at_runs(const SnapshotListing& now);
   std::string why_is_spared(const SnapshotEntry& entry) const;
   std::vector<NeededFile> needed_files(const SnapshotEntry& entry) const;
   std::vector<SnapshotEntry> others() const;
@@ -57,6 +57,7 @@ class PruneWork {
   std::set<std::string> alive_;  ///< folders of runs
   std::set<JobId> resuming_families_;
   std::set<std::string> alive_elsewhere_;  ///< names of jobs
+  bool begins_ = false;                    ///< a run of which nothing is known yet
   std::vector<PruneStep> steps_;
   std::vector<Orphan> orphans_;
   std::vector<std::string> folders_with_orphans_;

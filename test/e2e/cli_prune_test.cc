@@ -179,6 +179,22 @@ TEST_CASE("prune: a checkpoint that lacks a file is no reason to remove a good o
   resumed.wait(60s);
 }
 
+TEST_CASE("prune: a folder that is reached by several names has each checkpoint once", "[cli]") {
+  const Folder folder;
+  killed_run(folder, {}, "chk-6");
+  const std::size_t before = listed(folder).size();
+  fs::create_directory_symlink(folder.at("ckpt"), folder.at("link"));
+  const std::string job = fs::path(*listed(folder).begin()).parent_path();
+  for (const std::string& other : {std::string("ckpt"), std::string("link"), job}) {
+    const Outcome dry = prune(folder, {"--dir", other, "--json", "--dry-run"});
+    REQUIRE(dry.status == 0);
+    CHECK(nlohmann::json::parse(dry.out)["checkpoints"].size() == before);
+  }
+  CHECK(prune(folder, {"--dir", "ckpt", "--dir", "link", "--keep-last", "1", "--yes"}).status == 0);
+  CHECK(listed(folder).size() == 1);
+  CHECK(folder.streamrun({"verify", "--all", "--dir", "ckpt", "--data"}).status == 0);
+}
+
 TEST_CASE("prune: orphans of dead runs go when they are a day old", "[cli]") {
   const Folder folder;
   killed_run(folder, {}, "chk-4");
