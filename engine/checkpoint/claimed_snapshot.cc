@@ -70,6 +70,8 @@ Result<void> ClaimedSnapshot::remove_shared() {
   for (const auto& [snapshot, names] : SR_TRY(shared_names_in_use(files_, above))) {
     for (const std::string& name : names) unneeded.erase(name);
   }
+  if (unneeded.empty()) return {};
+  SR_TRY(make_absence_durable(files_, above));
   return remove_shared_files(files_, above, unneeded);
 }
 

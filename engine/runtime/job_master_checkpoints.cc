@@ -368,8 +368,10 @@ void JobMaster::retire_old_checkpoints() {
     retained_.pop_front();
     strand_.run([this, oldest] { return remove_retained(oldest); },
                 [this, oldest](const Result<bool>& removed) {
+                  // A claimed one may have the number of one in this run's folder.
+                  const bool is_claimed = claimed_ != nullptr && claimed_->id() == oldest;
                   if (removed) {
-                    remove_shared(shared_files_.drop(oldest));
+                    if (!is_claimed) remove_shared(shared_files_.drop(oldest));
                   } else {
                     environment_.log.warning("could not remove " + path_of_retained(oldest) + ": " +
                                              removed.error().headline());
