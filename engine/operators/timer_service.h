@@ -97,7 +97,9 @@ class TimerDomain {
   static constexpr std::size_t kBatch = 1024;
 
   void clean_up(KeyedTable<K>& table, const CurrentKey<K>& key) {
+    std::size_t looked_at = 0;
     queue_.clean_up([&](const typename TimerQueue<K>::Entry& entry) {
+      if (++looked_at % kBatch == 0) table.let_go_of_rows();
       table.set_current(entry.key, entry.hash);
       return state_.contains(entry.time);
     });

@@ -247,7 +247,7 @@ Progress StreamTask::step() {
   const bool room = outputs_have_room();
   metrics_.back_pressured.store(!room, std::memory_order_relaxed);
   const bool ready = room && is_ready();
-  if (!ready) {
+  if (!ready || is_held() || !advancing_.empty()) {
     for (const Emitter& emitter : emitters_) emitter.watermarks->pause_idleness();
   }
   Progress progress = Progress::idle;

@@ -253,6 +253,11 @@ class KeyedTableBase {
   /// it has, in the job's types, by state: valid during the call.
   virtual bool split_rows(int group, std::uint32_t rows, std::string_view payload,
                           const std::vector<int>& state_numbers, const RowStore::UseRow& use) = 0;
+  /// Between the rows of a long walk over keys: lets go of rows if a store has them. No row is
+  /// current after that.
+  void let_go_of_rows() {
+    if (store_ != nullptr) make_room();
+  }
   /// As of the beginning of the batch: milliseconds since 1970.
   std::int64_t now() const { return now_; }
   /// Rows that are to be looked at for expired values, some time later.

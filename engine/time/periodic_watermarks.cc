@@ -42,14 +42,20 @@ std::optional<WatermarkEvent> PeriodicWatermarks::poll(Instant now) {
       return WatermarkStatus{.is_idle = false};
     }
   }
-  const bool falls_idle = !is_idle_ && is_quiet_too_long(now);
+  const bool is_overdue = !is_idle_ && is_quiet_too_long(now);
+  const bool falls_idle = is_overdue && was_overdue_;
   // What it knows goes out before it falls idle.
   if (!is_idle_ && watermark() > last_ && (now >= *due_ || falls_idle)) {
     due_ = now + interval_;
     last_ = watermark();
     return Watermark{last_};
   }
-  if (!falls_idle) return std::nullopt;
+  if (!falls_idle) {
+    // It may be the task that was held up: its input is looked at once more first.
+    was_overdue_ = is_overdue;
+    return std::nullopt;
+  }
+  was_overdue_ = false;
   is_idle_ = true;
   return WatermarkStatus{.is_idle = true};
 }

@@ -34,6 +34,7 @@ class PeriodicWatermarks {
   const Duration interval_;
   Timestamp latest_ = kMinTimestamp;
   Timestamp last_ = kMinTimestamp;  ///< the watermark that was given last
+  bool was_overdue_ = false;        ///< at the last poll that let the task go on to its input
   bool is_idle_ = false;
   bool saw_records_ = false;  ///< since the last `poll`
   std::optional<Instant> due_ = {};

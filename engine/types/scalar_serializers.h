@@ -3,6 +3,7 @@
 #include <streamrun/types/serializer.h>
 
 #include <bit>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -40,25 +41,29 @@ struct TypeSerializer<T> {
   }
 };
 
+/// As Java's `doubleToLongBits` and `floatToIntBits`: all NaN are one, as they are one key.
+inline std::uint64_t canonical_bits(double value) {
+  return std::isnan(value) ? 0x7ff8000000000000U : std::bit_cast<std::uint64_t>(value);
+}
+inline std::uint32_t canonical_bits(float value) {
+  return std::isnan(value) ? 0x7fc00000U : std::bit_cast<std::uint32_t>(value);
+}
+
 template <>
 struct TypeSerializer<double> {
   static std::string type_name() { return "float64"; }
-  static void write(ByteWriter& out, double value) { out.u64(std::bit_cast<std::uint64_t>(value)); }
+  static void write(ByteWriter& out, double value) { out.u64(canonical_bits(value)); }
   static std::size_t most_bytes(double) { return 8; }
-  static char* put(char* to, double value) {
-    return put_u64(to, std::bit_cast<std::uint64_t>(value));
-  }
+  static char* put(char* to, double value) { return put_u64(to, canonical_bits(value)); }
   static void read(ByteReader& in, double& value) { value = std::bit_cast<double>(in.u64()); }
 };
 
 template <>
 struct TypeSerializer<float> {
   static std::string type_name() { return "float32"; }
-  static void write(ByteWriter& out, float value) { out.u32(std::bit_cast<std::uint32_t>(value)); }
+  static void write(ByteWriter& out, float value) { out.u32(canonical_bits(value)); }
   static std::size_t most_bytes(float) { return 4; }
-  static char* put(char* to, float value) {
-    return put_u32(to, std::bit_cast<std::uint32_t>(value));
-  }
+  static char* put(char* to, float value) { return put_u32(to, canonical_bits(value)); }
   static void read(ByteReader& in, float& value) { value = std::bit_cast<float>(in.u32()); }
 };
 

@@ -40,6 +40,7 @@ TEST_CASE("timestamps and watermarks operator: makes watermarks of timestamps", 
   CHECK(emitter.next_watermark_at() == Instant(200ms));
   CHECK(emitter.next_watermark(Instant(200ms)) == WatermarkEvent(Watermark{39}));
   CHECK_FALSE(emitter.next_watermark(Instant(200ms)));
+  CHECK_FALSE(emitter.next_watermark(Instant(1200ms)));  // its input is looked at first
   CHECK(emitter.next_watermark(Instant(1200ms)) ==
         WatermarkEvent(WatermarkStatus{.is_idle = true}));
   CHECK(harness.op().records_in() == 3);

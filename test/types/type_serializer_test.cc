@@ -108,6 +108,11 @@ TEST_CASE("type serializer: reals come back bit by bit", "[types]") {
   }
   CHECK(std::signbit(*from_bytes<double>(to_bytes(-0.0))));
   CHECK(std::isnan(*from_bytes<double>(to_bytes(std::numeric_limits<double>::quiet_NaN()))));
+  // They are one key, so they are the same bytes.
+  CHECK(to_bytes(-std::numeric_limits<double>::quiet_NaN()) ==
+        to_bytes(std::numeric_limits<double>::quiet_NaN()));
+  CHECK(to_bytes(-std::numeric_limits<float>::quiet_NaN()) ==
+        to_bytes(std::numeric_limits<float>::quiet_NaN()));
 }
 
 TEST_CASE("type serializer: texts keep every byte", "[types]") {

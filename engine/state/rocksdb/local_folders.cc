@@ -1,5 +1,6 @@
 #include "local_folders.h"
 
+#include <string_view>
 #include <utility>
 
 namespace streamrun {
@@ -7,6 +8,12 @@ namespace {
 
 constexpr std::string_view kPrefix = "streamrun-rocksdb-";
 constexpr std::string_view kLockName = ".lock";
+
+/// The prefix and a uuid of 32 hex digits (R3: names of ours only).
+bool is_name_of_ours(std::string_view name) {
+  return name.size() == kPrefix.size() + 32 && name.starts_with(kPrefix) &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
 
 /// All of it that can be removed, its lock last. Links are not followed.
 void remove_tree(FileSystem& files, const std::string& path) {
@@ -30,7 +37,7 @@ void remove_of_dead(FileSystem& files, const std::string& directory) {
   if (!entries) return;
   for (const FileStatus& entry : *entries) {
     const bool is_one = entry.kind == FileKind::directory && !entry.is_link &&
-                        base_name(entry.path).starts_with(kPrefix);
+                        is_name_of_ours(base_name(entry.path));
     if (!is_one) continue;
     const std::string lock_path = join_path(entry.path, kLockName);
     const Result<bool> has_lock = files.exists(lock_path);
