@@ -74,7 +74,7 @@ TEST_CASE("help, man page and completion agree about commands and flags", "[cli]
   const Folder folder;
   const std::string man = folder.own({"help", "--man"}).out;
   const Names commands = commands_in_help(folder.own({"help"}).out);
-  CHECK(commands.size() == 15);
+  CHECK(commands.size() == 16);
   CHECK(candidates(folder, {""}) == commands);
   for (const std::string& command : commands) {
     CHECK(contains(man, ".SS " + escaped(command) + "\n"));
@@ -134,8 +134,8 @@ TEST_CASE("completion: nothing is said when something is wrong", "[cli]") {
   const Folder folder;
   folder.write("conf/flink-conf.yaml", "no: [yaml\n");
   CHECK(candidates(folder, {"run", "-s", "lat"}) == Names{"latest"});
-  CHECK(candidates(folder, {"nonsense", "--what", ""}).size() == 15);
-  CHECK(candidates(folder, {}).size() == 15);
+  CHECK(candidates(folder, {"nonsense", "--what", ""}).size() == 16);
+  CHECK(candidates(folder, {}).size() == 16);
 }
 
 TEST_CASE("completion: the script for bash works in bash", "[cli]") {

@@ -38,7 +38,7 @@ TEST_CASE("command line: what is unknown is one line with the nearest right one"
 TEST_CASE("command line: commands that do not exist are neither listed nor accepted", "[cli]") {
   const Folder folder;
   const std::string help = folder.own({"help"}).out;
-  for (const char* later : {"top", "validate", "prune"}) {
+  for (const char* later : {"top", "validate"}) {
     CHECK(folder.own({later}).status == 64);
     CHECK_FALSE(contains(help, std::string("\n  ") + later + " "));
   }
