@@ -246,17 +246,22 @@ class Search {
     }
     return nullptr;
   }
+  /// Of two in the same millisecond the one that went on from the other: ids only grow (D3).
+  bool is_after_best(const JobFolder& folder, const FinishedMarker& marker) const {
+    if (!best_ || marker.finished_unix_ms > best_->completed_unix_ms) return true;
+    if (holds_best(folder) && marker.last_checkpoint >= best_->id) return true;
+    const bool has_id = marker.last_snapshot > 0;
+    return marker.finished_unix_ms == best_->completed_unix_ms &&
+           (!has_id || marker.last_snapshot >= best_->id);
+  }
   std::optional<FinishedMarker> newest_finish() const {
     std::optional<FinishedMarker> newest;
     for (const JobFolder& folder : folders_) {
       if (!folder.finished) continue;
       const FinishedMarker& marker = *folder.finished;
-      const bool after_best = !best_ || marker.finished_unix_ms >= best_->completed_unix_ms ||
-                              (holds_best(folder) && marker.last_checkpoint >= best_->id);
-      // Of two in the same millisecond the one that went on from the other: ids only grow (D3).
-      const bool newer = !newest || std::tie(marker.finished_unix_ms, marker.last_checkpoint) >
-                                        std::tie(newest->finished_unix_ms, newest->last_checkpoint);
-      if (after_best && newer) newest = marker;
+      const bool newer = !newest || std::tie(marker.finished_unix_ms, marker.last_snapshot) >
+                                        std::tie(newest->finished_unix_ms, newest->last_snapshot);
+      if (is_after_best(folder, marker) && newer) newest = marker;
     }
     return newest;
   }

@@ -61,6 +61,7 @@ std::string encode(const FinishedMarker& marker) {
                {"job_id", to_string(marker.job_id)},
                {"job_name", marker.job_name},
                {"last_checkpoint", marker.last_checkpoint},
+               {"last_snapshot", marker.last_snapshot},
                {"finished_unix_ms", marker.finished_unix_ms}};
   if (!marker.savepoint.empty()) json["savepoint"] = marker.savepoint;
   return written(json);
@@ -84,6 +85,10 @@ Result<FinishedMarker> decode_finished_marker(std::string_view bytes) {
   marker.job_id = SR_TRY(job_of(json, "job_id", kWhat));
   marker.job_name = SR_TRY(text_of(json, "job_name", kWhat));
   marker.last_checkpoint = SR_TRY(integer_of(json, "last_checkpoint", kWhat));
+  // Markers did not always have it.
+  marker.last_snapshot = marker.last_checkpoint;
+  if (json.contains("last_snapshot"))
+    marker.last_snapshot = SR_TRY(integer_of(json, "last_snapshot", kWhat));
   marker.finished_unix_ms = SR_TRY(integer_of(json, "finished_unix_ms", kWhat));
   if (json.contains("savepoint")) marker.savepoint = SR_TRY(text_of(json, "savepoint", kWhat));
   return marker;

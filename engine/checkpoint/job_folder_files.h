@@ -25,7 +25,10 @@ struct JobFile {
 struct FinishedMarker {
   JobId job_id;
   std::string job_name;
-  CheckpointId last_checkpoint = 0;  ///< the newest that was completed; 0 for none
+  /// The newest that was completed, if the run's checkpoints go with it; else 0.
+  CheckpointId last_checkpoint = 0;
+  /// The newest snapshot of any kind that was completed, whatever stays; 0 for none.
+  CheckpointId last_snapshot = 0;
   std::int64_t finished_unix_ms = 0;
   /// Empty: it ended by itself. Else it was stopped with this savepoint, wherever that lies, which
   /// has committed more than any checkpoint.

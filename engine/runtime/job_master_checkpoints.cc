@@ -297,7 +297,10 @@ void JobMaster::remember(const PendingSnapshot& pending, ResolvedSnapshot snapsh
       const std::lock_guard lock(fates_mutex_);
       taken_savepoints_.push_back(pending.folder);
     }
-    if (ends_job(pending.reason)) final_savepoint_ = pending.folder.path;
+    if (ends_job(pending.reason)) {
+      final_savepoint_ = pending.folder.path;
+      final_savepoint_id_ = pending.id;
+    }
     listener_.on_savepoint_completed(summary);
     if (pending.reason == CheckpointReason::savepoint && spec_.prefer_checkpoint) return;
   } else {
@@ -352,6 +355,7 @@ void JobMaster::on(const SavepointDone& action) {
   asked.mapped().answer(pending.mapped().folder.path);
   if (asked.mapped().purpose != Purpose::cancel) return;
   final_savepoint_ = pending.mapped().folder.path;
+  final_savepoint_id_ = action.id;
   begin_cancel(Asked<void>({}));
 }
 

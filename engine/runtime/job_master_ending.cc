@@ -3,6 +3,7 @@
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/runtime/job_master.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace streamrun {
@@ -172,13 +173,15 @@ void JobMaster::close_job() {
   if (directory_ == nullptr) return finish_closing({});
   strand_.run(
       [this, keep, marks = goal_ == Goal::finish || !final_savepoint_.empty(),
-       savepoint = final_savepoint_, retained = retained_, last = keep ? 0 : last_snapshot_,
+       savepoint = final_savepoint_, retained = retained_,
+       last = std::max(last_snapshot_, final_savepoint_id_),
        cleans = has_shared_files_ && !shared_files_.has_doubt()]() -> Result<void> {
         if (marks) {
           SR_TRY(
               directory_->mark_finished({.job_id = spec_.id,
                                          .job_name = spec_.name,
-                                         .last_checkpoint = last,
+                                         .last_checkpoint = keep ? 0 : last,
+                                         .last_snapshot = last,
                                          .finished_unix_ms = environment_.clock.unix_milliseconds(),
                                          .savepoint = savepoint}));
         }

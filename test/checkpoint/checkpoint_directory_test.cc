@@ -212,6 +212,7 @@ TEST_CASE("checkpoint directory: the finished marker is written once", "[checkpo
   const FinishedMarker marker{.job_id = test::job_id(0x11),
                               .job_name = "wordcount",
                               .last_checkpoint = 7,
+                              .last_snapshot = 8,
                               .finished_unix_ms = 9000};
   must(directory->mark_finished(marker));
   must(directory->mark_finished({.job_id = test::job_id(0x11), .job_name = "other"}));

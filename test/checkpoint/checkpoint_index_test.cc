@@ -57,6 +57,7 @@ class Store {
                      encode(FinishedMarker{.job_id = test::job_id(1),
                                            .job_name = "wordcount",
                                            .last_checkpoint = 1,
+                                           .last_snapshot = 1,
                                            .finished_unix_ms = at}));
   }
   Result<NewestComplete> newest(bool fallback = false) {
@@ -319,6 +320,7 @@ TEST_CASE("newest complete: of two runs that ended in one millisecond the later 
                      encode(FinishedMarker{.job_id = test::job_id(job),
                                            .job_name = "wordcount",
                                            .last_checkpoint = last,
+                                           .last_snapshot = last,
                                            .finished_unix_ms = 1000,
                                            .savepoint = with}));
   };
@@ -326,6 +328,45 @@ TEST_CASE("newest complete: of two runs that ended in one millisecond the later 
   mark(later_is_first ? 2 : 1, 4, savepoint);
   mark(later_is_first ? 1 : 2, 6, "");
   CHECK(must(store.newest()).finished);
+}
+
+TEST_CASE("newest complete: of two stops in one millisecond the later one counts", "[checkpoint]") {
+  Store store;
+  const auto stop = [&](int job, CheckpointId id, bool keeps_checkpoints) {
+    CheckpointMetadata metadata = test::sample_metadata(id);
+    metadata.kind = SnapshotKind::savepoint;
+    metadata.job_id = test::job_id(job);
+    metadata.completed_unix_ms = 1000;
+    const std::string path = store.put("/backup/savepoint-of-" + std::to_string(job), metadata);
+    test::write_file(store.files, store.job(job, 1000) + "/finished",
+                     encode(FinishedMarker{.job_id = test::job_id(job),
+                                           .job_name = "wordcount",
+                                           .last_checkpoint = keeps_checkpoints ? 0 : id,
+                                           .last_snapshot = id,
+                                           .finished_unix_ms = 1000,
+                                           .savepoint = path}));
+    return path;
+  };
+  // The second was suspended, which keeps its checkpoints.
+  const bool later_is_first = GENERATE(false, true);
+  stop(later_is_first ? 2 : 1, 9, false);
+  const std::string later = stop(later_is_first ? 1 : 2, 10, true);
+  CHECK(store.newest_path() == later);
+}
+
+TEST_CASE("newest complete: a snapshot in the millisecond of an earlier run's end counts more",
+          "[checkpoint]") {
+  Store store;
+  const std::string savepoint = store.savepoint("savepoint-000000-000000000009", 1000);
+  test::write_file(store.files, store.job(1, 100) + "/finished",
+                   encode(FinishedMarker{.job_id = test::job_id(1),
+                                         .job_name = "wordcount",
+                                         .last_checkpoint = 9,
+                                         .last_snapshot = 9,
+                                         .finished_unix_ms = 1000,
+                                         .savepoint = savepoint}));
+  const std::string later = store.checkpoint(store.job(2, 1000), 10, 1000);
+  CHECK(store.newest_path() == later);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ class Checkpoints {
                   encode(FinishedMarker{.job_id = *parse_job_id(job),
                                         .job_name = name,
                                         .last_checkpoint = 2,
+                                        .last_snapshot = 2,
                                         .finished_unix_ms = now_ms() - kHour}));
   }
   Outcome list(std::vector<std::string> arguments) const {

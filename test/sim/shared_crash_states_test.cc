@@ -245,8 +245,10 @@ TEST_CASE("shared files on every disk: a clean-up cut short harms none", "[sim]"
 
 TEST_CASE("shared files on every disk: what ended is removed with what it shared", "[sim]") {
   const auto end = [](Story& story) -> Result<void> {
-    SR_TRY(story.directory->mark_finished(
-        {.job_id = test::job_id(0x11), .job_name = "wordcount", .last_checkpoint = 2}));
+    SR_TRY(story.directory->mark_finished({.job_id = test::job_id(0x11),
+                                           .job_name = "wordcount",
+                                           .last_checkpoint = 2,
+                                           .last_snapshot = 2}));
     SR_TRY(story.retire(1));
     return story.retire(2);
   };
