@@ -1,3 +1,4 @@
+#include <streamrun/checkpoint/absent_snapshots.h>
 #include <streamrun/checkpoint/claimed_snapshot.h>
 #include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/shared_files.h>

@@ -43,14 +43,6 @@ bool has_shared_leftovers(FileSystem& files, const std::string& job_folder) {
   return shared && !shared->empty();
 }
 
-bool is_of_family(FileSystem& files, const std::string& job_folder, const JobId& family) {
-  const Result<std::string> bytes =
-      files.read_all(join_path(job_folder, kJobFileName), kSmallFileLimitBytes);
-  if (!bytes) return false;
-  const Result<JobFile> job = decode_job_file(*bytes);
-  return job && job->family_id == family;
-}
-
 /// The folders of the family that may be cleaned; none while another run of it may be alive.
 std::vector<std::string> dead_runs(FileSystem& files, const std::string& root, const JobId& family,
                                    const SparedRuns& spared) {

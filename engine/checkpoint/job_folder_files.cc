@@ -1,4 +1,5 @@
 #include <streamrun/checkpoint/job_folder_files.h>
+#include <streamrun/checkpoint/snapshot_names.h>
 
 #include <nlohmann/json.hpp>
 
@@ -92,6 +93,14 @@ Result<FinishedMarker> decode_finished_marker(std::string_view bytes) {
   marker.finished_unix_ms = SR_TRY(integer_of(json, "finished_unix_ms", kWhat));
   if (json.contains("savepoint")) marker.savepoint = SR_TRY(text_of(json, "savepoint", kWhat));
   return marker;
+}
+
+bool is_of_family(FileSystem& files, const std::string& job_folder, const JobId& family) {
+  const Result<std::string> bytes =
+      files.read_all(join_path(job_folder, kJobFileName), kSmallFileLimitBytes);
+  if (!bytes) return false;
+  const Result<JobFile> job = decode_job_file(*bytes);
+  return job && job->family_id == family;
 }
 
 }  // namespace streamrun

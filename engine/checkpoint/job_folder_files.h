@@ -2,6 +2,7 @@
 
 #include <streamrun/base/ids.h>
 #include <streamrun/base/result.h>
+#include <streamrun/storage/file_system.h>
 
 #include <cstdint>
 #include <string>
@@ -43,5 +44,8 @@ std::string encode(const FinishedMarker& marker);
 /// E-META-CORRUPT for anything else than what `encode` writes, plus unknown fields.
 Result<JobFile> decode_job_file(std::string_view bytes);
 Result<FinishedMarker> decode_finished_marker(std::string_view bytes);
+
+/// What `.job` in this folder says; false if it can't be read. Blocks.
+bool is_of_family(FileSystem& files, const std::string& job_folder, const JobId& family);
 
 }  // namespace streamrun

@@ -1,3 +1,4 @@
+#include <streamrun/checkpoint/absent_snapshots.h>
 #include <streamrun/checkpoint/orphans.h>
 #include <streamrun/checkpoint/shared_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>

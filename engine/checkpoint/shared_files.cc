@@ -1,5 +1,6 @@
 #include <streamrun/base/assert.h>
 #include <streamrun/base/crash_point.h>
+#include <streamrun/checkpoint/absent_snapshots.h>
 #include <streamrun/checkpoint/shared_files.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/snapshot_names.h>
@@ -54,15 +55,6 @@ Result<Ours> look_through(FileSystem& files, const std::string& job_folder) {
 Result<std::vector<FileStatus>> unneeded_shared_files(FileSystem& files,
                                                       const std::string& job_folder) {
   return SR_TRY(look_through(files, job_folder)).unneeded;
-}
-
-Result<void> make_absence_durable(FileSystem& files, const std::string& job_folder) {
-  for (const FileStatus& entry : SR_TRY(files.list(job_folder))) {
-    const bool is_checkpoint = checkpoint_id_of_name(base_name(entry.path)).has_value();
-    if (!is_checkpoint || entry.kind != FileKind::directory || entry.is_link) continue;
-    SR_TRY(files.sync_directory(entry.path));
-  }
-  return files.sync_directory(job_folder);
 }
 
 Result<std::map<std::string, std::set<std::string>>> shared_names_in_use(

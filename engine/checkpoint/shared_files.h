@@ -24,11 +24,6 @@ Result<std::map<std::string, std::set<std::string>>> shared_names_in_use(
 Result<std::vector<FileStatus>> unneeded_shared_files(FileSystem& files,
                                                       const std::string& job_folder);
 
-/// A `_metadata` that is gone for readers may come back with a power cut, if its removal or its
-/// withdrawal was never made durable: then what it refers to must be there. To be called before
-/// that goes.
-Result<void> make_absence_durable(FileSystem& files, const std::string& job_folder);
-
 /// Removes these files from `shared`, then makes that durable. The caller knows that nobody needs
 /// them and that the removal of those who did is durable. Those that could not be removed stay, for
 /// a later clean-up; the first such error is returned.

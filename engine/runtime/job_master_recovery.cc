@@ -1,5 +1,6 @@
 // From the opening of the job's folder to running tasks, for the first attempt and each one after
 // a failure.
+#include <streamrun/checkpoint/absent_snapshots.h>
 #include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/checkpoint/snapshot_files.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
@@ -73,7 +74,12 @@ Result<JobMaster::Opened> JobMaster::open_checkpoints() const {
   opened.highest = SR_TRY(opened.directory->highest_id_present());
   // Before a folder of the family is locked, which would look as if its run were alive.
   finish_removals_of_family();
-  if (spec_.restore) SR_TRY(find_earlier(opened));
+  if (spec_.restore) {
+    // What may come back would count as newer than what this run writes.
+    SR_TRY(make_newer_absence_durable(*spec_.checkpoint_store, spec_.checkpoint_root,
+                                      spec_.family_id, spec_.restore->metadata.id));
+    SR_TRY(find_earlier(opened));
+  }
   return opened;
 }
 
