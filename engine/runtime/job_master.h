@@ -223,10 +223,10 @@ class JobMaster final : public Runnable, public JobControl {
   bool full_requested_ = false;                                ///< by one of them
   std::map<CheckpointId, std::vector<Asked<CheckpointSummary>>> checkpoint_answers_;
   std::string final_savepoint_;  ///< that the job ends with, once it is complete
-  CheckpointId final_savepoint_id_ = 0;
   bool savepoint_at_stop_ = true;  ///< false once that has failed: a checkpoint is the next try
   bool cancels_with_savepoint_ = false;
   bool cancel_requested_ = false;
+  CheckpointId highest_completed_ = 0;  ///< snapshot of any kind, of this run
   std::set<int> ended_tasks_;
   CheckpointId last_snapshot_ =
       0;  ///< final or stopping one: the job ends when its effects are done

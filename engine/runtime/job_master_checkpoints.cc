@@ -292,15 +292,13 @@ void JobMaster::add_to_history(CheckpointStatistics statistics) {
 void JobMaster::remember(const PendingSnapshot& pending, ResolvedSnapshot snapshot) {
   const CheckpointSummary summary = summary_of(pending, snapshot);
   add_to_history(snapshot.metadata.history.back());
+  highest_completed_ = std::max(highest_completed_, pending.id);
   if (pending.kind == SnapshotKind::savepoint) {
     {
       const std::lock_guard lock(fates_mutex_);
       taken_savepoints_.push_back(pending.folder);
     }
-    if (ends_job(pending.reason)) {
-      final_savepoint_ = pending.folder.path;
-      final_savepoint_id_ = pending.id;
-    }
+    if (ends_job(pending.reason)) final_savepoint_ = pending.folder.path;
     listener_.on_savepoint_completed(summary);
     if (pending.reason == CheckpointReason::savepoint && spec_.prefer_checkpoint) return;
   } else {
@@ -355,7 +353,6 @@ void JobMaster::on(const SavepointDone& action) {
   asked.mapped().answer(pending.mapped().folder.path);
   if (asked.mapped().purpose != Purpose::cancel) return;
   final_savepoint_ = pending.mapped().folder.path;
-  final_savepoint_id_ = action.id;
   begin_cancel(Asked<void>({}));
 }
 

@@ -3,7 +3,6 @@
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/runtime/job_master.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace streamrun {
@@ -173,8 +172,7 @@ void JobMaster::close_job() {
   if (directory_ == nullptr) return finish_closing({});
   strand_.run(
       [this, keep, marks = goal_ == Goal::finish || !final_savepoint_.empty(),
-       savepoint = final_savepoint_, retained = retained_,
-       last = std::max(last_snapshot_, final_savepoint_id_),
+       savepoint = final_savepoint_, retained = retained_, last = highest_completed_,
        cleans = has_shared_files_ && !shared_files_.has_doubt()]() -> Result<void> {
         if (marks) {
           SR_TRY(
