@@ -27,11 +27,16 @@ StateSummary& state_of(OperatorSummary& summary, const std::string& name, const 
 }
 
 void add(OperatorSummary& summary, const KeyedStateHandle& handle) {
-  for (const StateDescription& each : handle.states) {
+  for (std::size_t i = 0; i < handle.states.size(); ++i) {
+    const StateDescription& each = handle.states[i];
     StateSummary& state =
         state_of(summary, each.name, each.kind, each.key_type + " -> " + each.value_type);
     state.entries += handle.entries;
-    for (const StateHandle& piece : handle.pieces) state.bytes += piece.size();
+    for (const StateHandle& piece : handle.pieces) {
+      // Others hold values of all states, side by side.
+      const bool is_of_another = piece.sst && piece.sst->state != static_cast<int>(i);
+      if (!is_of_another) state.bytes += piece.size();
+    }
   }
 }
 

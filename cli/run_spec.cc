@@ -320,7 +320,6 @@ class Preparation {
                    .retry = Retry::no});
     };
     if (configuration.get(options::kStateBackend) == StateBackendType::rocksdb) {
-      if (configuration.get(options::kIncrementalCheckpoints)) refuse_incremental();
       static_cast<void>(
           rocksdb_settings(configuration, 1, run_.spec.working_directory));  // are they good?
     }
@@ -330,22 +329,6 @@ class Preparation {
     if (configuration.get(options::kRuntimeMode) != RuntimeMode::streaming) {
       refuse(options::kRuntimeMode.key, "this version runs jobs as STREAMING only");
     }
-  }
-
-  [[noreturn]] void refuse_incremental() const {
-    const auto with = [this](std::string_view key, std::string_view value) {
-      return run_line(with_definition(fmt::format("{}={}", key, value)), flags_,
-                      {.from = flags_.from.value_or("")});
-    };
-    throw_error(
-        {.code = ErrorCode::config,
-         .message = fmt::format("{}: checkpoints of the rocksdb state backend are full ones "
-                                "in this version",
-                                options::kIncrementalCheckpoints.key),
-         .where = run_.configuration.from(options::kIncrementalCheckpoints.key),
-         .tries = {with(options::kIncrementalCheckpoints.key, "false"),
-                   with(options::kStateBackend.key, "hashmap")},
-         .retry = Retry::no});
   }
 
   void run_program() {

@@ -2,10 +2,14 @@
 
 #include <streamrun/base/strings.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
+#include <streamrun/platform/real_clock.h>
 #include <streamrun/state/described_rows.h>
+#include <streamrun/state/rocksdb/described_sst_rows.h>
+#include <streamrun/storage/local_file_system.h>
 
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <utility>
@@ -96,7 +100,7 @@ class ValuePrinter {
     for (StateHandle& piece : handle.pieces) {
       if (piece.file) piece.file->path = state_file_path(found_.snapshot.directory, *piece.file);
     }
-    value_or_throw(read_described_rows(handle, found_.files, [&](const DescribedRow& row) {
+    const auto print_row = [&](const DescribedRow& row) {
       if (left_ == 0) return false;
       const auto& value = row.values[number];
       if (value && (!key_ || is_key(row.key, *key_))) {
@@ -106,7 +110,14 @@ class ValuePrinter {
         --left_;
       }
       return true;
-    }));
+    };
+    if (!handle.pieces.front().sst)
+      return value_or_throw(read_described_rows(handle, found_.files, print_row));
+    const auto local = make_local_file_system();
+    RealRandom random;
+    value_or_throw(read_described_sst_rows(handle, found_.files, *local, random,
+                                           std::filesystem::temp_directory_path().string(),
+                                           print_row));
   }
 
   const FoundSnapshot& found_;

@@ -67,4 +67,14 @@ std::vector<std::pair<std::string, std::string>> CheckpointSettings::as_configur
   return all;
 }
 
+std::vector<std::pair<std::string, std::string>> StateBackendSettings::as_configuration() const {
+  Configuration all;
+  add(all, options::kStateBackend, std::optional(type));
+  add(all, options::kCheckpointDirectory, checkpoint_dir);
+  if (checkpoint_dir)
+    add(all, options::kCheckpointStorage, std::optional(CheckpointStorageType::filesystem));
+  add(all, options::kIncrementalCheckpoints, incremental);
+  return all;
+}
+
 }  // namespace streamrun

@@ -39,4 +39,15 @@ struct CheckpointSettings {
   std::vector<std::pair<std::string, std::string>> as_configuration() const;
 };
 
+/// What a job's own code says of where its state lives, and in the same words where its checkpoints
+/// go: Flink's `setStateBackend(new RocksDBStateBackend("hdfs:///checkpoints", true))`.
+struct StateBackendSettings {
+  StateBackendType type = StateBackendType::hashmap;
+  std::optional<std::string> checkpoint_dir = {};  ///< checkpoints are files then
+  std::optional<bool> incremental = {};
+
+  /// As configuration: key and text.
+  std::vector<std::pair<std::string, std::string>> as_configuration() const;
+};
+
 }  // namespace streamrun

@@ -125,6 +125,10 @@ inline StreamNode node_of(const WithoutUid& attributes, const std::string& fallb
           .make_enumerator = {}};
 }
 
+/// A function that names operator state (`states()`) has a uid: there is no default for it.
+template <typename F>
+using AttributesOf = std::conditional_t<NamesStates<F>, Stateful, WithoutUid>;
+
 /// What a function that emits to `Output<U>&` is told by its second parameter.
 template <typename F>
 struct EmittedType;
@@ -172,7 +176,8 @@ using HeldAs = typename HeldType<std::remove_cvref_t<V>>::Type;
 
 /// A stream of T in a program: a small handle that never changes. Each operation adds an operator
 /// to the job's graph and returns the stream of its results. Functions are copied, one for each
-/// subtask. Records of type std::string come to functions as std::string_view, others as const T&.
+/// subtask; one with `states()`, which names operator state among its members, has to have a uid.
+/// Records of type std::string come to functions as std::string_view, others as const T&.
 template <typename T>
 class DataStream {
  public:
@@ -182,14 +187,14 @@ class DataStream {
   /// One record out for each record in.
   template <typename F>
   requires std::invocable<F&, RecordRef<T>>
-  auto map(F function, const WithoutUid& attributes = {}) const {
+  auto map(F function, const detail::AttributesOf<F>& attributes = {}) const {
     using U = detail::HeldAs<std::invoke_result_t<F&, RecordRef<T>>>;
     return attach<U>(detail::node_of(attributes, "Map", "Operator"),
                      [function] { return std::make_unique<MapOperator<T, U, F>>(function); });
   }
 
   template <std::predicate<RecordRef<T>> F>
-  DataStream<T> filter(F predicate, const WithoutUid& attributes = {}) const {
+  DataStream<T> filter(F predicate, const detail::AttributesOf<F>& attributes = {}) const {
     return attach<T>(detail::node_of(attributes, "Filter", "Operator"),
                      [predicate] { return std::make_unique<FilterOperator<T, F>>(predicate); });
   }
@@ -197,7 +202,7 @@ class DataStream {
   /// Any number of records out: `function(record, Output<U>&)`. If its first parameter is `const
   /// Batch<T>&` it sees a batch at once: the form for jobs that live on speed.
   template <typename F>
-  auto flat_map(F function, const WithoutUid& attributes = {}) const {
+  auto flat_map(F function, const detail::AttributesOf<F>& attributes = {}) const {
     using U = detail::EmittedBy<F>;
     if constexpr (std::invocable<F&, const Batch<T>&, Output<U>&>) {
       return attach<U>(detail::node_of(attributes, "Flat Map", "Operator"), [function] {

@@ -46,6 +46,10 @@ class StreamExecutionEnvironment {
   void enable_checkpointing(const CheckpointSettings& settings) {
     for (auto& setting : settings.as_configuration()) settings_.push_back(std::move(setting));
   }
+  /// Says where keyed state lives. The same.
+  void set_state_backend(const StateBackendSettings& settings) {
+    for (auto& setting : settings.as_configuration()) settings_.push_back(std::move(setting));
+  }
   /// Sets any key of the configuration from the job's code, restart strategies for instance. As
   /// with `enable_checkpointing` it counts more than the file and less than the command line.
   void configure(std::string key, std::string value) {

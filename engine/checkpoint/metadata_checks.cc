@@ -82,6 +82,25 @@ Result<void> check_file(const StateFile& file) {
   return {};
 }
 
+Result<void> check_sst(const SstFile& sst, const KeyedStateHandle& handle) {
+  const auto bad = [](const std::string& what) { return damaged("sst: " + what); };
+  if (static_cast<std::size_t>(sst.state) >= handle.states.size() || sst.state < 0) {
+    return bad(fmt::format("there is no state {}", sst.state));
+  }
+  const KeyGroupRange range = sst.key_groups;
+  if (range.last < range.first || !handle.key_groups.contains(range.first) ||
+      !handle.key_groups.contains(range.last)) {
+    return bad(fmt::format("key groups {} to {}", range.first, range.last));
+  }
+  constexpr int kMostLevels = 64;
+  if (sst.level < 0 || sst.level >= kMostLevels) return bad(fmt::format("level {}", sst.level));
+  if (sst.largest_sequence > kNumberLimit || sst.smallest_sequence > sst.largest_sequence) {
+    return bad(
+        fmt::format("sequence numbers {} to {}", sst.smallest_sequence, sst.largest_sequence));
+  }
+  return {};
+}
+
 Result<void> check_keyed_handle(const KeyedStateHandle& handle, int max_parallelism) {
   const KeyGroupRange range = handle.key_groups;
   if (range.first < 0 || range.last < range.first || range.last >= max_parallelism) {
@@ -96,8 +115,11 @@ Result<void> check_keyed_handle(const KeyedStateHandle& handle, int max_parallel
     }
   }
   if (handle.pieces.empty()) return damaged("keyed state without a piece");
+  const bool has_ssts = handle.pieces.front().sst.has_value();
   for (const StateHandle& piece : handle.pieces) {
     if (piece.file) SR_TRY(check_file(*piece.file));
+    if (piece.sst.has_value() != has_ssts) return damaged("an sst among pieces that are none");
+    if (piece.sst) SR_TRY(check_sst(*piece.sst, handle));
   }
   return {};
 }

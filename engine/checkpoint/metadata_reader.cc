@@ -205,6 +205,30 @@ Result<StateHandle> read_data(const Node& node, FileTable& table) {
   return data;
 }
 
+Result<SstFile> read_sst(const Node& node) {
+  SR_TRY(node.expect_keys({"state", "key_groups", "level", "sequence"}));
+  SstFile sst;
+  sst.state = SR_TRY(node.at("state").small());
+  sst.key_groups = SR_TRY(read_range(node.at("key_groups")));
+  sst.level = SR_TRY(node.at("level").small());
+  std::vector<std::uint64_t> ends;
+  SR_TRY(node.at("sequence").each([&](const Node& element) -> Result<void> {
+    ends.push_back(SR_TRY(element.count()));
+    return {};
+  }));
+  if (ends.size() != 2) return node.at("sequence").wrong("is no pair of sequence numbers");
+  sst.smallest_sequence = ends[0];
+  sst.largest_sequence = ends[1];
+  return sst;
+}
+
+Result<StateHandle> read_piece(const Node& node, FileTable& table) {
+  SR_TRY(node.expect_keys({name_of_data(node)}, "sst"));
+  StateHandle piece = SR_TRY(read_data(node, table));
+  if (node.has("sst")) piece.sst = SR_TRY(read_sst(node.at("sst")));
+  return piece;
+}
+
 Result<KeyedStateHandle> read_keyed(const Node& node, FileTable& table) {
   const std::string_view where = node.has("pieces") ? "pieces" : name_of_data(node);
   SR_TRY(node.expect_keys({"key_groups", "entries", "states", where}));
@@ -213,8 +237,7 @@ Result<KeyedStateHandle> read_keyed(const Node& node, FileTable& table) {
   handle.entries = SR_TRY(node.at("entries").count());
   if (where == "pieces") {
     SR_TRY(node.at("pieces").each([&](const Node& element) -> Result<void> {
-      SR_TRY(element.expect_keys({name_of_data(element)}));
-      handle.pieces.push_back(SR_TRY(read_data(element, table)));
+      handle.pieces.push_back(SR_TRY(read_piece(element, table)));
       return {};
     }));
   } else {

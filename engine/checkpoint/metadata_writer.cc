@@ -182,10 +182,23 @@ void write_data(JsonWriter& json, const StateHandle& data) {
   }
 }
 
+template <typename T>
+std::string pair_of(T first, T last) {
+  return "[" + std::to_string(first) + "," + std::to_string(last) + "]";
+}
+
+void write_sst(JsonWriter& json, const SstFile& sst) {
+  json.begin("sst", '{');
+  json.number("state", sst.state);
+  json.raw("key_groups", pair_of(sst.key_groups.first, sst.key_groups.last));
+  json.number("level", sst.level);
+  json.raw("sequence", pair_of(sst.smallest_sequence, sst.largest_sequence));
+  json.end('}');
+}
+
 void write_keyed(JsonWriter& json, const KeyedStateHandle& handle) {
   json.begin('{');
-  json.raw("key_groups", "[" + std::to_string(handle.key_groups.first) + "," +
-                             std::to_string(handle.key_groups.last) + "]");
+  json.raw("key_groups", pair_of(handle.key_groups.first, handle.key_groups.last));
   json.number("entries", handle.entries);
   json.begin("states", '[');
   for (const StateDescription& state : handle.states) {
@@ -198,13 +211,14 @@ void write_keyed(JsonWriter& json, const KeyedStateHandle& handle) {
     json.end('}');
   }
   json.end(']');
-  if (handle.pieces.size() == 1) {
+  if (handle.pieces.size() == 1 && !handle.pieces.front().sst) {
     write_data(json, handle.pieces.front());
   } else {
     json.begin("pieces", '[');
     for (const StateHandle& piece : handle.pieces) {
       json.begin('{');
       write_data(json, piece);
+      if (piece.sst) write_sst(json, *piece.sst);
       json.end('}');
     }
     json.end(']');

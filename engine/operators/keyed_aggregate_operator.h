@@ -40,13 +40,17 @@ class KeyedAggregateOperator final : public KeyedOperator<K, U> {
     this->table().begin_batch();
     // Copies, not members: a change of an accumulator can't change them, so they stay in registers.
     const Unchanged unchanged{this->table().changed_header(kItsState), offset_};
+    const auto with_key = [&](std::size_t i, auto&& use) {
+      decltype(auto) key = key_of(records, i);
+      use(key);
+    };
     if (emit_ == Emit::on_update) {
-      this->for_each_located(hashes, [&, unchanged](std::size_t i, std::byte* home) {
+      this->for_each_located(hashes, with_key, [&, unchanged](std::size_t i, std::byte* home) {
         const Accumulator& accumulator = add(records, i, hashes[i], home, unchanged);
         this->output_.emit(result_(key_of(records, i), accumulator));
       });
     } else {
-      this->for_each_located(hashes, [&, unchanged](std::size_t i, std::byte* home) {
+      this->for_each_located(hashes, with_key, [&, unchanged](std::size_t i, std::byte* home) {
         add(records, i, hashes[i], home, unchanged);
       });
     }

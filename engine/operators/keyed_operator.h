@@ -11,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace streamrun {
 
@@ -21,7 +23,7 @@ class KeyedOperator : public OneOutputOperator<U> {
   OperatorStateShape state_shape() override {
     KeyedTable<K> scratch(1, {0, 0});
     declare_states(scratch, TypeSerializer<K>::type_name());
-    return {.keyed = scratch.descriptions(), .lists = {}};
+    return {.keyed = scratch.descriptions(), .lists = describe_lists()};
   }
   void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
     context_ = &context;
@@ -29,6 +31,7 @@ class KeyedOperator : public OneOutputOperator<U> {
     declare_states(*table_, TypeSerializer<K>::type_name());
     table_->use_clock(context.environment.clock);
     backend_ = make_backend(context);
+    restore_lists(restored.lists);
     if (restored.keyed.empty()) return;
     // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
     FileSystem* const file_system = value_or_throw(context.file_systems.of_scheme("file"));
@@ -54,15 +57,17 @@ class KeyedOperator : public OneOutputOperator<U> {
                                          : target->is_full ? SharingFilesStrategy::forward
                                                            : SharingFilesStrategy::forward_backward;
     const CheckpointId id = part->barrier.id;
-    backend_->snapshot(id, sharing, make_writer, target->compressed,
-                       [part = std::move(part)](Result<KeyedStateHandle> handle) {
-                         if (!handle) return part->failed(std::move(handle).error());
-                         OperatorSubtaskState state;
-                         // An empty one too: a restore wants the whole range of key groups covered
-                         // (S3).
-                         if (!handle->states.empty()) state.keyed.push_back(*std::move(handle));
-                         part->done(std::move(state));
-                       });
+    backend_->snapshot(
+        id, sharing, make_writer, target->compressed,
+        [part = std::move(part), lists = save_lists()](Result<KeyedStateHandle> handle) mutable {
+          if (!handle) return part->failed(std::move(handle).error());
+          OperatorSubtaskState state;
+          state.lists = std::move(lists);
+          // An empty one too: a restore wants the whole range of key groups covered
+          // (S3).
+          if (!handle->states.empty()) state.keyed.push_back(*std::move(handle));
+          part->done(std::move(state));
+        });
   }
   void notify_complete(CheckpointId id, std::function<void()> done) override {
     backend_->notify_complete(id);
@@ -72,18 +77,27 @@ class KeyedOperator : public OneOutputOperator<U> {
   bool advance_snapshots() override { return backend_->advance_snapshots(); }
 
  protected:
+  // Of operator state beside the keyed one.
+  virtual std::vector<OperatorListState> describe_lists() { return {}; }
+  virtual std::vector<OperatorListState> save_lists() { return {}; }
+  virtual void restore_lists(const std::vector<OperatorListState>&) {}
+
   virtual void declare_states(KeyedTableBase& table, const std::string& key_type) = 0;
   KeyedTable<K>& table() { return *table_; }
   /// Calls `use(i, home)` for each record of a batch, `home` being where the row of its key is to
-  /// be looked for first.
-  template <typename F>
-  void for_each_located(const TrivialVector<std::uint32_t>& hashes, F&& use) {
+  /// be looked for first; `with_key(i, use)` calls `use` with that key.
+  template <typename WithKey, typename F>
+  void for_each_located(const TrivialVector<std::uint32_t>& hashes, WithKey&& with_key, F&& use) {
     constexpr std::size_t kBlock = 256;
     std::array<std::byte*, kBlock> homes;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    const KeyedTable<K>& table = *table_;
+    KeyedTable<K>& table = *table_;
     const std::size_t count = hashes.size();
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
       const std::size_t end = std::min(begin + kBlock, count);
+      if (table.has_store()) [[unlikely]] {
+        table.load_missing(hashes.data() + begin, end - begin,
+                           [&](std::size_t i, auto&& use_key) { with_key(begin + i, use_key); });
+      }
       std::uint64_t layout = table.layout();
       table.locate(hashes.data() + begin, end - begin, homes.data());
       for (std::size_t i = begin; i < end; ++i) {

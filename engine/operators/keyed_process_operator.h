@@ -5,12 +5,14 @@
 #include <streamrun/state/keyed_state.h>
 
 #include <optional>
+#include <vector>
 
 namespace streamrun {
 
 /// Flink's KeyedProcessFunction: `process(record, context, output)` with keyed state as members of
-/// the function. Each subtask has its own copy of the function. One that has also
-/// `on_timer(time, OnTimerContext<K>&, output)` may register timers, which are state as well.
+/// the function, and operator state too. Each subtask has its own copy of the function. One that
+/// has also `on_timer(time, OnTimerContext<K>&, output)` may register timers, which are state as
+/// well.
 template <typename T, typename K, typename U, typename Selector, typename F>
 class KeyedProcessOperator final : public KeyedOperator<K, U> {
  public:
@@ -28,7 +30,12 @@ class KeyedProcessOperator final : public KeyedOperator<K, U> {
     SR_ASSERT(batch->key_hashes.size() == count, "a keyed batch brings its hashes");
     this->records_in_ += count;
     this->table().begin_batch();
-    this->for_each_located(batch->key_hashes, [&](std::size_t i, std::byte* home) {
+    const auto with_key = [&](std::size_t i, auto&& use) {
+      RecordRef<T> record = records[i];
+      decltype(auto) key = std::invoke(selector_, record);
+      use(key);
+    };
+    this->for_each_located(batch->key_hashes, with_key, [&](std::size_t i, std::byte* home) {
       RecordRef<T> record = records[i];
       decltype(auto) key = std::invoke(selector_, record);
       this->table().set_current(key, batch->key_hashes[i], home);
@@ -55,6 +62,13 @@ class KeyedProcessOperator final : public KeyedOperator<K, U> {
   }
 
  protected:
+  std::vector<OperatorListState> describe_lists() override {
+    return describe_operator_states(function_);
+  }
+  std::vector<OperatorListState> save_lists() override { return save_operator_states(function_); }
+  void restore_lists(const std::vector<OperatorListState>& lists) override {
+    restore_operator_states(function_, lists);
+  }
   void declare_states(KeyedTableBase& table, const std::string& key_type) override {
     bind_states(function_, table, key_type);
     if constexpr (kHasTimers) timers().bind(table, key_type);

@@ -8,63 +8,51 @@ namespace streamrun {
 
 /// One record out for each record in.
 template <typename T, typename U, typename F>
-class MapOperator final : public StatelessOperator<U> {
+class MapOperator final : public FunctionOperator<U, F> {
  public:
-  explicit MapOperator(F function) : function_(std::move(function)) {}
+  using FunctionOperator<U, F>::FunctionOperator;
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
     this->records_in_ += records.size();
-    for (RecordRef<T> record : records) this->output_.emit(std::invoke(function_, record));
+    for (RecordRef<T> record : records) this->output_.emit(std::invoke(this->function_, record));
   }
-
- private:
-  F function_;
 };
 
 /// The records for which the predicate holds.
 template <typename T, typename F>
-class FilterOperator final : public StatelessOperator<T> {
+class FilterOperator final : public FunctionOperator<T, F> {
  public:
-  explicit FilterOperator(F predicate) : predicate_(std::move(predicate)) {}
+  using FunctionOperator<T, F>::FunctionOperator;
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
     this->records_in_ += records.size();
     for (RecordRef<T> record : records) {
-      if (std::invoke(predicate_, record)) this->output_.emit(record);
+      if (std::invoke(this->function_, record)) this->output_.emit(record);
     }
   }
-
- private:
-  F predicate_;
 };
 
 /// Any number of records out: the function emits them.
 template <typename T, typename U, typename F>
-class FlatMapOperator final : public StatelessOperator<U> {
+class FlatMapOperator final : public FunctionOperator<U, F> {
  public:
-  explicit FlatMapOperator(F function) : function_(std::move(function)) {}
+  using FunctionOperator<U, F>::FunctionOperator;
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
     this->records_in_ += records.size();
-    for (RecordRef<T> record : records) function_(record, this->output_);
+    for (RecordRef<T> record : records) this->function_(record, this->output_);
   }
-
- private:
-  F function_;
 };
 
 /// The form of map and flat_map for jobs that live on speed: the function sees a whole batch.
 template <typename T, typename U, typename F>
-class BatchFlatMapOperator final : public StatelessOperator<U> {
+class BatchFlatMapOperator final : public FunctionOperator<U, F> {
  public:
-  explicit BatchFlatMapOperator(F function) : function_(std::move(function)) {}
+  using FunctionOperator<U, F>::FunctionOperator;
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
-    function_(records, this->output_);
+    this->function_(records, this->output_);
   }
-
- private:
-  F function_;
 };
 
 }  // namespace streamrun

@@ -195,7 +195,12 @@ void JobMaster::close_job() {
 
 /// On an I/O thread.
 Result<bool> JobMaster::remove_retained(CheckpointId id) const {
-  if (claimed_ != nullptr && claimed_->id() == id) return claimed_->remove();
+  if (claimed_ != nullptr && claimed_->id() == id) {
+    SR_CRASH("rs.claim.first.before");
+    Result<bool> removed = claimed_->remove();
+    SR_CRASH("rs.claim.first.after");
+    return removed;
+  }
   return directory_->remove(id);
 }
 

@@ -166,6 +166,18 @@ void KeyedTableBase::restore_value(int state_number, ByteReader& in, std::byte* 
   mark_present(row, state_number);
 }
 
+std::optional<std::string_view> KeyedTableBase::migrated_value(int state, std::string_view saved,
+                                                               std::string& text) const {
+  const auto& migration = states_[static_cast<std::size_t>(state)].migration;
+  if (migration == nullptr) return saved;
+  text.clear();
+  ByteReader in(saved);
+  ByteWriter out(text);
+  migration->rewrite(in, out, now_);
+  if (!in.done()) return std::nullopt;
+  return text;
+}
+
 void KeyedTableBase::refresh_time() {
   if (clock_ != nullptr) now_ = clock_->unix_milliseconds();
   for (State& state : states_) state.dead_since = now_ - state.operations.ttl;

@@ -253,6 +253,13 @@ class KeyedTableBase {
   /// it has, in the job's types, by state: valid during the call.
   virtual bool split_rows(int group, std::uint32_t rows, std::string_view payload,
                           const std::vector<int>& state_numbers, const RowStore::UseRow& use) = 0;
+  /// Of a value as the snapshot has it the bytes in the job's type, for which `text` may lend
+  /// memory; nothing on damage.
+  std::optional<std::string_view> migrated_value(int state, std::string_view saved,
+                                                 std::string& text) const;
+  bool is_migrated(int state) const {
+    return states_[static_cast<std::size_t>(state)].migration != nullptr;
+  }
   /// Between the rows of a long walk over keys: lets go of rows if a store has them. No row is
   /// current after that.
   void let_go_of_rows() {
@@ -415,6 +422,8 @@ class KeyedTableBase {
   /// Puts the values that the store has read into a new row.
   void load_values(std::byte* row, int group, std::size_t key_bytes, std::uint32_t present,
                    const std::string_view* values);
+  /// Of a new row without a state, as the store has none of the key.
+  void note_absent(int group, std::size_t key_bytes);
   void drop_all_rows();
   [[noreturn]] static void throw_damaged();
 
@@ -510,6 +519,7 @@ class KeyedTableBase {
   void note_changed(std::byte* row, int group);
   void note_heap(int group, std::size_t bytes);
   void write_back(int group);
+  void write_some_back();
   void drop_rows(int group);
   void refresh_time();
   /// Looks at about so many further rows, around the table.
@@ -543,6 +553,7 @@ class KeyedTableBase {
   std::size_t heap_bytes_ = 0;             ///< of all groups
   std::size_t batches_ = 0;                ///< since all was written back
   int next_dropped_ = 0;                   ///< group, from the first of the range on
+  int next_written_ = 0;                   ///< the same
   std::string stored_value_;               ///< between calls only its memory
   TrivialVector<std::uint32_t> selected_;  ///< slots; between calls only its memory
 };
@@ -649,6 +660,40 @@ class KeyedTable final : public KeyedTableBase {
   std::byte* make_current_row() override {
     if (current_row_ == nullptr) current_row_ = make(current_probe_, current_hash_, current_group_);
     return current_row_;
+  }
+
+  bool has_store() const { return store_ != nullptr; }
+  /// With a store: brings in the rows of records that follow, `count` of them with these hashes, as
+  /// far as the table does not hold them; `with_key(i, use)` calls `use` with a record's key. Of a
+  /// key that the store does not know either there is an empty row afterwards.
+  template <typename WithKey>
+  void load_missing(const std::uint32_t* hashes, std::size_t count, WithKey&& with_key) {
+    missing_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      with_key(i, [&](Ref key) {
+        const int group = group_of(hashes[i]);
+        if (find(KeyTraits<K>::probe(key), hashes[i], group) != nullptr) return;
+        missing_.push_back(i);
+        if (missing_keys_.size() < missing_.size()) missing_keys_.emplace_back();
+        set_stored_key(missing_keys_[missing_.size() - 1], group, key);
+      });
+    }
+    if (missing_.empty()) return;
+    missing_keys_.resize(missing_.size());
+    store_->read_many(missing_keys_, [&](std::size_t index, std::uint32_t present,
+                                         const std::string_view* values) {
+      const std::size_t i = missing_[index];
+      with_key(i, [&](Ref key) {
+        const Held probe = KeyTraits<K>::probe(key);
+        const int group = group_of(hashes[i]);
+        // One key may stand there several times.
+        if (find(probe, hashes[i], group) != nullptr) return;
+        std::byte* const row = make(probe, hashes[i], group);
+        const std::size_t key_bytes = missing_keys_[index].size();
+        if (present == 0) return note_absent(group, key_bytes);
+        load_values(row, group, key_bytes, present, values);
+      });
+    });
   }
 
   Held& key_of(std::byte* row) const { return *reinterpret_cast<Held*>(row); }
@@ -938,6 +983,8 @@ class KeyedTable final : public KeyedTableBase {
 
   std::uint32_t mask_;
   std::uint32_t current_hash_ = 0;
+  std::vector<std::size_t> missing_;       ///< between calls only its memory
+  std::vector<std::string> missing_keys_;  ///< the same
   Held current_probe_{};
 };
 

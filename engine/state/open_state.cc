@@ -25,9 +25,10 @@ StateFileReader::ReadAt reader_of_file(std::shared_ptr<ReadableFile> file, std::
   };
 }
 
-/// The file, its length compared with what the checkpoint recorded.
-Result<std::shared_ptr<ReadableFile>> open_state_file(FileSystem* file_system,
-                                                      const StateFile& file) {
+}  // namespace
+
+Result<std::shared_ptr<ReadableFile>> open_state_file(const StateFile& file,
+                                                      FileSystem* file_system) {
   SR_ASSERT(file_system != nullptr, "a state file comes with its file system");
   Result<std::unique_ptr<ReadableFile>> opened = file_system->open_no_follow(file.path);
   if (!opened) {
@@ -50,15 +51,25 @@ Result<std::shared_ptr<ReadableFile>> open_state_file(FileSystem* file_system,
   return readable;
 }
 
-}  // namespace
-
 Result<StateFileReader> open_state(const StateHandle& data, FileSystem* file_system) {
+  if (data.sst) {
+    return Error{.code = ErrorCode::job_mismatch,
+                 .message =
+                     "the state lies in files of RocksDB, which only the rocksdb state "
+                     "backend reads",
+                 .where = data.file ? data.file->path : "inline state",
+                 .why =
+                     "an incremental checkpoint of that backend refers to them; savepoints and "
+                     "full checkpoints are in a form that every backend reads",
+                 .tries = {"state.backend.type: rocksdb", "streamrun savepoint JOB"},
+                 .retry = Retry::no};
+  }
   if (!data.file) {
     return StateFileReader::open("inline state", data.size(), reader_of_bytes(data.inline_bytes));
   }
   const std::string& path = data.file->path;
   return StateFileReader::open(
-      path, data.size(), reader_of_file(SR_TRY(open_state_file(file_system, *data.file)), path));
+      path, data.size(), reader_of_file(SR_TRY(open_state_file(*data.file, file_system)), path));
 }
 
 }  // namespace streamrun

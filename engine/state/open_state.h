@@ -4,11 +4,18 @@
 #include <streamrun/state/state_handle.h>
 #include <streamrun/storage/file_system.h>
 
+#include <memory>
+
 namespace streamrun {
 
 /// A reader of what a snapshot holds in blocks, inline or in a file; `data` outlives it, and
 /// `file_system` is needed for files only. E-STATE-MISSING for a file that is not there,
-/// E-STATE-CORRUPT for damage. Any thread; blocking.
+/// E-STATE-CORRUPT for damage, E-JOB-MISMATCH for a file of RocksDB. Any thread; blocking.
 Result<StateFileReader> open_state(const StateHandle& data, FileSystem* file_system);
+
+/// The file alone, its length compared with what the checkpoint recorded; its bytes are not looked
+/// at. Its path is absolute. The same errors.
+Result<std::shared_ptr<ReadableFile>> open_state_file(const StateFile& file,
+                                                      FileSystem* file_system);
 
 }  // namespace streamrun

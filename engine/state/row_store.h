@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace streamrun {
 
@@ -18,10 +19,18 @@ class RowStore {
   /// valid until the next call.
   virtual std::uint32_t read(std::string_view key, std::string_view* values) = 0;
 
-  // Changes are gathered, and seen after `commit`.
+  /// The same of many keys: `use(i, present, values)` for each, once, in any order. `use` does not
+  /// call the store.
+  using UseFound =
+      std::function<void(std::size_t index, std::uint32_t present, const std::string_view* values)>;
+  virtual void read_many(const std::vector<std::string>& keys, const UseFound& use) = 0;
+
+  // Changes are gathered, and seen after `commit`, which waits while the store is being copied.
   virtual void put(int state, std::string_view key, std::string_view value) = 0;
   virtual void remove(int state, std::string_view key) = 0;
   virtual void commit() = 0;
+  /// Whether `commit` would wait.
+  virtual bool is_being_copied() const { return false; }
 
   /// `use(key, present, values)` for up to `limit` keys with a state behind `after`, in their
   /// order, which become `after`; whether there are more. `use` does not call the store.

@@ -21,10 +21,22 @@ struct StateFile {
   bool operator==(const StateFile&) const = default;
 };
 
+/// One of RocksDB's table files, which hold a part of one state each: what a database has to know
+/// to take it in again.
+struct SstFile {
+  int state = 0;             ///< its place in the handle's `states`
+  KeyGroupRange key_groups;  ///< of the first and the last key
+  int level = 0;
+  std::uint64_t smallest_sequence = 0;
+  std::uint64_t largest_sequence = 0;
+  bool operator==(const SstFile&) const = default;
+};
+
 /// Where the bytes of one piece of state are: in the metadata itself when small, else in a file.
 struct StateHandle {
   std::string inline_bytes;
   std::optional<StateFile> file;
+  std::optional<SstFile> sst = {};  ///< none: the bytes are in the format of `state_file.h`
   std::uint64_t size() const { return file ? file->length : inline_bytes.size(); }
   bool operator==(const StateHandle&) const = default;
 };
@@ -44,8 +56,9 @@ struct KeyedStateHandle {
   KeyGroupRange key_groups;
   std::uint64_t entries = 0;
   std::vector<StateDescription> states;
-  /// Files or bytes in the format of `state_file.h`, oldest first: a later one overrides an earlier
-  /// one key by key, and a row without values is a removal.
+  /// In the format of `state_file.h`, oldest first: a later one overrides an earlier one key by
+  /// key, and a row without values is a removal. Or all of them are RocksDB's, in any order; then
+  /// `entries` is an estimate.
   std::vector<StateHandle> pieces;
   bool operator==(const KeyedStateHandle&) const = default;
 };

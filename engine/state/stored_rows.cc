@@ -66,6 +66,10 @@ void KeyedTableBase::load_values(std::byte* row, int group, std::size_t key_byte
   note_heap(group, has_trivial_states_ ? heap_bytes_of_key(key_bytes) : heap_bytes_of(bytes));
 }
 
+void KeyedTableBase::note_absent(int group, std::size_t key_bytes) {
+  note_heap(group, has_trivial_states_ ? heap_bytes_of_key(key_bytes) : heap_bytes_of(key_bytes));
+}
+
 void KeyedTableBase::note_heap(int group, std::size_t bytes) {
   stored_group(group).heap_bytes += bytes;
   heap_bytes_ += bytes;
@@ -79,9 +83,15 @@ void KeyedTableBase::throw_damaged() {
 void KeyedTableBase::make_room() {
   ++batches_;
   const bool may_have_grown = !has_trivial_states_ && batches_ >= kBatchesBetweenWrites;
-  if (changed_rows_ >= most_changed_ || may_have_grown) write_back();
   const std::size_t most =
       std::max(store_->most_cached_bytes(), sub_tables_.size() * kLeastGroupBytes);
+  // It takes changes again soon, and some memory is cheaper than to wait for that.
+  if (store_->is_being_copied() && row_bytes_ + heap_bytes_ < most + most / 2) return;
+  if (may_have_grown) {
+    write_back();
+  } else if (changed_rows_ >= most_changed_) {
+    write_some_back();
+  }
   for (std::size_t i = 0; i < sub_tables_.size() && row_bytes_ + heap_bytes_ > most; ++i) {
     drop_rows(range_.first + next_dropped_);
     next_dropped_ = (next_dropped_ + 1) % static_cast<int>(sub_tables_.size());
@@ -92,6 +102,17 @@ void KeyedTableBase::write_back() {
   batches_ = 0;
   if (changed_rows_ == 0) return;
   for (int group = range_.first; group <= range_.last; ++group) write_back(group);
+  store_->commit();
+}
+
+/// More than comes in a batch, so that what has piled up goes, and little enough for a short pause.
+void KeyedTableBase::write_some_back() {
+  const std::size_t before = changed_rows_;
+  const std::size_t most = 2 * most_changed_;
+  for (std::size_t i = 0; i < sub_tables_.size() && before - changed_rows_ < most; ++i) {
+    write_back(range_.first + next_written_);
+    next_written_ = (next_written_ + 1) % static_cast<int>(sub_tables_.size());
+  }
   store_->commit();
 }
 

@@ -66,6 +66,10 @@ Result<void> FileSystem::create_directories(const std::string& path) {
   return sync_directory(parent);
 }
 
+Result<bool> FileSystem::link(const std::string&, const std::string&) {
+  return false;
+}
+
 Result<bool> FileSystem::publish(const std::string& directory, const std::string& name,
                                  std::string_view bytes, const std::string& attempt) {
   const std::string draft = join_path(directory, "." + name + ".tmp-" + attempt);

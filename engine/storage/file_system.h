@@ -90,6 +90,9 @@ class FileSystem {
 
   /// Moves a file to a name that must be free: `false` if it is taken (nothing has changed).
   virtual Result<bool> rename_no_replace(const std::string& from, const std::string& to) = 0;
+  /// Gives a file one more name, which must be free; `false` if that can't be done here, and a copy
+  /// is needed: another disk, or a store without such names.
+  virtual Result<bool> link(const std::string& from, const std::string& to);
   /// Removes one file; `false` if it is not there.
   virtual Result<bool> remove_file(const std::string& path) = 0;
   /// Removes one empty folder; `false` if it is not there, or not empty.

@@ -141,6 +141,15 @@ class LocalFileSystem final : public FileSystem {
     return posix_error(errno, "rename to " + to, from);
   }
 
+  Result<bool> link(const std::string& from, const std::string& to) override {
+    SR_TRY(check_path(from));
+    SR_TRY(check_path(to));
+    if (::link(from.c_str(), to.c_str()) == 0) return true;
+    // Others' files can't be linked where the kernel protects links.
+    if (errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) return false;
+    return posix_error(errno, "link to " + to, from);
+  }
+
   Result<bool> remove_file(const std::string& path) override {
     SR_TRY(check_path(path));
     if (::unlink(path.c_str()) == 0) return true;

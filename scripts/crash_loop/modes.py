@@ -8,7 +8,7 @@ import time
 
 from crash_loop.life import Life, open_files_limit
 from crash_loop.oracle import Failure, complete_checkpoints, first_differences, output_lines, output_names
-from crash_loop.round import FINISH_LIMIT_S, PARALLELISMS, SHARING, Round
+from crash_loop.round import FINISH_LIMIT_S, ON_DISK, PARALLELISMS, SHARING, Round
 
 # What makes a mode, and whether several of its checkpoints may be under way at once.
 MODES = {
@@ -16,6 +16,7 @@ MODES = {
     "unaligned": (["execution.checkpointing.unaligned.enabled=true"], False),
     "switching": (["execution.checkpointing.unaligned.enabled=true"], False),
     "incremental": (SHARING, True),
+    "rocksdb": ([*SHARING, *ON_DISK], True),
     "at-least-once": (["execution.checkpointing.mode=AT_LEAST_ONCE"], True),
     "in-memory": ([], False),
 }

@@ -21,6 +21,9 @@ KILL_AFTER_S = (0.005, 5.0)
 RETAINED = 3
 OVERTAKING = ["execution.checkpointing.unaligned.enabled=true"]
 SHARING = ["execution.checkpointing.incremental=true", "execution.checkpointing.data-inline-threshold=0"]
+CLAIMING = ["execution.state-recovery.claim-mode=CLAIM", "state.checkpoints.num-retained=1"]
+# So little memory that most rows are on the disk.
+ON_DISK = ["state.backend.type=rocksdb", "taskmanager.memory.managed.size=4mb"]
 
 
 class Round:
@@ -39,6 +42,8 @@ class Round:
         self.checkpoints = self.folder / "checkpoints"
         self.input.mkdir(parents=True)
         self.varies = bool(loop.marks)
+        # For good: no other backend goes on from its increments.
+        self.backend = ON_DISK if self.varies and not self.mode and self.chance.random() < 0.3 else []
         self.job_id = f"{self.chance.getrandbits(128):032x}" if one_id else None
         self.more_parts_than_subtasks = False
         self.waiting = []
@@ -67,6 +72,7 @@ class Round:
             os.rename(path, self.input / path.name.removeprefix("later-"))
 
     def command(self, finishing, parallelism, settings=()):
+        settings = [*self.backend, *settings]
         if self.job_id:
             settings = [f"$internal.pipeline.job-id={self.job_id}", *settings]
         command = [str(self.loop.binary), "run", "-s", "latest", "--or-fresh", "-p", str(parallelism), "--json",
@@ -151,7 +157,9 @@ class Round:
         allowed = set()
         for name, (need, _) in MARKS.items():
             fits = not (self.printed and name in FILE_SINK_MARKS)
-            fits = fits and (restorable or need not in ("restore", "fewer"))
+            fits = fits and (restorable or need not in ("restore", "fewer", "claim"))
+            fits = fits and (self.backend or need != "ssts")
+            fits = fits and not (self.job_id and need == "claim")  # what it starts from is its own already
             fits = fits and (not self.endless or need != "fewer" or self.waiting)
             fits = fits and not (self.endless and need in ("overtake", "overtaken"))  # channels are seldom full there
             fits = fits and not (self.endless and need == "finish")  # none that watches could go on from it
@@ -181,7 +189,7 @@ class Round:
             armed = f"{name}:1/{self.chance.randint(2, 2 + latest)}:{self.chance.getrandbits(31)}"
         else:
             armed = f"{name}:{round(math.exp(self.chance.uniform(0, math.log(latest))))}"
-        settings = {"overtake": OVERTAKING, "sharing": SHARING}.get(need, [])
+        settings = {"overtake": OVERTAKING, "sharing": SHARING, "ssts": SHARING, "claim": CLAIMING}.get(need, [])
         if need == "abort":
             settings = ["execution.checkpointing.timeout=10ms", "execution.checkpointing.interval=10ms",
                         "execution.checkpointing.tolerable-failed-checkpoints=1000000"]

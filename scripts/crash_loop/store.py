@@ -40,8 +40,8 @@ class StoreCheck:
                     raise Failure(f"nothing is known to write into {entry}")
             elif entry.name not in (".lock", ".job"):
                 raise Failure(f"{entry} is of nobody")
-        # One that was being written, and one that was being removed.
-        if self.unfinished - unfinished_before > 2:
+        # One that was being written, one that was being removed, and one that a later life had claimed.
+        if self.unfinished - unfinished_before > 3:
             raise Failure(f"{job} keeps unfinished checkpoints of more than one life")
 
     def look_at_shared(self, folder):

@@ -57,6 +57,28 @@ TEST_CASE("checkpoint settings: each member sets the key of its name, and the re
   CHECK(configuration.get(options::kRetainedCheckpoints) == 7);
 }
 
+TEST_CASE("state backend settings: the backend, with the checkpoints' folder in the same call",
+          "[api]") {
+  StreamExecutionEnvironment env;
+  env.set_state_backend({.type = StateBackendType::rocksdb,
+                         .checkpoint_dir = "hdfs:///checkpoints/",
+                         .incremental = true});
+  Configuration configuration;
+  for (const auto& [key, value] : env.settings()) {
+    INFO(key);
+    CHECK(configuration.set(key, value, Origin::job, "the job's code"));
+  }
+  CHECK(configuration.get(options::kStateBackend) == StateBackendType::rocksdb);
+  CHECK(configuration.find(options::kCheckpointDirectory) == "hdfs:///checkpoints/");
+  CHECK(configuration.find(options::kCheckpointStorage) == CheckpointStorageType::filesystem);
+  CHECK(configuration.get(options::kIncrementalCheckpoints));
+
+  StreamExecutionEnvironment plain;
+  plain.set_state_backend({.type = StateBackendType::hashmap});
+  CHECK(plain.settings() ==
+        std::vector<std::pair<std::string, std::string>>{{"state.backend.type", "hashmap"}});
+}
+
 TEST_CASE("environment: a program may set any key, and what is said later counts", "[api]") {
   StreamExecutionEnvironment env;
   env.configure("restart-strategy.type", "fixed-delay");

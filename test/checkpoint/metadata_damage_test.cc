@@ -273,6 +273,35 @@ TEST_CASE("metadata damage: structure that the engine would not write is refused
   }
 }
 
+TEST_CASE("metadata damage: what is said of an SST that can't be is refused", "[checkpoint]") {
+  CheckpointMetadata good = test::sample_metadata(3);
+  KeyedStateHandle& keyed = good.operators[0].subtasks[1].keyed[0];
+  const KeyGroupRange range = keyed.key_groups;
+  keyed.pieces.front().sst = {
+      .state = 0, .key_groups = range, .level = 6, .smallest_sequence = 0, .largest_sequence = 7};
+  keyed.pieces.push_back(keyed.pieces.front());
+  REQUIRE(decode(encode(good)).value() == good);
+  const std::vector<std::pair<std::string, std::function<void(std::optional<SstFile>&)>>> changes =
+      {
+          {"no such state", [](auto& sst) { sst->state = 1; }},
+          {"groups backwards",
+           [](auto& sst) { std::swap(sst->key_groups.first, sst->key_groups.last); }},
+          {"a group of others", [](auto& sst) { --sst->key_groups.first; }},
+          {"a further group", [](auto& sst) { ++sst->key_groups.last; }},
+          {"level", [](auto& sst) { sst->level = 64; }},
+          {"sequence backwards", [](auto& sst) { sst->smallest_sequence = 8; }},
+          {"sequence too large", [](auto& sst) { sst->largest_sequence = 1ULL << 53U; }},
+          {"one is none", [](auto& sst) { sst.reset(); }},
+      };
+  for (const auto& [name, change] : changes) {
+    INFO(name);
+    CheckpointMetadata bad = good;
+    change(bad.operators[0].subtasks[1].keyed[0].pieces.back().sst);
+    CHECK_FALSE(check_structure(bad));
+    CHECK_FALSE(decode(encode(bad)));
+  }
+}
+
 TEST_CASE("metadata damage: lengths that overflow together are refused", "[checkpoint]") {
   CheckpointMetadata metadata = test::sample_metadata(3);
   for (OperatorSubtaskState& subtask : metadata.operators[0].subtasks) {

@@ -170,6 +170,17 @@ KeyedStateHandle random_keyed(Random& random, KeyGroupRange range, bool may_shar
   }
   for (std::uint64_t i = 1 + random.below(3); i > 0; --i)
     handle.pieces.push_back(random_handle(random, may_share));
+  if (handle.states.empty() || random.below(2) == 0) return handle;
+  for (StateHandle& piece : handle.pieces) {
+    const std::uint64_t sequence = random.next() >> 12U;
+    const int middle =
+        range.first + static_cast<int>(random.below(static_cast<std::uint64_t>(range.size())));
+    piece.sst = {.state = static_cast<int>(random.below(handle.states.size())),
+                 .key_groups = {middle, range.last},
+                 .level = static_cast<int>(random.below(7)),
+                 .smallest_sequence = random.below(sequence + 1),
+                 .largest_sequence = sequence};
+  }
   return handle;
 }
 

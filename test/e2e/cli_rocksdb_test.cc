@@ -21,10 +21,11 @@ using Arguments = std::vector<std::string>;
 /// `run` of checkpointdemo on a backend, with so little memory that most of its state is on the
 /// disk.
 Arguments run_on(const std::string& backend, const Arguments& flags, const std::string& rate,
-                 const std::string& parallelism = "2") {
+                 const std::string& parallelism = "2", bool incremental = false) {
   Arguments arguments = {"run", "-p", parallelism};
   for (const std::string& setting :
-       {"state.backend.type=" + backend, std::string("execution.checkpointing.incremental=false"),
+       {"state.backend.type=" + backend,
+        std::string("execution.checkpointing.incremental=") + (incremental ? "true" : "false"),
         std::string("execution.checkpointing.interval=100ms"),
         std::string("execution.checkpointing.min-pause=0ms"),
         std::string("state.backend.rocksdb.localdir=local"),
@@ -100,17 +101,44 @@ TEST_CASE("run: state in RocksDB survives kill -9, and either backend goes on fr
   CHECK((rows(folder.at("out")) == rows(undisturbed.at("out"))));
 }
 
-TEST_CASE("run: incremental checkpoints on RocksDB are refused, with what to do", "[cli]") {
+TEST_CASE("run: incremental checkpoints on RocksDB survive kill -9 and go on at any parallelism",
+          "[cli]") {
   const Folder folder;
-  const Outcome outcome =
-      folder.streamrun({"run", "-D", "state.backend=rocksdb", "-D",
-                        "state.backend.incremental=true", "statemachine", "--output", "out"});
-  INFO(outcome.err);
-  CHECK(outcome.status == 78);
-  CHECK(contains(outcome.err, "E-CONF: execution.checkpointing.incremental: "));
-  CHECK(contains(outcome.err, "-D execution.checkpointing.incremental=false statemachine"));
-  CHECK(contains(outcome.err, "-D state.backend.type=hashmap statemachine"));
-  CHECK_FALSE(fs::exists(folder.at("out")));
+  const std::string slow = "40000";
+  const auto on_disk = [&](const Arguments& flags, const std::string& rate,
+                           const std::string& parallelism) {
+    return run_on("rocksdb", flags, rate, parallelism, true);
+  };
+  const Arguments resumed = {"-s", "latest"};
+  const Outcome killed = end_at(folder, on_disk({}, slow, "2"), "chk-5 done", SIGKILL);
+  REQUIRE(killed.signal == SIGKILL);
+  const Outcome latest = folder.streamrun({"list-checkpoints", "--dir", "ckpt", "--latest"});
+  REQUIRE(latest.status == 0);
+  const std::string newest = latest.out.substr(0, latest.out.size() - 1);
+  CHECK(folder.streamrun({"verify", "--data", newest}).status == 0);
+  const Outcome values = folder.streamrun({"inspect", newest, "--state", "highest/readings"});
+  INFO(values.err);
+  CHECK(values.status == 0);
+  CHECK(contains(values.out, "{\"key\":"));
+
+  const Outcome in_memory = folder.streamrun(run_on("hashmap", resumed, slow));
+  INFO(in_memory.err);
+  CHECK(in_memory.status == 76);
+  CHECK(contains(in_memory.err, "E-JOB-MISMATCH: the state lies in files of RocksDB"));
+  CHECK(contains(in_memory.err, "state.backend.type: rocksdb"));
+
+  const Outcome same = end_at(folder, on_disk(resumed, slow, "2"), "chk-8 done", SIGKILL);
+  REQUIRE(same.signal == SIGKILL);
+  const Outcome other = end_at(folder, on_disk(resumed, slow, "3"), "chk-11 done", SIGKILL);
+  REQUIRE(other.signal == SIGKILL);
+  const Outcome finished = folder.streamrun(on_disk(resumed, "0", "1"));
+  INFO(finished.err);
+  REQUIRE(finished.status == 0);
+  CHECK(entries_of(folder.at("local")) == 0);
+
+  const Folder undisturbed;
+  REQUIRE(undisturbed.streamrun(run_on("hashmap", {}, "0")).status == 0);
+  CHECK((rows(folder.at("out")) == rows(undisturbed.at("out"))));
 }
 
 TEST_CASE("run: what makes no sense for RocksDB is E-CONF, and a folder that can't be is told",

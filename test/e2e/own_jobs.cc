@@ -5,6 +5,7 @@
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/generator/generator_source.h>
 #include <streamrun/connectors/print/print_sink.h>
+#include <streamrun/state/operator_state.h>
 
 #include <chrono>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 
 namespace {
 
@@ -109,6 +111,29 @@ void hang(StreamExecutionEnvironment& env) {
       .sink_to(PrintSink{}, {.uid = "rows"});
 }
 
+/// Emits numbers seven at a time.
+struct Sevens {
+  SplitListState<std::int64_t> waiting{"waiting"};
+  auto states() { return std::tie(waiting); }
+
+  void operator()(std::int64_t number, Output<std::int64_t>& output) {
+    waiting.add(number);
+    if (waiting.get().size() < 7) return;
+    for (const std::int64_t each : waiting.get()) output.emit(each);
+    waiting.clear();
+  }
+};
+
+/// Copies numbers into the folder `copied`, by way of operator state.
+void sevens(StreamExecutionEnvironment& env) {
+  GeneratorSource<std::int64_t> source = numbers(20000);
+  source.records_per_second = 20000;
+  env.from_source(source, {.uid = "numbers"})
+      .rebalance()
+      .flat_map(Sevens(), {.uid = "sevens"})
+      .sink_to(FileSink{.path = "copied"}, {.uid = "copied"});
+}
+
 /// Throws once it has arguments, so that the others can still be listed.
 void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   const std::string how = args.text("how", "what goes wrong");
@@ -118,6 +143,7 @@ void broken(StreamExecutionEnvironment& env, JobArguments& args) {
   if (how == "dawdle") return dawdle(env);
   if (how == "fail-once-told") return fail_once_told(env);
   if (how == "copy") return copy(env, 30000);
+  if (how == "sevens") return sevens(env);
   if (how == "copy-forever") return copy(env, 0);
   if (how == "unaligned") {
     env.enable_checkpointing({.unaligned = true});

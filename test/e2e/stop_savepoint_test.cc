@@ -1,4 +1,5 @@
 // Savepoints, checkpoints and stops of a running job, as a person asks for them.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -118,6 +119,31 @@ TEST_CASE("savepoint --dispose: only a savepoint goes, and what is none is refus
   CHECK_FALSE(fs::exists(path + "/_metadata"));
   CHECK(fs::exists(path + "/notes"));
   CHECK(world.command({"savepoint", "-m", world.address(), "-d", path}).status == 66);
+}
+
+TEST_CASE("stop: operator state is dealt out over another parallelism, each element once",
+          "[running]") {
+  const RunningWorld world;
+  const auto job = world.start(kOne, {"-D", "state.savepoints.dir=sp", "-p", "3"}, "sevens");
+  REQUIRE(job->wait_for_err("chk-3 done", 20s));
+  const Outcome stopped = world.command({"stop", kOne});
+  INFO(stopped.err);
+  REQUIRE(stopped.status == 0);
+  const std::string path = one_line(stopped.out);
+  REQUIRE(job->wait(30s).status == 0);
+  const Outcome inspected = world.command({"inspect", "--operator", "sevens", path});
+  INFO(inspected.out);
+  CHECK(contains(inspected.out, "waiting"));
+
+  const Outcome resumed = world.command({"run", "-s", path, "-p", "2"});
+  INFO(resumed.err);
+  REQUIRE(resumed.status == 0);
+  std::vector<long> all = world.copied();
+  std::sort(all.begin(), all.end());
+  CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+  // Each subtask keeps up to six at the end.
+  CHECK(all.size() <= 20000);
+  CHECK(all.size() >= 20000 - 2 * 6);
 }
 
 TEST_CASE("stop: ends the job as FINISHED with a savepoint, from which a resume is exact",

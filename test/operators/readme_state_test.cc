@@ -20,11 +20,11 @@ std::string text_of(const char* path) {
   return text.str();
 }
 
-TEST_CASE("README: its examples of keyed state and timers are those that are compiled",
-          "[operators]") {
+TEST_CASE("README: its examples of state and timers are those that are compiled", "[operators]") {
   constexpr std::string_view kMark = "// [README]\n";
   const std::string example =
-      text_of(GENERATE(STREAMRUN_README_EXAMPLE, STREAMRUN_README_TIMERS_EXAMPLE));
+      text_of(GENERATE(STREAMRUN_README_EXAMPLE, STREAMRUN_README_OPERATOR_STATE_EXAMPLE,
+                       STREAMRUN_README_TIMERS_EXAMPLE));
   const std::size_t begin = example.find(kMark) + kMark.size();
   const std::size_t end = example.find(kMark, begin);
   REQUIRE(end != std::string::npos);

@@ -15,22 +15,6 @@ bool is_name_of_ours(std::string_view name) {
          name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
 }
 
-/// All of it that can be removed, its lock last. Links are not followed.
-void remove_tree(FileSystem& files, const std::string& path) {
-  const auto entries = files.list(path);
-  if (!entries) return;
-  for (const FileStatus& entry : *entries) {
-    if (base_name(entry.path) == kLockName) continue;
-    if (entry.kind == FileKind::directory && !entry.is_link) {
-      remove_tree(files, entry.path);
-    } else {
-      static_cast<void>(files.remove_file(entry.path));
-    }
-  }
-  static_cast<void>(files.remove_file(join_path(path, kLockName)));
-  static_cast<void>(files.remove_directory(path));
-}
-
 /// Those whose lock can be had. One without a lock file is about to get it.
 void remove_of_dead(FileSystem& files, const std::string& directory) {
   const auto entries = files.list(directory);
@@ -43,11 +27,26 @@ void remove_of_dead(FileSystem& files, const std::string& directory) {
     const Result<bool> has_lock = files.exists(lock_path);
     if (!has_lock || !*has_lock) continue;
     const auto lock = files.lock(lock_path, "being removed");
-    if (lock) remove_tree(files, entry.path);
+    if (lock) remove_local_tree(files, entry.path);
   }
 }
 
 }  // namespace
+
+void remove_local_tree(FileSystem& files, const std::string& path) {
+  const auto entries = files.list(path);
+  if (!entries) return;
+  for (const FileStatus& entry : *entries) {
+    if (base_name(entry.path) == kLockName) continue;
+    if (entry.kind == FileKind::directory && !entry.is_link) {
+      remove_local_tree(files, entry.path);
+    } else {
+      static_cast<void>(files.remove_file(entry.path));
+    }
+  }
+  static_cast<void>(files.remove_file(join_path(path, kLockName)));
+  static_cast<void>(files.remove_directory(path));
+}
 
 Result<std::unique_ptr<LocalFolders>> LocalFolders::open(
     FileSystem& files, const std::vector<std::string>& directories, Random& random,
@@ -66,7 +65,7 @@ Result<std::unique_ptr<LocalFolders>> LocalFolders::open(
 
 // NOLINTNEXTLINE(bugprone-exception-escape): for want of memory only
 LocalFolders::~LocalFolders() {
-  for (const Folder& folder : folders_) remove_tree(files_, folder.path);
+  for (const Folder& folder : folders_) remove_local_tree(files_, folder.path);
 }
 
 std::string LocalFolders::place_for(const std::string& name) {
@@ -74,7 +73,7 @@ std::string LocalFolders::place_for(const std::string& name) {
 }
 
 void LocalFolders::remove(const std::string& path) {
-  remove_tree(files_, path);
+  remove_local_tree(files_, path);
 }
 
 }  // namespace streamrun

@@ -13,6 +13,9 @@
 
 namespace streamrun {
 
+/// Removes all of a folder that can be removed, its lock last. Links are not followed.
+void remove_local_tree(FileSystem& files, const std::string& path);
+
 /// Folders on the local disk for what does not outlive the process: one in each of several
 /// directories, `streamrun-rocksdb-<32 hex>`, with a lock by which others know that it is in use.
 /// What dead processes left there is removed at the start. Any thread.

@@ -5,43 +5,56 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 namespace streamrun {
 
-RocksDbKeyedStateBackend::RocksDbKeyedStateBackend(KeyedTableBase& table,
-                                                   const KeyedStateBackendContext& context,
-                                                   std::shared_ptr<Database> database,
-                                                   std::size_t write_batch_bytes,
-                                                   std::function<std::size_t()> most_cached_bytes,
-                                                   std::function<void()> closed)
+RocksDbKeyedStateBackend::RocksDbKeyedStateBackend(
+    KeyedTableBase& table, const KeyedStateBackendContext& context, FileSystem& local,
+    std::shared_ptr<Database> database, std::string import_folder, std::size_t write_batch_bytes,
+    std::function<std::size_t()> most_cached_bytes, std::function<void()> closed)
     : table_(table),
       io_(context.io),
       post_(context.post),
       closed_(std::move(closed)),
+      local_(local),
       database_(std::move(database)),
-      store_(database_, write_batch_bytes, std::move(most_cached_bytes)) {
+      import_folder_(std::move(import_folder)),
+      gate_(std::make_shared<WriteGate>()),
+      store_(database_, gate_, write_batch_bytes, std::move(most_cached_bytes)) {
   table_.keep_rows_in(store_);
 }
 
 RocksDbKeyedStateBackend::~RocksDbKeyedStateBackend() {
+  // Writers that are not done know those whom they would tell.
+  for (const Snapshot& running : running_) {
+    if (running->upload != nullptr) running->upload->forget();
+    *running = Running();
+    running->is_over = true;
+  }
   closed_();
 }
 
 Result<void> RocksDbKeyedStateBackend::restore(const std::vector<KeyedStateHandle>& handles,
                                                FileSystem* file_system) {
-  for (const KeyedStateHandle& handle : handles) SR_TRY(restore_one(handle, file_system));
+  for (const KeyedStateHandle& handle : handles)
+    SR_TRY(restore_one(handle, handles.size() == 1, file_system));
   return {};
 }
 
-Result<void> RocksDbKeyedStateBackend::restore_one(const KeyedStateHandle& handle,
+Result<void> RocksDbKeyedStateBackend::restore_one(const KeyedStateHandle& handle, bool is_only,
                                                    FileSystem* file_system) {
   const std::vector<int> numbers = SR_TRY(match_states(handle.states, table_));
-  // The oldest first: later ones override it.
-  for (const StateHandle& piece : handle.pieces) {
-    const StateFileReader reader = SR_TRY(open_state(piece, file_system));
-    SR_TRY(restore_piece(reader, numbers, &piece == &handle.pieces.front()));
+  if (!handle.pieces.empty() && handle.pieces.front().sst) {
+    SR_TRY(restore_ssts(handle, numbers, is_only, file_system));
+  } else {
+    // The oldest first: later ones override it.
+    for (const StateHandle& piece : handle.pieces) {
+      const StateFileReader reader = SR_TRY(open_state(piece, file_system));
+      SR_TRY(restore_piece(reader, numbers, &piece == &handle.pieces.front()));
+    }
   }
   try {
     store_.commit();
@@ -51,6 +64,44 @@ Result<void> RocksDbKeyedStateBackend::restore_one(const KeyedStateHandle& handl
   for (std::size_t i = 0; i < table_.descriptions().size(); ++i)
     table_.migrate_state(static_cast<int>(i), nullptr);
   return {};
+}
+
+Result<void> RocksDbKeyedStateBackend::restore_ssts(const KeyedStateHandle& handle,
+                                                    const std::vector<int>& numbers, bool is_only,
+                                                    FileSystem* file_system) {
+  const bool is_whole = is_only && handle.key_groups == table_.key_groups();
+  SstImport import(*database_, local_, file_system, import_folder_);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const int saved = static_cast<int>(i);
+    if (is_whole && !table_.is_migrated(numbers[i])) {
+      SR_TRY(import.take_whole(handle, saved, numbers[i]));
+    } else {
+      SR_TRY(copy_sst_rows(import, handle, saved, numbers[i]));
+    }
+  }
+  return {};
+}
+
+Result<void> RocksDbKeyedStateBackend::copy_sst_rows(SstImport& import,
+                                                     const KeyedStateHandle& handle, int saved,
+                                                     int state) {
+  std::string text;
+  const auto copy = [&](std::string_view key, std::string_view value) -> Result<void> {
+    const auto migrated = table_.migrated_value(state, value, text);
+    if (!migrated) {
+      return Error{.code = ErrorCode::state_corrupt,
+                   .message = "state file holds values that can't be read",
+                   .where = handle.states[static_cast<std::size_t>(saved)].name,
+                   .retry = Retry::no};
+    }
+    store_.put(state, key, *migrated);
+    return {};
+  };
+  try {
+    return import.read(handle, saved, table_.key_groups(), copy);
+  } catch (const ErrorException& thrown) {
+    return thrown.error();
+  }
 }
 
 Result<void> RocksDbKeyedStateBackend::restore_piece(const StateFileReader& piece,
@@ -84,16 +135,81 @@ Result<void> RocksDbKeyedStateBackend::restore_piece(const StateFileReader& piec
   return {};
 }
 
-void RocksDbKeyedStateBackend::snapshot(CheckpointId id, SharingFilesStrategy,
+void RocksDbKeyedStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sharing,
                                         MakeWriter make_writer, bool compressed, Done done) {
+  // The attempt fails, and the next one begins with another database.
+  if (database_->is_broken()) {
+    throw_error({.code = ErrorCode::store_io,
+                 .message = "the local database of keyed state could not write to its disk",
+                 .where = database_->path()});
+  }
   table_.write_back();
   auto running = std::make_shared<Running>();
   running->id = id;
-  running->scan = std::make_shared<SnapshotScan>(database_, table_);
-  running->writer = make_writer();
-  running->builder = std::make_shared<StateFileBuilder>(compressed);
+  running->make_writer = std::move(make_writer);
   running->done = std::move(done);
   running_.push_back(running);
+  if (sharing == SharingFilesStrategy::no_sharing) return read_rows(running, compressed);
+  copy_files(running, sharing == SharingFilesStrategy::forward);
+}
+
+void RocksDbKeyedStateBackend::copy_files(const Snapshot& running, bool is_full) {
+  running->is_reading = true;
+  io_.submit([this, running, is_full, &io = io_, database = database_, post = post_,
+              closed = std::make_unique<WriteGate::Closed>(gate_)]() mutable {
+    auto live = LiveFiles::take(std::move(database));
+    closed.reset();
+    post([this, running, is_full, &io, live = std::move(live)]() mutable {
+      running->is_reading = false;
+      if (running->is_over) return let_go(io, std::move(live));
+      if (!live) return give_up(running, std::move(live).error());
+      upload(running, is_full, *std::move(live));
+    });
+  });
+}
+
+void RocksDbKeyedStateBackend::upload(const Snapshot& running, bool is_full,
+                                      std::shared_ptr<const LiveFiles> live) {
+  if (live->files().empty()) {
+    // A snapshot without a piece would be one of nothing.
+    uploaded_[running->id] = {};
+    return read_rows(running, false);
+  }
+  running->upload = std::make_shared<SstUpload>(
+      std::move(live), local_, is_full ? UploadedFiles() : base_, running->make_writer,
+      [this, running](Result<UploadedFiles> files) { uploaded(running, std::move(files)); });
+  running->upload->advance();
+}
+
+void RocksDbKeyedStateBackend::uploaded(const Snapshot& running, Result<UploadedFiles> files) {
+  std::shared_ptr<const LiveFiles> live = running->upload->take_live();
+  Result<KeyedStateHandle> result = KeyedStateHandle{.key_groups = table_.key_groups(),
+                                                     .entries = live->most_entries(),
+                                                     .states = table_.descriptions(),
+                                                     .pieces = {}};
+  if (files) {
+    for (const LiveFiles::File& file : live->files()) {
+      StateHandle piece = files->at(file.number);
+      piece.sst = file.sst;
+      result->pieces.push_back(std::move(piece));
+    }
+    uploaded_[running->id] = *std::move(files);
+  } else {
+    result = std::move(files).error();
+  }
+  let_go(io_, std::move(live));
+  end(running, std::move(result));
+}
+
+void RocksDbKeyedStateBackend::let_go(IoExecutor& io,
+                                      Result<std::shared_ptr<const LiveFiles>> live) {
+  io.submit([live = std::move(live)]() mutable { live = std::shared_ptr<const LiveFiles>(); });
+}
+
+void RocksDbKeyedStateBackend::read_rows(const Snapshot& running, bool compressed) {
+  running->scan = std::make_shared<SnapshotScan>(database_, table_);
+  running->writer = running->make_writer();
+  running->builder = std::make_shared<StateFileBuilder>(compressed);
   read_on(running);
 }
 
@@ -135,16 +251,23 @@ void RocksDbKeyedStateBackend::finish(const Snapshot& running) {
                           });
   running->writer->finish([this, running](Result<StateHandle> data) {
     if (!data) return give_up(running, std::move(data).error());
-    running->is_over = true;
-    running_.remove(running);
-    running->done(KeyedStateHandle{.key_groups = table_.key_groups(),
-                                   .entries = running->builder->rows(),
-                                   .states = table_.descriptions(),
-                                   .pieces = {*std::move(data)}});
+    end(running, KeyedStateHandle{.key_groups = table_.key_groups(),
+                                  .entries = running->builder->rows(),
+                                  .states = table_.descriptions(),
+                                  .pieces = {*std::move(data)}});
   });
 }
 
+void RocksDbKeyedStateBackend::end(const Snapshot& running, Result<KeyedStateHandle> result) {
+  running->is_over = true;
+  running_.remove(running);
+  running->done(std::move(result));
+}
+
 void RocksDbKeyedStateBackend::give_up(const Snapshot& running, const Error& error) {
+  uploaded_.erase(running->id);
+  if (running->upload != nullptr) return running->upload->give_up(error);
+  if (running->writer == nullptr) return end(running, error);
   running->is_over = true;
   running->scan.reset();
   running_.remove(running);
@@ -160,9 +283,17 @@ void RocksDbKeyedStateBackend::abort(CheckpointId id) {
   }
 }
 
+void RocksDbKeyedStateBackend::notify_complete(CheckpointId id) {
+  const auto found = uploaded_.find(id);
+  if (found == uploaded_.end()) return;
+  base_ = std::move(found->second);
+  uploaded_.erase(uploaded_.begin(), std::next(found));
+}
+
 bool RocksDbKeyedStateBackend::advance_snapshots() {
   for (auto it = running_.begin(); it != running_.end();) {
     const Snapshot each = *it++;
+    if (each->upload != nullptr) each->upload->advance();
     const bool may_go_on = each->scan != nullptr && !each->is_reading && !each->writer->is_behind();
     if (may_go_on) read_on(each);
   }

@@ -18,6 +18,7 @@ constexpr std::size_t kRowBytes = std::size_t{32} << 20U;
 
 /// What all databases of the process share. Any thread.
 struct RocksDbStateBackend::Shared {
+  FileSystem& local;
   const RocksDbSettings settings;
   const Clock& clock;
   const SharedMemory memory;
@@ -46,7 +47,7 @@ Result<std::unique_ptr<RocksDbStateBackend>> RocksDbStateBackend::open(RocksDbSe
   auto folders = SR_TRY(LocalFolders::open(local, settings.directories, random, note));
   SharedMemory memory = make_shared_memory(settings);
   std::unique_ptr<Shared> shared(
-      new Shared{std::move(settings), clock, std::move(memory), std::move(folders)});
+      new Shared{local, std::move(settings), clock, std::move(memory), std::move(folders)});
   return std::unique_ptr<RocksDbStateBackend>(new RocksDbStateBackend(std::move(shared)));
 }
 
@@ -64,7 +65,7 @@ Result<std::unique_ptr<KeyedStateBackend>> RocksDbStateBackend::make_keyed(
                                      });
   database.reset();
   return std::unique_ptr<KeyedStateBackend>(new RocksDbKeyedStateBackend(
-      table, context, std::move(removing),
+      table, context, shared_->local, std::move(removing), path + "-import",
       static_cast<std::size_t>(shared_->settings.write_batch_size),
       [shared = shared_.get()] { return shared->most_cached_bytes(); },
       [shared = shared_.get()] { --shared->tables; }));

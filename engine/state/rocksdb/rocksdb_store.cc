@@ -1,6 +1,8 @@
 #include "rocksdb_store.h"
 
+#include <algorithm>
 #include <bit>
+#include <numeric>
 #include <utility>
 
 #include "row_iterator.h"
@@ -14,9 +16,11 @@ rocksdb::Slice slice(std::string_view text) {
 
 }  // namespace
 
-RocksDbStore::RocksDbStore(std::shared_ptr<Database> database, std::size_t most_batch_bytes,
+RocksDbStore::RocksDbStore(std::shared_ptr<Database> database, std::shared_ptr<WriteGate> gate,
+                           std::size_t most_batch_bytes,
                            std::function<std::size_t()> most_cached_bytes)
     : database_(std::move(database)),
+      gate_(std::move(gate)),
       most_batch_bytes_(most_batch_bytes),
       most_cached_bytes_(std::move(most_cached_bytes)),
       values_(database_->families().size()) {}
@@ -35,6 +39,41 @@ std::uint32_t RocksDbStore::read(std::string_view key, std::string_view* values)
   return present;
 }
 
+void RocksDbStore::read_many(const std::vector<std::string>& keys, const UseFound& use) {
+  const std::size_t count = keys.size();
+  const std::size_t states = values_.size();
+  order_.resize(count);
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  std::sort(order_.begin(), order_.end(),
+            [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
+  keys_.clear();
+  for (const std::size_t index : order_) keys_.push_back(slice(keys[index]));
+  if (found_.size() < states * count) found_.resize(states * count);
+  statuses_.resize(states * count);
+  for (std::size_t state = 0; state < states; ++state) {
+    rocksdb::PinnableSlice* const found = &found_[state * count];
+    for (std::size_t i = 0; i < count; ++i) found[i].Reset();
+    database_->db().MultiGet(rocksdb::ReadOptions(), database_->family(static_cast<int>(state)),
+                             count, keys_.data(), found, &statuses_[state * count],
+                             /*sorted_input=*/true);
+  }
+  std::vector<std::string_view> values(states);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint32_t present = 0;
+    for (std::size_t state = 0; state < states; ++state) {
+      const rocksdb::Status& status = statuses_[state * count + i];
+      if (status.IsNotFound()) continue;
+      database_->check(status);
+      const rocksdb::PinnableSlice& found = found_[state * count + i];
+      present |= 1U << state;
+      values[state] = {found.data(), found.size()};
+    }
+    use(order_[i], present, values.data());
+  }
+  // They hold on to blocks of the cache.
+  for (rocksdb::PinnableSlice& found : found_) found.Reset();
+}
+
 void RocksDbStore::put(int state, std::string_view key, std::string_view value) {
   database_->check(batch_.Put(database_->family(state), slice(key), slice(value)));
   commit_if_full();
@@ -51,6 +90,7 @@ void RocksDbStore::commit_if_full() {
 
 void RocksDbStore::commit() {
   if (batch_.Count() == 0) return;
+  gate_->wait_until_open();
   rocksdb::WriteOptions options;
   // A checkpoint is what survives.
   options.disableWAL = true;

@@ -93,11 +93,11 @@ struct BackendWorld {
     }
     return handle;
   }
-  Result<KeyedStateHandle> snapshot(KeyedStateBackend& backend, CheckpointId id,
-                                    std::uint64_t inline_threshold, bool compressed = false) {
+  Result<KeyedStateHandle> snapshot(
+      KeyedStateBackend& backend, CheckpointId id, std::uint64_t inline_threshold,
+      bool compressed = false, SharingFilesStrategy sharing = SharingFilesStrategy::no_sharing) {
     std::optional<Result<KeyedStateHandle>> result;
-    backend.snapshot(id, SharingFilesStrategy::forward_backward, maker(inline_threshold),
-                     compressed,
+    backend.snapshot(id, sharing, maker(inline_threshold), compressed,
                      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
     settle(backend);
     REQUIRE(result);
@@ -149,7 +149,10 @@ class KeyedSubtasks {
   /// `backend` null: in memory.
   KeyedSubtasks(BackendWorld& world, StateBackend* backend, const StateTtlConfig& ttl,
                 int parallelism, const std::vector<KeyedStateHandle>& restored = {})
-      : world_(world) {
+      : world_(world),
+        // In memory increments too, in a form that every backend reads.
+        sharing_(backend == nullptr ? SharingFilesStrategy::forward_backward
+                                    : SharingFilesStrategy::no_sharing) {
     for (int i = 0; i < parallelism; ++i) {
       Subtask& subtask = subtasks_.emplace_back();
       subtask.states = std::make_unique<EveryKind>(ttl);
@@ -178,9 +181,13 @@ class KeyedSubtasks {
   }
   std::vector<KeyedStateHandle> snapshot(CheckpointId id, std::uint64_t inline_threshold,
                                          bool compressed) {
+    return snapshot(id, inline_threshold, compressed, sharing_);
+  }
+  std::vector<KeyedStateHandle> snapshot(CheckpointId id, std::uint64_t inline_threshold,
+                                         bool compressed, SharingFilesStrategy sharing) {
     std::vector<KeyedStateHandle> handles;
     for (Subtask& subtask : subtasks_) {
-      auto handle = world_.snapshot(*subtask.backend, id, inline_threshold, compressed);
+      auto handle = world_.snapshot(*subtask.backend, id, inline_threshold, compressed, sharing);
       REQUIRE(handle);
       handles.push_back(*std::move(handle));
     }
@@ -201,6 +208,7 @@ class KeyedSubtasks {
     std::unique_ptr<KeyedStateBackend> backend;
   };
   BackendWorld& world_;
+  const SharingFilesStrategy sharing_;
   std::vector<Subtask> subtasks_;
 };
 
