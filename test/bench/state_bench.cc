@@ -1,10 +1,13 @@
 // Keyed state of some size: what a snapshot costs the task that it is taken of, how fast it becomes
 // durable, how fast it is restored, and how much memory an entry takes. Each beside a baseline, in
 // turn and in one process; one JSON line a benchmark, as streamrun_microbench. Arguments: rounds,
-// entries, scratch folder; or `increments`, a number of checkpoints, entries, scratch folder.
+// entries, scratch folder; or `increments`, a number of checkpoints, entries, scratch folder, and
+// where the state lives: `hashmap`, or RocksDB with the compaction `level` or `universal`.
 #include <streamrun/operators/keyed_operator.h>
+#include <streamrun/platform/real_clock.h>
 #include <streamrun/platform/threaded_executor.h>
 #include <streamrun/state/hashmap_state_backend.h>
+#include <streamrun/state/rocksdb/rocksdb_state_backend.h>
 #include <streamrun/storage/local_file_system.h>
 
 #include <algorithm>
@@ -154,6 +157,11 @@ class State {
     std::array<std::byte*, kBlock> homes{};
     for (std::size_t i = 0; i < kBlock; ++i) hashes[i] = java_hash(keys[i]);
     murmur_hash_all(hashes.data(), kBlock);
+    if (table.has_store()) {
+      table.begin_batch();
+      table.load_missing(hashes.data(), kBlock,
+                         [&](std::size_t i, const auto& use) { use(keys[i]); });
+    }
     table.locate(hashes.data(), kBlock, homes.data());
     std::uint64_t layout = table.layout();
     for (std::size_t i = 0; i < kBlock; ++i) {
@@ -436,16 +444,60 @@ class ChainFiles {
   std::map<std::string, std::uint64_t> kept_;
 };
 
+/// Where state lives that increments are taken of.
+class Place {
+ public:
+  Place(const std::string& name, FileSystem& files, const std::string& folder) {
+    if (name == "hashmap") return;
+    RocksDbSettings settings;
+    settings.directories = {folder};
+    // What is written is to be compared with what changed.
+    settings.compression_per_level = {"NO_COMPRESSION"};
+    if (name == "universal") {
+      settings.compaction = RocksDbCompaction::universal;
+    } else if (name != "level") {
+      give_up("no state backend is called " + name);
+    }
+    rocksdb_ =
+        must(RocksDbStateBackend::open(std::move(settings), files, random_, clock_, "bench"));
+  }
+  std::unique_ptr<KeyedStateBackend> make(KeyedTableBase& table, IoExecutor& io, Mail& mail) {
+    if (rocksdb_ == nullptr) return std::make_unique<HashMapStateBackend>(table, ChainLimits{});
+    return must(rocksdb_->make_keyed(
+        table, {.io = io,
+                .post = [&mail](UniqueFunction<void()> letter) { mail.post(std::move(letter)); },
+                .name = "subtask-" + std::to_string(++subtasks_)}));
+  }
+
+ private:
+  RealRandom random_;
+  RealClock clock_;
+  std::unique_ptr<RocksDbStateBackend> rocksdb_;
+  int subtasks_ = 0;
+};
+
+std::uint64_t rows_of(KeyedTable<std::int64_t>& table) {
+  if (!table.has_store()) return table.size();
+  std::uint64_t rows = 0;
+  KeyedTable<std::int64_t>::Cursor cursor;
+  while (!table.visit(cursor, kBatch, [&](std::byte*, int) { ++rows; })) {
+  }
+  return rows;
+}
+
 /// A snapshot each time that 1 % of the entries, drawn uniformly, have been updated: at a rate at
 /// which that takes a second, while one is written, and the rest at once.
-void measure_increments(int checkpoints, std::uint64_t entries, const std::string& folder) {
+void measure_increments(int checkpoints, std::uint64_t entries, const std::string& folder,
+                        const std::string& where) {
   const std::unique_ptr<FileSystem> files = make_local_file_system();
   ThreadPool io(2);
-  State<Account> state;
-  state.fill(entries);
-  HashMapStateBackend backend(state.table, ChainLimits{});
-  ChainFiles chain(*files, folder);
   Mail mail;
+  Place place(where, *files, folder);
+  State<Account> state;
+  const std::unique_ptr<KeyedStateBackend> keyed = place.make(state.table, io, mail);
+  KeyedStateBackend& backend = *keyed;
+  state.fill(entries);
+  ChainFiles chain(*files, folder);
   int names = 0;
   const auto make_writer = [&] {
     return std::make_shared<SnapshotFileWriter>(
@@ -506,14 +558,16 @@ void measure_increments(int checkpoints, std::uint64_t entries, const std::strin
     times.push_back(seconds * 1e3);
     plain_times.push_back(plain_seconds * 1e3);
   }
+  double restored_seconds = 0;
   const auto start = Steady::now();
   {
     State<Account> restored;
     for (StateHandle& piece : newest.pieces) piece.file->path = join_path(folder, piece.file->path);
-    must(HashMapStateBackend(restored.table).restore({newest}, files.get()));
-    if (restored.table.size() != entries) give_up("the restore lost entries");
+    const auto other = place.make(restored.table, io, mail);
+    must(other->restore({newest}, files.get()));
+    restored_seconds = seconds_since(start);
+    if (rows_of(restored.table) != entries) give_up("the restore lost entries");
   }
-  const double restored = seconds_since(start);
   for (const StateHandle& piece : newest.pieces) must(files->remove_file(piece.file->path));
   const auto lower = [](std::string name, std::string unit, double ours,
                         std::vector<double> baseline = {}) {
@@ -541,7 +595,7 @@ void measure_increments(int checkpoints, std::uint64_t entries, const std::strin
       .print();
   Row{.name = "increments: restore of all pieces, live bytes",
       .unit = "MB/s",
-      .ours = {live / 1e6 / restored}}
+      .ours = {live / 1e6 / restored_seconds}}
       .print();
 }
 
@@ -569,18 +623,19 @@ void measure_memory(std::uint64_t entries) {
 }  // namespace streamrun::bench
 
 int main(int argc, char** argv) {
-  const bool increments = argc == 5 && std::string(argv[1]) == "increments";
+  const bool increments = argc == 6 && std::string(argv[1]) == "increments";
   if (argc != 4 && !increments) {
     std::fprintf(stderr,
                  "usage: streamrun_statebench ROUNDS ENTRIES FOLDER\n"
-                 "       streamrun_statebench increments CHECKPOINTS ENTRIES FOLDER\n");
+                 "       streamrun_statebench increments CHECKPOINTS ENTRIES FOLDER "
+                 "hashmap|level|universal\n");
     return 64;
   }
   try {
     if (increments) {
       streamrun::bench::measure_increments(
           std::atoi(argv[2]), static_cast<std::uint64_t>(std::strtoull(argv[3], nullptr, 10)),
-          argv[4]);
+          argv[4], argv[5]);
       return 0;
     }
     const auto entries = static_cast<std::uint64_t>(std::strtoull(argv[2], nullptr, 10));
