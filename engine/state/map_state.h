@@ -1,7 +1,10 @@
 #pragma once
 
 #include <streamrun/state/keyed_state_handle.h>
+#include <streamrun/types/container_serializers.h>
 
+#include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
@@ -12,11 +15,40 @@
 
 namespace streamrun {
 
+namespace detail {
+
+/// The order of a map's keys: that of their type, but of reals as Java's `compare`, so that NaN is
+/// a key like any other, one of them, and -0.0 another than 0.0.
+template <typename K>
+bool key_less(const K& a, const K& b) {
+  if constexpr (std::floating_point<K>) {
+    if (a == b) return std::signbit(a) && !std::signbit(b);
+    return a < b || (std::isnan(b) && !std::isnan(a));
+  } else {
+    return a < b;
+  }
+}
+template <typename A, typename B>
+bool key_less(const std::pair<A, B>& a, const std::pair<A, B>& b) {
+  if (key_less(a.first, b.first)) return true;
+  return !key_less(b.first, a.first) && key_less(a.second, b.second);
+}
+template <typename K>
+struct KeyOrder {
+  bool operator()(const K& a, const K& b) const { return key_less(a, b); }
+};
+
+}  // namespace detail
+
+template <typename K, typename V>
+struct TypeSerializer<std::map<K, V, detail::KeyOrder<K>>>
+    : detail::MapSerializer<std::map<K, V, detail::KeyOrder<K>>> {};
+
 /// Flink's MapState: a map per key, in order of its keys. A key with an empty map has no state.
 template <Serializable UK, Serializable UV>
 class MapState : public KeyedStateHandleBase {
-  using Map = std::map<UK, UV>;
-  using TimedMap = std::map<UK, Timed<UV>>;
+  using Map = std::map<UK, UV, detail::KeyOrder<UK>>;
+  using TimedMap = std::map<UK, Timed<UV>, detail::KeyOrder<UK>>;
 
  public:
   struct Entry {
