@@ -8,52 +8,22 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "sim/memory_file_system.h"
+#include "state/every_kind.h"
 #include "state/queued_io.h"
 #include "state/set_clock.h"
 #include "storage/test_stores.h"
 
 namespace streamrun {
-
-/// Count and sum, of which the result is the mean, rounded down.
-struct MeanOf {
-  using Accumulator = std::pair<std::int64_t, std::int64_t>;
-  Accumulator create() const { return {0, 0}; }
-  void add(Accumulator& accumulator, std::int64_t value) const {
-    ++accumulator.first;
-    accumulator.second += value;
-  }
-  std::int64_t get_result(const Accumulator& accumulator) const {
-    return accumulator.second / accumulator.first;
-  }
-};
-
-/// A state of every kind.
-struct EveryKind {
-  explicit EveryKind(const StateTtlConfig& ttl)
-      : value("value", ttl),
-        list("list", ttl),
-        map("map", ttl),
-        reducing("reducing", {}, ttl),
-        aggregating("aggregating", {}, ttl) {}
-  auto states() { return std::tie(value, list, map, reducing, aggregating); }
-
-  ValueState<std::string> value;
-  ListState<std::int64_t> list;
-  MapState<std::int32_t, std::string> map;
-  ReducingState<std::int64_t, std::plus<>> reducing;
-  AggregatingState<std::int64_t, MeanOf> aggregating;
-};
 
 /// The world of a few backends: their disk for databases, a store for snapshots, one clock.
 struct BackendWorld {
@@ -141,23 +111,25 @@ inline std::vector<std::string> dump(const std::vector<KeyedStateHandle>& handle
 }
 
 /// The subtasks of one operator, on one backend.
-template <Key K>
+template <Key K, typename States = EveryKind>
 class KeyedSubtasks {
  public:
   static constexpr int kMaxParallelism = 8;
 
   /// `backend` null: in memory.
   KeyedSubtasks(BackendWorld& world, StateBackend* backend, const StateTtlConfig& ttl,
-                int parallelism, const std::vector<KeyedStateHandle>& restored = {})
+                int parallelism, const std::vector<KeyedStateHandle>& restored = {},
+                int max_parallelism = kMaxParallelism)
       : world_(world),
         // In memory increments too, in a form that every backend reads.
         sharing_(backend == nullptr ? SharingFilesStrategy::forward_backward
-                                    : SharingFilesStrategy::no_sharing) {
+                                    : SharingFilesStrategy::no_sharing),
+        max_parallelism_(max_parallelism) {
     for (int i = 0; i < parallelism; ++i) {
       Subtask& subtask = subtasks_.emplace_back();
-      subtask.states = std::make_unique<EveryKind>(ttl);
+      subtask.states = make_states(ttl);
       subtask.table = std::make_unique<KeyedTable<K>>(
-          kMaxParallelism, key_group_range_of(i, parallelism, kMaxParallelism));
+          max_parallelism, key_group_range_of(i, parallelism, max_parallelism));
       bind_states(*subtask.states, *subtask.table, TypeSerializer<K>::type_name());
       subtask.table->use_clock(world.clock);
       subtask.backend = world.make(backend, *subtask.table);
@@ -168,9 +140,9 @@ class KeyedSubtasks {
     for (Subtask& subtask : subtasks_) subtask.table->begin_batch();
   }
   /// The states, at this key; it outlives their use.
-  EveryKind& at(const K& key) {
+  States& at(const K& key) {
     const std::uint32_t hash = key_hash_of<K>(key);
-    const int group = key_group_of_hash(hash, kMaxParallelism);
+    const int group = key_group_of_hash(hash, max_parallelism_);
     for (Subtask& subtask : subtasks_) {
       if (!subtask.table->key_groups().contains(group)) continue;
       subtask.table->set_current(key, hash);
@@ -198,17 +170,27 @@ class KeyedSubtasks {
     for (const Subtask& subtask : subtasks_) rows += subtask.table->size();
     return rows;
   }
+  std::size_t parallelism() const { return subtasks_.size(); }
   KeyedTable<K>& table(std::size_t i) { return *subtasks_[i].table; }
   KeyedStateBackend& backend(std::size_t i) { return *subtasks_[i].backend; }
 
  private:
   struct Subtask {
-    std::unique_ptr<EveryKind> states;
+    std::unique_ptr<States> states;
     std::unique_ptr<KeyedTable<K>> table;
     std::unique_ptr<KeyedStateBackend> backend;
   };
+  static std::unique_ptr<States> make_states(const StateTtlConfig& ttl) {
+    if constexpr (std::is_constructible_v<States, const StateTtlConfig&>) {
+      return std::make_unique<States>(ttl);
+    } else {
+      return std::make_unique<States>();
+    }
+  }
+
   BackendWorld& world_;
   const SharingFilesStrategy sharing_;
+  const int max_parallelism_;
   std::vector<Subtask> subtasks_;
 };
 
