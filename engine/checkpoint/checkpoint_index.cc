@@ -249,7 +249,7 @@ class Search {
   /// Of two in the same millisecond the one that went on from the other: ids only grow (D3).
   bool is_after_best(const JobFolder& folder, const FinishedMarker& marker) const {
     if (!best_ || marker.finished_unix_ms > best_->completed_unix_ms) return true;
-    if (holds_best(folder) && marker.last_checkpoint >= best_->id) return true;
+    if (holds_best(folder) && marker.last_snapshot >= best_->id) return true;
     const bool has_id = marker.last_snapshot > 0;
     return marker.finished_unix_ms == best_->completed_unix_ms &&
            (!has_id || marker.last_snapshot >= best_->id);

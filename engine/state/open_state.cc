@@ -1,10 +1,15 @@
+#include <streamrun/base/checksum.h>
 #include <streamrun/state/open_state.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 namespace streamrun {
 namespace {
+
+/// What a checksum of a state file is over.
+constexpr std::size_t kCheckedBytes = std::size_t{1} << 20U;
 
 StateFileReader::ReadAt reader_of_bytes(const std::string& bytes) {
   return [&bytes](std::uint64_t offset, char* into, std::size_t length) -> Result<void> {
@@ -51,6 +56,28 @@ Result<std::shared_ptr<ReadableFile>> open_state_file(const StateFile& file,
   return readable;
 }
 
+Result<void> read_checked(const StateFile& file, FileSystem* file_system,
+                          const std::function<Result<void>(std::string_view bytes)>& use) {
+  const std::shared_ptr<ReadableFile> from = SR_TRY(open_state_file(file, file_system));
+  const auto buffer = std::make_unique<char[]>(kCheckedBytes);
+  std::uint64_t offset = 0;
+  for (const std::uint32_t expected : file.crc32c) {
+    const auto length =
+        static_cast<std::size_t>(std::min<std::uint64_t>(kCheckedBytes, file.length - offset));
+    const std::size_t count = SR_TRY(from->read_at(offset, buffer.get(), length));
+    const std::string_view bytes(buffer.get(), length);
+    if (count != length || crc32c(bytes) != expected) {
+      return Error{.code = ErrorCode::state_corrupt,
+                   .message = "a state file does not have the bytes that were written",
+                   .where = file.path + ", offset " + std::to_string(offset),
+                   .retry = Retry::no};
+    }
+    SR_TRY(use(bytes));
+    offset += length;
+  }
+  return {};
+}
+
 Result<StateFileReader> open_state(const StateHandle& data, FileSystem* file_system) {
   if (data.sst) {
     return Error{.code = ErrorCode::job_mismatch,
@@ -59,8 +86,8 @@ Result<StateFileReader> open_state(const StateHandle& data, FileSystem* file_sys
                      "backend reads",
                  .where = data.file ? data.file->path : "inline state",
                  .why =
-                     "an incremental checkpoint of that backend refers to them; savepoints and "
-                     "full checkpoints are in a form that every backend reads",
+                     "checkpoints of that backend consist of them if they are incremental, the "
+                     "first, full one too; savepoints are in a form that every backend reads",
                  .tries = {"state.backend.type: rocksdb", "streamrun savepoint JOB"},
                  .retry = Retry::no};
   }

@@ -4,7 +4,9 @@
 #include <streamrun/state/state_handle.h>
 #include <streamrun/storage/file_system.h>
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 namespace streamrun {
 
@@ -17,5 +19,10 @@ Result<StateFileReader> open_state(const StateHandle& data, FileSystem* file_sys
 /// at. Its path is absolute. The same errors.
 Result<std::shared_ptr<ReadableFile>> open_state_file(const StateFile& file,
                                                       FileSystem* file_system);
+
+/// All of the file, MiB by MiB, each compared with the checksum that the checkpoint recorded before
+/// `use` gets it. The same errors.
+Result<void> read_checked(const StateFile& file, FileSystem* file_system,
+                          const std::function<Result<void>(std::string_view bytes)>& use);
 
 }  // namespace streamrun

@@ -18,13 +18,24 @@ namespace streamrun {
 
 /// Flink's operator state: a member of a function that stands for a subtask as a whole, whatever
 /// the key. It is in memory, and each snapshot writes all of it, within its synchronous part.
-/// Copies of the function that subtasks get start empty. Owned by the task's thread.
+/// Copies of the function that subtasks get start empty. One that its function does not name would
+/// be in no snapshot: to use it is E-CONF, thrown. Owned by the task's thread.
 class OperatorStateHandleBase {
  public:
   explicit OperatorStateHandleBase(std::string name) : name_(std::move(name)) {}
   const std::string& name() const { return name_; }
+  /// The operator knows of it.
+  void bind() { is_bound_ = true; }
 
  protected:
+  void require_bound() const {
+    if (is_bound_) [[likely]]
+      return;
+    throw_error({.code = ErrorCode::config,
+                 .message = "the operator state \"" + name_ +
+                            "\" is used and is not named by its function's states()",
+                 .retry = Retry::no});
+  }
   template <Serializable T>
   static std::string bytes_of(const T& element) {
     std::string bytes;
@@ -47,6 +58,7 @@ class OperatorStateHandleBase {
 
  private:
   std::string name_;
+  bool is_bound_ = false;
 };
 
 /// What split and union lists share.
@@ -55,12 +67,22 @@ class OperatorListStateBase : public OperatorStateHandleBase {
  public:
   using OperatorStateHandleBase::OperatorStateHandleBase;
 
-  const std::vector<T>& get() const { return elements_; }
-  void add(T element) { elements_.push_back(std::move(element)); }
+  const std::vector<T>& get() const {
+    this->require_bound();
+    return elements_;
+  }
+  void add(T element) {
+    this->require_bound();
+    elements_.push_back(std::move(element));
+  }
   void add_all(const std::vector<T>& elements) {
+    this->require_bound();
     elements_.insert(elements_.end(), elements.begin(), elements.end());
   }
-  void update(std::vector<T> elements) { elements_ = std::move(elements); }
+  void update(std::vector<T> elements) {
+    this->require_bound();
+    elements_ = std::move(elements);
+  }
   void clear() { elements_.clear(); }
 
   /// As a snapshot describes it, without elements.
@@ -110,14 +132,21 @@ class BroadcastState : public OperatorStateHandleBase {
 
   /// Null if there is none; valid until the next change.
   const V* get(const K& key) const {
+    this->require_bound();
     const auto found = entries_.find(key);
     return found != entries_.end() ? &found->second : nullptr;
   }
-  bool contains(const K& key) const { return entries_.contains(key); }
-  void put(const K& key, V value) { entries_.insert_or_assign(key, std::move(value)); }
+  bool contains(const K& key) const { return get(key) != nullptr; }
+  void put(const K& key, V value) {
+    this->require_bound();
+    entries_.insert_or_assign(key, std::move(value));
+  }
   void remove(const K& key) { entries_.erase(key); }
   void clear() { entries_.clear(); }
-  const std::map<K, V>& entries() const { return entries_; }
+  const std::map<K, V>& entries() const {
+    this->require_bound();
+    return entries_;
+  }
 
   OperatorListState describe() const {
     return {.name = name(),
@@ -184,6 +213,7 @@ std::vector<OperatorListState> save_operator_states(F& function) {
 template <typename F>
 void restore_operator_states(F& function, const std::vector<OperatorListState>& lists) {
   for_each_operator_state_of(function, [&](auto& state) {
+    state.bind();
     state.clear();
     for (const OperatorListState& list : lists) {
       if (list.name == state.name()) state.restore(list);

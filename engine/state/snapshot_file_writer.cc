@@ -243,6 +243,7 @@ void SnapshotFileWriter::start_job() {
 
 /// The outcome for whoever called `finish`.
 void SnapshotFileWriter::ended(std::unique_ptr<File> file) {
+  spares_ = {};
   if (file->error) return call_done(*file->error);
   StateHandle handle;
   if (file->handle == nullptr) {

@@ -85,8 +85,11 @@ void KeyedTableBase::make_room() {
   const bool may_have_grown = !has_trivial_states_ && batches_ >= kBatchesBetweenWrites;
   const std::size_t most =
       std::max(store_->most_cached_bytes(), sub_tables_.size() * kLeastGroupBytes);
-  // It takes changes again soon, and some memory is cheaper than to wait for that.
-  if (store_->is_being_copied() && row_bytes_ + heap_bytes_ < most + most / 2) return;
+  // It takes changes again soon, and some memory is cheaper than to wait for that. What changed
+  // values hold is not counted yet.
+  const std::size_t changed_bytes = changed_rows_ / most_changed_ * kChangedBytes;
+  if (store_->is_being_copied() && row_bytes_ + heap_bytes_ + changed_bytes < most + most / 2)
+    return;
   if (may_have_grown) {
     write_back();
   } else if (changed_rows_ >= most_changed_) {

@@ -354,6 +354,22 @@ TEST_CASE("newest complete: of two stops in one millisecond the later one counts
   CHECK(store.newest_path() == later);
 }
 
+TEST_CASE("newest complete: within a run ids decide, wherever the clock went", "[checkpoint]") {
+  Store store;
+  const std::string folder = store.job(1, 100);
+  store.checkpoint(folder, 4, 5000);
+  // Suspended, so that its checkpoints stay; the clock had been set back.
+  const std::string savepoint = store.savepoint("savepoint-111111-000000000005", 1000);
+  test::write_file(store.files, folder + "/finished",
+                   encode(FinishedMarker{.job_id = test::job_id(1),
+                                         .job_name = "wordcount",
+                                         .last_checkpoint = 0,
+                                         .last_snapshot = 5,
+                                         .finished_unix_ms = 1001,
+                                         .savepoint = savepoint}));
+  CHECK(store.newest_path() == savepoint);
+}
+
 TEST_CASE("newest complete: a snapshot in the millisecond of an earlier run's end counts more",
           "[checkpoint]") {
   Store store;

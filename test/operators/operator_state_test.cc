@@ -115,6 +115,27 @@ TEST_CASE("operator state: two of one name are E-CONF", "[operators]") {
   }
 }
 
+TEST_CASE("operator state: what a function does not name is E-CONF when it is used",
+          "[operators]") {
+  struct Silent {
+    SplitListState<std::int64_t> kept{"kept"};
+    std::int64_t operator()(std::int64_t number) {
+      kept.add(number);
+      return number;
+    }
+  };
+  using Operator = MapOperator<std::int64_t, std::int64_t, Silent>;
+  const OperatorUnderTest<std::int64_t, std::int64_t> tested{copies_of<Operator>(Silent())};
+  OperatorHarness<std::int64_t, std::int64_t> harness(tested);
+  try {
+    harness.process({1});
+    FAIL("it went on");
+  } catch (const ErrorException& thrown) {
+    CHECK(thrown.error().code == ErrorCode::config);
+    CHECK(thrown.error().message.find("\"kept\"") != std::string::npos);
+  }
+}
+
 TEST_CASE("operator state: an element that can't be read is E-STATE-CORRUPT", "[operators]") {
   SplitListState<std::int64_t> list("numbers");
   OperatorListState saved = list.describe();

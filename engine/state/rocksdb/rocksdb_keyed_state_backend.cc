@@ -171,9 +171,11 @@ void RocksDbKeyedStateBackend::copy_files(const Snapshot& running, bool is_full)
 void RocksDbKeyedStateBackend::upload(const Snapshot& running, bool is_full,
                                       std::shared_ptr<const LiveFiles> live) {
   if (live->files().empty()) {
-    // A snapshot without a piece would be one of nothing.
+    // There was nothing, whatever there is by now; and a snapshot has a piece.
     uploaded_[running->id] = {};
-    return read_rows(running, false);
+    running->writer = running->make_writer();
+    running->builder = std::make_shared<StateFileBuilder>();
+    return finish(running);
   }
   running->upload = std::make_shared<SstUpload>(
       std::move(live), local_, is_full ? UploadedFiles() : base_, running->make_writer,
@@ -276,6 +278,7 @@ void RocksDbKeyedStateBackend::give_up(const Snapshot& running, const Error& err
 }
 
 void RocksDbKeyedStateBackend::abort(CheckpointId id) {
+  uploaded_.erase(id);
   for (auto it = running_.begin(); it != running_.end();) {
     const Snapshot each = *it++;
     if (each->id != id) continue;

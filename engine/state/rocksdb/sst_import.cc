@@ -1,10 +1,8 @@
 #include "sst_import.h"
 
 #include <streamrun/base/bytes.h>
-#include <streamrun/base/checksum.h>
 #include <streamrun/state/open_state.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -17,8 +15,6 @@
 namespace streamrun {
 namespace {
 
-/// What a checksum of a state file is over.
-constexpr std::size_t kCheckedBytes = std::size_t{1} << 20U;
 constexpr std::size_t kReadAhead = std::size_t{2} << 20U;
 
 std::string prefix_of(int key_group) {
@@ -94,27 +90,23 @@ Result<void> SstImport::bring(const StateHandle& piece, const std::string& path)
 }
 
 Result<void> SstImport::bring_file(const StateFile& file, const std::string& path) {
-  const std::shared_ptr<ReadableFile> from = SR_TRY(open_state_file(file, store_));
   // RocksDB never changes a table file, so both may have it.
   std::unique_ptr<WritableFile> copy;
-  if (!SR_TRY(store_->link(file.path, path))) copy = SR_TRY(local_.create(path));
-  const auto buffer = std::make_unique<char[]>(kCheckedBytes);
-  std::uint64_t offset = 0;
-  for (const std::uint32_t expected : file.crc32c) {
-    const auto length =
-        static_cast<std::size_t>(std::min<std::uint64_t>(kCheckedBytes, file.length - offset));
-    const std::size_t count = SR_TRY(from->read_at(offset, buffer.get(), length));
-    if (count != length || crc32c({buffer.get(), length}) != expected) {
-      return Error{.code = ErrorCode::state_corrupt,
-                   .message = "a state file does not have the bytes that were written",
-                   .where = file.path + ", offset " + std::to_string(offset),
-                   .retry = Retry::no};
-    }
-    if (copy != nullptr) SR_TRY(copy->append({buffer.get(), length}));
-    offset += length;
-  }
+  if (!SR_TRY(link(file, path))) copy = SR_TRY(local_.create(path));
+  SR_TRY(read_checked(file, store_, [&](std::string_view bytes) -> Result<void> {
+    if (copy == nullptr) return {};
+    return copy->append(bytes);
+  }));
   if (copy != nullptr) SR_TRY(copy->close());
   return {};
+}
+
+/// Not what is missing, or is no file: that is told apart when it is read.
+Result<bool> SstImport::link(const StateFile& file, const std::string& path) {
+  const Result<FileStatus> status = store_->status(file.path);
+  const bool is_file = status && status->kind == FileKind::file && !status->is_link;
+  if (!is_file) return false;
+  return store_->link(file.path, path);
 }
 
 }  // namespace streamrun

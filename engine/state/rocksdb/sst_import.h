@@ -37,6 +37,7 @@ class SstImport {
                                                    KeyGroupRange range);
   Result<void> bring(const StateHandle& piece, const std::string& path);
   Result<void> bring_file(const StateFile& file, const std::string& path);
+  Result<bool> link(const StateFile& file, const std::string& path);
 
   Database& database_;
   FileSystem& local_;

@@ -104,8 +104,10 @@ void SstUpload::append(std::size_t index) {
 
 void SstUpload::written(std::size_t index, Result<StateHandle> data) {
   ++ended_;
-  const Upload& upload = uploads_[index];
-  if (upload.source->error) return give_up(*upload.source->error);
+  Upload& upload = uploads_[index];
+  // What it has open goes now, not with the last file.
+  const std::shared_ptr<Source> source = std::exchange(upload.source, nullptr);
+  if (source->error) return give_up(*source->error);
   if (!data) return give_up(data.error());
   uploaded_.emplace(upload.file->number, *std::move(data));
   advance();

@@ -145,6 +145,24 @@ TEST_CASE("rocksdb increments: empty state, and state that became empty", "[stat
   for (std::int64_t key = 0; key < 50; ++key) CHECK(restored.at(key).value.get() == nullptr);
 }
 
+TEST_CASE("rocksdb increments: a snapshot of nothing holds nothing, whatever comes before its mail",
+          "[state]") {
+  BackendWorld world;
+  Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
+  std::optional<Result<KeyedStateHandle>> result;
+  subtasks.backend(0).snapshot(1, kIncrement, world.maker(0), false,
+                               [&](Result<KeyedStateHandle> handle) { result = handle; });
+  world.io.run_job();
+  fill(subtasks, 0, 300, "later");
+  subtasks.table(0).write_back();
+  world.settle(subtasks.backend(0));
+  REQUIRE(result);
+  REQUIRE(*result);
+  CHECK((**result).entries == 0);
+  Subtasks restored(world, world.rocksdb.get(), {}, 1, {BackendWorld::with_paths(**result)});
+  for (std::int64_t key = 0; key < 300; ++key) CHECK(restored.at(key).value.get() == nullptr);
+}
+
 TEST_CASE("rocksdb increments: an aborted snapshot leaves no file, whenever that is", "[state]") {
   for (int steps = 0; steps < 24; ++steps) {
     INFO(steps << " steps");
