@@ -339,7 +339,14 @@ TEST_CASE("run: a snapshot is removed as one of the run's own if it is claimed, 
   CHECK(contains(in_memory.err, "the claimed snapshot stays"));
   CHECK(fs::exists(fs::path(snapshot) / "_metadata"));
 
-  const Outcome claimed = resume({"-D", "execution.state-recovery.claim-mode=CLAIM"});
+  // It goes once there is a checkpoint of the run's own.
+  Process claiming({.program = STREAMRUN_BINARY,
+                    .arguments = {"run", "-s", snapshot, "-D", "state.checkpoints.num-retained=1",
+                                  "-D", "execution.state-recovery.claim-mode=CLAIM"},
+                    .working_directory = folder.path()});
+  REQUIRE(claiming.wait_for_err(" done", 60s));
+  claiming.kill(SIGTERM);
+  const Outcome claimed = claiming.wait(60s);
   INFO(claimed.err);
   CHECK(claimed.status == 0);
   CHECK_FALSE(fs::exists(snapshot));
