@@ -19,7 +19,8 @@ int key_group_of(const std::string& key) {
 
 }  // namespace
 
-Result<std::shared_ptr<const LiveFiles>> LiveFiles::take(std::shared_ptr<Database> database) {
+Result<std::shared_ptr<const LiveFiles>> LiveFiles::take(
+    const std::shared_ptr<Database>& database) {
   rocksdb::DB& db = database->db();
   rocksdb::FlushOptions flush;
   // It would wait for compactions; nobody writes, so there is nobody to hold up.

@@ -24,7 +24,7 @@ class LiveFiles {
   };
 
   /// Writes what is in memory to files first. Nobody writes meanwhile. Blocking.
-  static Result<std::shared_ptr<const LiveFiles>> take(std::shared_ptr<Database> database);
+  static Result<std::shared_ptr<const LiveFiles>> take(const std::shared_ptr<Database>& database);
   /// Blocking: files go that were only kept for it.
   ~LiveFiles();
   LiveFiles(const LiveFiles&) = delete;

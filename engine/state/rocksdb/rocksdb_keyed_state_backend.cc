@@ -157,7 +157,7 @@ void RocksDbKeyedStateBackend::copy_files(const Snapshot& running, bool is_full)
   running->is_reading = true;
   io_.submit([this, running, is_full, &io = io_, database = database_, post = post_,
               closed = std::make_unique<WriteGate::Closed>(gate_)]() mutable {
-    auto live = LiveFiles::take(std::move(database));
+    auto live = LiveFiles::take(database);
     closed.reset();
     post([this, running, is_full, &io, live = std::move(live)]() mutable {
       running->is_reading = false;
