@@ -45,6 +45,10 @@ void apply(sim::MemoryFileSystem& files, const Flip& flip) {
 
 Result<void> read_blocks(FileSystem& files, StateHandle data) {
   if (data.file) data.file->path = state_file_path(kFolder, *data.file);
+  if (data.sst) {
+    if (!data.file) return {};
+    return read_checked(*data.file, &files, [](std::string_view) -> Result<void> { return {}; });
+  }
   const StateFileReader reader = SR_TRY(open_state(data, &files));
   StateBytes buffer;
   for (const StateBlock& block : reader.blocks()) {

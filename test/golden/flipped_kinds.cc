@@ -92,6 +92,7 @@ std::vector<FlippedKind> flipped_kinds() {
       kind_of_files("state", "kinds", state_files),
       kind_of_files("compressed state", "kinds-compressed", state_files),
       kind_of_files("increments", "chain", state_files),
+      kind_of_files("SST files", "kinds-ssts", state_files),
       kind_of_files("records in flight", "in-flight", in_flight_files),
       prepared_output()};
   for (const FlippedKind& kind : kinds) {

@@ -17,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_CASE("golden snapshots: there is one of each kind", "[golden]") {
-  for (const char* const name :
-       {"kinds", "kinds-compressed", "kinds-savepoint", "in-flight", "files", "chain"}) {
+  for (const char* const name : {"kinds", "kinds-compressed", "kinds-savepoint", "kinds-ssts",
+                                 "in-flight", "files", "chain"}) {
     CHECK_NOTHROW(newest_golden_case(name));
   }
 }
