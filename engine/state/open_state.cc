@@ -88,7 +88,7 @@ Result<StateFileReader> open_state(const StateHandle& data, FileSystem* file_sys
                  .why =
                      "checkpoints of that backend consist of them if they are incremental, the "
                      "first, full one too; savepoints are in a form that every backend reads",
-                 .tries = {"state.backend.type: rocksdb", "streamrun savepoint JOB"},
+                 .tries = {"streamrun run -D state.backend.type=rocksdb -s PATH"},
                  .retry = Retry::no};
   }
   if (!data.file) {

@@ -141,7 +141,11 @@ void RocksDbKeyedStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sh
   if (database_->is_broken()) {
     throw_error({.code = ErrorCode::store_io,
                  .message = "the local database of keyed state could not write to its disk",
-                 .where = database_->path()});
+                 .where = database_->path(),
+                 .why =
+                     "RocksDB writes no more after that; the job goes on from its last checkpoint "
+                     "with a new one",
+                 .tries = {"df -h " + parent_path(database_->path()), "ulimit -n"}});
   }
   table_.write_back();
   auto running = std::make_shared<Running>();

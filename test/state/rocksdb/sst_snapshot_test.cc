@@ -287,7 +287,7 @@ TEST_CASE("rocksdb increments: only RocksDB restores them, and others say so", "
   const auto restored = world.make(nullptr, table)->restore(handles, &world.files);
   REQUIRE_FALSE(restored);
   CHECK(restored.error().code == ErrorCode::job_mismatch);
-  CHECK(restored.error().tries.front() == "state.backend.type: rocksdb");
+  CHECK(restored.error().tries.front() == "streamrun run -D state.backend.type=rocksdb -s PATH");
 }
 
 TEST_CASE("rocksdb increments: a checkpoint on the same disk is linked, and stays as it was",
