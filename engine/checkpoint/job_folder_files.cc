@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "metadata_json_filter.h"
+#include "checked_json.h"
 
 namespace streamrun {
 namespace {
@@ -21,11 +21,10 @@ Error damaged(std::string_view what, std::string_view detail) {
 }
 
 Result<Json> parsed(std::string_view bytes, std::string_view what) {
-  if (bytes.size() > kSmallFileLimitBytes || !filter_json(bytes)) {
-    return damaged(what, "no valid JSON");
-  }
-  Json json = Json::parse(bytes, nullptr, false);
-  if (!json.is_object()) return damaged(what, "no JSON object");
+  if (bytes.size() > kSmallFileLimitBytes) return damaged(what, "no valid JSON");
+  Result<Json> json = parse_checked_json(bytes);
+  if (!json) return damaged(what, "no valid JSON");
+  if (!json->is_object()) return damaged(what, "no JSON object");
   return json;
 }
 

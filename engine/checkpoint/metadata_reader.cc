@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "metadata_json_filter.h"
+#include "checked_json.h"
 #include "metadata_layout.h"
 
 namespace streamrun {
@@ -477,9 +477,7 @@ Result<CheckpointMetadata> decode(std::string_view bytes) {
   }
   const std::string_view body = SR_TRY(checked_body(bytes));
   SR_TRY(check_format(body));
-  SR_TRY(filter_json(body));
-  const Json document = Json::parse(body, nullptr, false);
-  if (document.is_discarded()) return damaged("no valid JSON");
+  const Json document = SR_TRY(parse_checked_json(body));
   CheckpointMetadata metadata = SR_TRY(read_document(Node(document)));
   SR_TRY(check_structure(metadata));
   return metadata;
