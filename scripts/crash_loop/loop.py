@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from crash_loop.marks import MARKS, Marks
-from crash_loop.modes import InMemoryRound, ModeRound
+from crash_loop.modes import BackendsRound, InMemoryRound, ModeRound
 from crash_loop.oracle import Failure, Text, expected_lines, first_differences, make_blocks, output_lines
 from crash_loop.round import FINISH_LIMIT_S, Round
 
@@ -95,7 +95,8 @@ class Loop:
             current.live()
         else:
             # At least once a running total may be wrong in any way, a count only too high.
-            current = ModeRound(self, number, mode, slow=mode != "at-least-once" and number % 3 != 2)
+            kind = BackendsRound if mode == "backends" else ModeRound
+            current = kind(self, number, mode, slow=mode != "at-least-once" and number % 3 != 2)
             finished = False
             while not finished and self.total.lives - before < lives - 2:
                 finished = current.live_and_die()

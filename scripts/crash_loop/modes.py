@@ -17,6 +17,7 @@ MODES = {
     "switching": (["execution.checkpointing.unaligned.enabled=true"], False),
     "incremental": (SHARING, True),
     "rocksdb": ([*SHARING, *ON_DISK], True),
+    "backends": (SHARING, True),
     "at-least-once": (["execution.checkpointing.mode=AT_LEAST_ONCE"], True),
     "in-memory": ([], False),
 }
@@ -174,8 +175,10 @@ class ModeRound(Round):
         except subprocess.TimeoutExpired:
             life.kill()
             raise Failure(f"a life did not end when it was asked to\n{life.talk()}") from None
-        # A checkpoint that could be neither made durable nor taken back, for want of a file descriptor, ends a run.
-        in_doubt = life.cannot_open and status == 74 and b"E-STORE-FATAL" in life.log.read_bytes()
+        # For want of a file descriptor a checkpoint could be neither made durable nor taken back, or the word that all is done
+        # could not be left. The next life goes on from the last checkpoint.
+        reasons = (b"E-STORE-FATAL", b"/.finished.tmp-")
+        in_doubt = life.cannot_open and status == 74 and any(reason in life.log.read_bytes() for reason in reasons)
         if status not in (0, 75, -9) and not in_doubt:
             raise Failure(f"a life ended with status {status}\n{life.talk()}")
         self.loop.total.killed += status == -9
@@ -227,6 +230,47 @@ class ModeRound(Round):
         if not self.wanted_set.issubset(lines):
             raise Failure(f"something is lost: {first_differences(set(lines), self.wanted)}")
         self.loop.total.printed_again += len(lines) - len(self.wanted)
+
+
+class BackendsRound(ModeRound):
+    """Each life has its state where it likes, in one subtask or in eight. Increments of RocksDB are for RocksDB alone: a life
+    in memory that finds them is turned away, and the next one must find everything as it was. Over a savepoint, or from what
+    was in memory, a job may move."""
+
+    parallelisms = (1, 8)
+    on_disk = False
+
+    def varied_settings(self):
+        self.on_disk = self.chance.random() < 0.5
+        # Unset, it would stay what it was.
+        return [*super().varied_settings(), *(ON_DISK if self.on_disk else ["state.backend.type=hashmap"])]
+
+    def begin(self, finishing=False, armed=None, parallelism=None, settings=()):
+        life = super().begin(finishing, armed, parallelism, settings)
+        if self.on_disk or not self.has_increments_of_rocksdb():
+            return life
+        while life.process.poll() is None and b'"event":"running"' not in life.log.read_bytes():
+            time.sleep(0.002)
+        if life.process.poll() != 76:
+            return life
+        if b"E-JOB-MISMATCH" not in life.log.read_bytes():
+            raise Failure(f"a life was turned away for another reason than its backend\n{life.talk()}")
+        self.loop.asked["times turned away", True] += 1
+        return super().begin(finishing, armed, parallelism, [*settings, *ON_DISK])
+
+    def has_increments_of_rocksdb(self):
+        return any(b'"sst"' in path.read_bytes() for path in self.checkpoints.glob("*/chk-*/_metadata"))
+
+    def end(self, life):
+        if self.chance.random() < 0.5:
+            return super().end(life)
+        job = self.id_of(life)
+        answer = self.ask(life, "stop", job) if job else None
+        if answer:
+            self.kept.append(answer)
+        else:
+            life.kill()
+        return self.wait_for_end(life)
 
 
 class InMemoryRound(ModeRound):

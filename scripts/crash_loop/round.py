@@ -30,6 +30,7 @@ class Round:
     """One job in one folder: lives until it has finished."""
 
     mode = ""
+    parallelisms = PARALLELISMS
 
     def __init__(self, loop, number, endless, printed=False, one_id=False):
         self.loop = loop
@@ -97,7 +98,7 @@ class Round:
         output = self.folder / f"{name}.out" if self.printed else os.devnull
         if self.varies:
             settings = [*self.varied_settings(), *settings]
-        command = self.command(finishing, parallelism or self.chance.choice(PARALLELISMS), settings)
+        command = self.command(finishing, parallelism or self.chance.choice(self.parallelisms), settings)
         return Life(command, self.folder / f"{name}.log", self.environment(), output, armed)
 
     def environment(self):
