@@ -13,7 +13,7 @@ namespace streamrun {
 
 RocksDbKeyedStateBackend::RocksDbKeyedStateBackend(
     KeyedTableBase& table, const KeyedStateBackendContext& context, FileSystem& local,
-    std::shared_ptr<Database> database, std::string import_folder, std::size_t write_batch_bytes,
+    std::shared_ptr<Database> database, std::size_t write_batch_bytes,
     std::function<std::size_t()> most_cached_bytes, std::function<void()> closed)
     : table_(table),
       io_(context.io),
@@ -21,7 +21,8 @@ RocksDbKeyedStateBackend::RocksDbKeyedStateBackend(
       closed_(std::move(closed)),
       local_(local),
       database_(std::move(database)),
-      import_folder_(std::move(import_folder)),
+      import_folder_(database_->path() + "-import"),
+      links_folder_(database_->path() + "-snapshot-"),
       gate_(std::make_shared<WriteGate>()),
       store_(database_, gate_, write_batch_bytes, std::move(most_cached_bytes)) {
   table_.keep_rows_in(store_);
@@ -30,6 +31,7 @@ RocksDbKeyedStateBackend::RocksDbKeyedStateBackend(
 RocksDbKeyedStateBackend::~RocksDbKeyedStateBackend() {
   // Writers that are not done know those whom they would tell.
   for (const Snapshot& running : running_) {
+    gate_->drop(running->copy);
     if (running->upload != nullptr) running->upload->forget();
     *running = Running();
     running->is_over = true;
@@ -158,18 +160,16 @@ void RocksDbKeyedStateBackend::snapshot(CheckpointId id, SharingFilesStrategy sh
 }
 
 void RocksDbKeyedStateBackend::copy_files(const Snapshot& running, bool is_full) {
-  running->is_reading = true;
-  io_.submit([this, running, is_full, &io = io_, database = database_, post = post_,
-              closed = std::make_unique<WriteGate::Closed>(gate_)]() mutable {
-    auto live = LiveFiles::take(database);
-    closed.reset();
-    post([this, running, is_full, &io, live = std::move(live)]() mutable {
-      running->is_reading = false;
+  const auto copy = [this, running, is_full, &io = io_, &local = local_, database = database_,
+                     post = post_, folder = links_folder_ + std::to_string(++links_folders_)] {
+    post([this, running, is_full, &io, live = LiveFiles::take(database, local, folder)]() mutable {
       if (running->is_over) return let_go(io, std::move(live));
       if (!live) return give_up(running, std::move(live).error());
       upload(running, is_full, *std::move(live));
     });
-  });
+  };
+  running->copy = gate_->close(copy);
+  io_.submit([gate = gate_, number = running->copy] { gate->run(number); });
 }
 
 void RocksDbKeyedStateBackend::upload(const Snapshot& running, bool is_full,
@@ -272,6 +272,7 @@ void RocksDbKeyedStateBackend::end(const Snapshot& running, Result<KeyedStateHan
 
 void RocksDbKeyedStateBackend::give_up(const Snapshot& running, const Error& error) {
   uploaded_.erase(running->id);
+  gate_->drop(running->copy);
   if (running->upload != nullptr) return running->upload->give_up(error);
   if (running->writer == nullptr) return end(running, error);
   running->is_over = true;

@@ -28,11 +28,11 @@ namespace streamrun {
 class RocksDbKeyedStateBackend final : public KeyedStateBackend {
  public:
   /// `table` and `local`, the disk of the database, outlive the backend; `closed` is called when
-  /// the database is closed, at the end. Files that are restored pass through `import_folder`,
-  /// which is not there.
+  /// the database is closed, at the end. Files that are restored or uploaded pass through folders
+  /// beside the database, whose names begin as its own.
   RocksDbKeyedStateBackend(KeyedTableBase& table, const KeyedStateBackendContext& context,
                            FileSystem& local, std::shared_ptr<Database> database,
-                           std::string import_folder, std::size_t write_batch_bytes,
+                           std::size_t write_batch_bytes,
                            std::function<std::size_t()> most_cached_bytes,
                            std::function<void()> closed);
   ~RocksDbKeyedStateBackend() override;
@@ -49,12 +49,13 @@ class RocksDbKeyedStateBackend final : public KeyedStateBackend {
   struct Running {
     CheckpointId id = 0;
     MakeWriter make_writer;
+    std::uint64_t copy = 0;              ///< its number at the gate, of one that shares files
     std::shared_ptr<SstUpload> upload;   ///< of one that shares files, once it is known which
     std::shared_ptr<SnapshotScan> scan;  ///< of the I/O job while there is one; null at the end
     std::shared_ptr<SnapshotFileWriter> writer;
     std::shared_ptr<StateFileBuilder> builder;
     Done done;
-    bool is_reading = false;  ///< an I/O job is under way
+    bool is_reading = false;  ///< an I/O job reads rows
     bool is_over = false;     ///< delivered or given up
   };
   using Snapshot = std::shared_ptr<Running>;
@@ -85,6 +86,8 @@ class RocksDbKeyedStateBackend final : public KeyedStateBackend {
   FileSystem& local_;
   const std::shared_ptr<Database> database_;
   const std::string import_folder_;
+  const std::string links_folder_;  ///< without its number
+  std::uint64_t links_folders_ = 0;
   const std::shared_ptr<WriteGate> gate_;
   RocksDbStore store_;
   std::list<Snapshot> running_;

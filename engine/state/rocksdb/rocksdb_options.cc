@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
@@ -118,6 +119,8 @@ rocksdb::DBOptions database_options(const RocksDbSettings& given, const SharedMe
   options.max_background_jobs = settings.threads.value_or(2);
   options.max_open_files = settings.open_files.value_or(-1);
   options.write_buffer_manager = shared.write_buffers;
+  // So that an upload knows whether the disk still has what was written.
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   // Nothing of it outlives the run.
   options.avoid_flush_during_shutdown = true;
   options.info_log_level = rocksdb::WARN_LEVEL;

@@ -65,7 +65,7 @@ Result<std::unique_ptr<KeyedStateBackend>> RocksDbStateBackend::make_keyed(
                                      });
   database.reset();
   return std::unique_ptr<KeyedStateBackend>(new RocksDbKeyedStateBackend(
-      table, context, shared_->local, std::move(removing), path + "-import",
+      table, context, shared_->local, std::move(removing),
       static_cast<std::size_t>(shared_->settings.write_batch_size),
       [shared = shared_.get()] { return shared->most_cached_bytes(); },
       [shared = shared_.get()] { --shared->tables; }));

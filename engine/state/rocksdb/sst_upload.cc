@@ -1,5 +1,6 @@
 #include "sst_upload.h"
 
+#include <streamrun/base/checksum.h>
 #include <streamrun/base/crash_point.h>
 
 #include <algorithm>
@@ -22,13 +23,18 @@ struct SstUpload::Source {
   const std::string path;
   std::unique_ptr<ReadableFile> file = {};
   std::optional<Error> error = {};
+  std::uint32_t crc = 0;  ///< of what was read
 
   Source(FileSystem& files, std::string of) : local(files), path(std::move(of)) {}
 
   void read(std::uint64_t offset, std::size_t length, StateBytes& into) {
     if (error) return;
-    if (Result<void> done = read_whole(offset, into.extend(length), length); !done)
+    char* const bytes = into.extend(length);
+    if (Result<void> done = read_whole(offset, bytes, length); !done) {
       error = std::move(done).error();
+      return;
+    }
+    crc = crc32c({bytes, length}, crc);
     SR_CRASH("cp.sst.upload.mid");
   }
   Result<void> read_whole(std::uint64_t offset, char* into, std::size_t length) {
@@ -109,6 +115,8 @@ void SstUpload::written(std::size_t index, Result<StateHandle> data) {
   const std::shared_ptr<Source> source = std::exchange(upload.source, nullptr);
   if (source->error) return give_up(*source->error);
   if (!data) return give_up(data.error());
+  if (upload.file->crc32c.value_or(source->crc) != source->crc)
+    return give_up(live_->note_damaged(*upload.file));
   uploaded_.emplace(upload.file->number, *std::move(data));
   advance();
 }

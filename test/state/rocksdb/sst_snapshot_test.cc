@@ -1,6 +1,7 @@
 // Snapshots that consist of a database's own files, and restores from them.
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -57,6 +58,28 @@ std::size_t new_ones(const std::set<std::string>& paths, const std::set<std::str
   std::size_t count = 0;
   for (const std::string& path : paths) count += known.contains(path) ? 0 : 1;
   return count;
+}
+
+/// What keeps files for snapshots that are under way.
+std::vector<std::string> files_kept(BackendWorld& world) {
+  std::vector<std::string> files;
+  const std::string ours = world.local->list(world.folder.path()).value().front().path;
+  for (const FileStatus& folder : world.local->list(ours).value()) {
+    if (folder.path.find("-snapshot-") == std::string::npos) continue;
+    for (const FileStatus& file : world.local->list(folder.path).value())
+      files.push_back(file.path);
+  }
+  return files;
+}
+
+void flip_a_bit(const std::string& path, std::size_t at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(at));
+  const int byte = file.get();
+  REQUIRE(byte >= 0);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(static_cast<char>(byte ^ 1));
+  REQUIRE(file.good());
 }
 
 }  // namespace
@@ -293,6 +316,83 @@ TEST_CASE("rocksdb increments: a damaged or missing file is refused, with its na
     CHECK(corrupt.where.find(file->path + ", offset ") != std::string::npos);
     REQUIRE(world.files.remove_file(file->path).value());
   }
+}
+
+TEST_CASE("rocksdb increments: who has to wait for the copy makes it", "[state]") {
+  BackendWorld world;
+  Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
+  fill(subtasks, 0, 300, "first");
+  std::optional<Result<KeyedStateHandle>> result;
+  subtasks.backend(0).snapshot(
+      1, kIncrement, world.maker(0), false,
+      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  // No I/O thread comes to it.
+  fill(subtasks, 0, 300, "second");
+  subtasks.table(0).write_back();
+  world.settle(subtasks.backend(0));
+  REQUIRE(result);
+  REQUIRE(*result);
+  Subtasks restored(world, world.rocksdb.get(), {}, 1, {BackendWorld::with_paths(**result)});
+  check_filled(restored, 0, 300, "first");
+  check_filled(subtasks, 0, 300, "second");
+}
+
+TEST_CASE("rocksdb increments: a snapshot that is given up holds nobody up", "[state]") {
+  BackendWorld world;
+  Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
+  fill(subtasks, 0, 300, "first");
+  std::optional<Result<KeyedStateHandle>> result;
+  subtasks.backend(0).snapshot(
+      1, kIncrement, world.maker(0), false,
+      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  subtasks.backend(0).abort(1);
+  REQUIRE(result);
+  CHECK(result->error().code == ErrorCode::cancelled);
+  fill(subtasks, 0, 300, "second");
+  subtasks.table(0).write_back();
+  CHECK(files_kept(world).empty());
+  world.settle(subtasks.backend(0));
+  CHECK(world.files.files().empty());
+  check_filled(subtasks, 0, 300, "second");
+}
+
+TEST_CASE("rocksdb increments: files have a name for the snapshot while it needs them", "[state]") {
+  BackendWorld world;
+  Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
+  fill(subtasks, 0, 3000, "some");
+  std::optional<Result<KeyedStateHandle>> result;
+  subtasks.backend(0).snapshot(
+      1, kIncrement, world.maker(0), false,
+      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  CHECK(files_kept(world).empty());
+  REQUIRE(world.io.run_job());
+  const std::size_t kept = files_kept(world).size();
+  CHECK(kept > 0);
+  world.settle(subtasks.backend(0));
+  REQUIRE(result);
+  REQUIRE(*result);
+  CHECK((**result).pieces.size() == kept);
+  CHECK(files_kept(world).empty());
+}
+
+TEST_CASE("rocksdb increments: what the disk has damaged reaches no checkpoint", "[state]") {
+  BackendWorld world;
+  Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
+  fill(subtasks, 0, 3000, std::string(100, 'x'));
+  std::optional<Result<KeyedStateHandle>> result;
+  subtasks.backend(0).snapshot(
+      1, kIncrement, world.maker(0), false,
+      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  REQUIRE(world.io.run_job());
+  flip_a_bit(files_kept(world).back(), 100);
+  world.settle(subtasks.backend(0));
+  REQUIRE(result);
+  REQUIRE_FALSE(*result);
+  CHECK(result->error().code == ErrorCode::store_io);
+  CHECK(result->error().message.find("not as RocksDB wrote it") != std::string::npos);
+  CHECK(world.files.files().empty());
+  // The database is not to be relied on.
+  CHECK_THROWS_AS(world.snapshot(subtasks.backend(0), 2, 0, false, kIncrement), ErrorException);
 }
 
 TEST_CASE("rocksdb increments: only RocksDB restores them, and others say so", "[state]") {
