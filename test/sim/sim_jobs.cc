@@ -114,6 +114,56 @@ struct FireTimers {
   }
 };
 
+/// Counts the records of a key, and of each of its values, in state with a time to live, and again
+/// in state without, where the time of the last one tells what must have expired.
+struct CheckExpiry {
+  static constexpr std::int64_t kTtl = 30;  // milliseconds
+  struct Count {
+    std::int64_t last = 0;
+    std::int64_t count = 0;
+  };
+
+  SimHooks* hooks;
+  ValueState<std::int64_t> total{"total", {.ttl = std::chrono::milliseconds(kTtl)}};
+  MapState<std::int64_t, std::int64_t> by_value{"by-value",
+                                                {.ttl = std::chrono::milliseconds(kTtl)}};
+  ValueState<Count> true_total{"true-total"};
+  MapState<std::int64_t, Count> true_by_value{"true-by-value"};
+
+  auto states() { return std::tie(total, by_value, true_total, true_by_value); }
+  void process(const SimRecord& record, KeyedContext<std::string>& context,
+               Output<std::string>& output) {
+    hooks->maybe_throw();
+    const std::int64_t now = context.timer_service().current_processing_time();
+    const std::int64_t* const times = by_value.get(record.value);
+    const Count total_before = true_total.value_or({});
+    const Count* const times_before = true_by_value.get(record.value);
+    std::string line = plain_line(record);
+    line += difference(" in all", total.value_or(0), total_before, now);
+    line += difference(" times", times != nullptr ? *times : 0,
+                       times_before != nullptr ? *times_before : Count(), now);
+    total.update(total.value_or(0) + 1);
+    by_value.put(record.value, (times != nullptr ? *times : 0) + 1);
+    true_total.update(after(total_before, now));
+    true_by_value.put(record.value, after(times_before != nullptr ? *times_before : Count(), now));
+    output.emit(line);
+  }
+
+ private:
+  static std::int64_t count_at(const Count& before, std::int64_t now) {
+    return before.last + kTtl > now ? before.count : 0;
+  }
+  static Count after(const Count& before, std::int64_t now) {
+    return {.last = now, .count = count_at(before, now) + 1};
+  }
+  static std::string difference(const char* what, std::int64_t found, const Count& before,
+                                std::int64_t now) {
+    const std::int64_t expected = count_at(before, now);
+    if (found == expected) return {};
+    return " " + std::to_string(found) + " instead of " + std::to_string(expected) + what;
+  }
+};
+
 void split_words(std::string_view line, Output<std::string>& output) {
   while (!line.empty()) {
     const std::size_t end = std::min(line.find(' '), line.size());
@@ -162,6 +212,12 @@ class Builder {
                                   {.uid = "order", .parallelism = shape_.keyed_parallelism}));
       case Topology::timers:
         return timers();
+      case Topology::expiry:
+        return write(source("records", 0, shape_.splits.size())
+                         .map(failing(hooks_))
+                         .key_by(&SimRecord::key)
+                         .process(CheckExpiry{.hooks = &hooks_},
+                                  {.uid = "expiry", .parallelism = shape_.keyed_parallelism}));
     }
   }
 
@@ -299,9 +355,9 @@ Result<void> write_file(FileSystem& store, const std::string& path, const std::s
 }  // namespace
 
 const char* to_string(Topology topology) {
-  static constexpr const char* kNames[] = {"running-count", "keyed-process", "union-sum",
-                                           "generator",     "words",         "two-sinks",
-                                           "broadcast",     "in-order",      "timers"};
+  static constexpr const char* kNames[] = {
+      "running-count", "keyed-process", "union-sum", "generator", "words",
+      "two-sinks",     "broadcast",     "in-order",  "timers",    "expiry"};
   return kNames[static_cast<int>(topology)];
 }
 
@@ -322,6 +378,9 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism, bool wants_unaligned) 
   constexpr std::uint64_t kTimersEvery = 6;
   constexpr std::uint64_t kTimers = 4;
   if ((shape.seed >> 40U) % kTimersEvery == kTimers) shape.topology = Topology::timers;
+  constexpr std::uint64_t kExpiryEvery = 10;
+  constexpr std::uint64_t kExpiry = 7;
+  if ((shape.seed >> 44U) % kExpiryEvery == kExpiry) shape.topology = Topology::expiry;
   shape.is_unaligned = wants_unaligned && (shape.seed >> 20U) % 2 == 0;
   if (shape.is_unaligned && shape.seed % kBroadcastEvery > kBroadcast + 1)
     shape.topology = Topology::in_order;
@@ -342,7 +401,7 @@ JobShape JobShape::draw(Tape& tape, int most_parallelism, bool wants_unaligned) 
 
 void JobShape::count_as_it_goes() {
   const bool does_not = topology == Topology::union_sum || topology == Topology::generator ||
-                        topology == Topology::timers;
+                        topology == Topology::timers || topology == Topology::expiry;
   if (does_not) topology = Topology::running_count;
 }
 
@@ -401,6 +460,7 @@ ExpectedOutput expected_output(const JobShape& shape) {
       break;
     case Topology::in_order:
     case Topology::timers:
+    case Topology::expiry:
       for_each_record(shape, [&](const SimRecord& record) { ++lines[plain_line(record)]; });
       break;
     default:

@@ -23,8 +23,9 @@ enum class Topology {
   broadcast,      ///< every record of one source to all subtasks, those of another in turn; counted
   in_order,       ///< source, map, a check that the records of each key come in order, files
   timers,         ///< source, watermarks, a timer in event time for each record, files
+  expiry,         ///< source, map, a check of state with a time to live, files
 };
-constexpr int kTopologies = 9;
+constexpr int kTopologies = 10;
 const char* to_string(Topology topology);
 
 /// What job it is and what it reads: together they say what its output must be.
