@@ -3,11 +3,13 @@
 #include <streamrun/cli/streamrun_main.h>
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/file/file_source.h>
+#include <streamrun/connectors/generator/generator_source.h>
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "words.h"
 
@@ -42,11 +44,48 @@ void word_count_of_lines(StreamExecutionEnvironment& env, JobArguments& args) {
       .sink_to(FileSink{.path = output}, {.uid = "rows"});
 }
 
+/// About 100 bytes with its key of 8.
+struct Account {
+  std::int64_t updates = 0;
+  std::int64_t b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0;
+};
+struct UpdateAccount {
+  ValueState<Account> account{"account"};
+
+  auto states() { return std::tie(account); }
+  void process(std::int64_t, KeyedContext<std::int64_t>&, Output<std::int64_t>& updates) {
+    Account changed = account.value_or({});
+    constexpr std::int64_t kReported = 1'000'000;
+    if (++changed.updates % kReported == 0) updates.emit(changed.updates);
+    account.update(changed);
+  }
+};
+
+/// State of any size, in no order that would spare it.
+void keyed_updates(StreamExecutionEnvironment& env, JobArguments& args) {
+  const auto keys = static_cast<std::uint64_t>(args.integer("keys", "accounts", 1000));
+  const auto count = static_cast<std::uint64_t>(args.integer("count", "updates", 1000000));
+  const std::string output = args.text("output", "folder for a row per million updates of a key");
+  const GeneratorSource<std::int64_t> updates{
+      .make =
+          [keys](std::uint64_t index) {
+            constexpr std::uint64_t kOddFactor = 0x9e3779b97f4a7c15U;
+            const std::uint64_t mixed = (index * kOddFactor) ^ (index * kOddFactor >> 32U);
+            return static_cast<std::int64_t>(mixed * kOddFactor % keys);
+          },
+      .count = count};
+  env.from_source(updates, {.uid = "updates"})
+      .key_by(std::identity{})
+      .process(UpdateAccount{}, {.uid = "accounts"})
+      .sink_to(FileSink{.path = output}, {.uid = "rows"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const JobTable jobs = {
       {"wordcount-lines", word_count_of_lines, "counts words, line by line"},
+      {"keyed-updates", keyed_updates, "updates accounts drawn at random"},
   };
   return streamrun_main(argc, argv, jobs);
 }
