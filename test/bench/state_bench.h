@@ -206,8 +206,8 @@ std::uint64_t restore_plainly(const std::string& path, std::uint64_t entries,
     V value;
   };
   const std::size_t capacity = entries * 3 / 2 + 16;
-  const auto groups = static_cast<std::size_t>(range.last - range.first + 1);
   const auto first_group = static_cast<std::uint32_t>(range.first);
+  const std::size_t groups = static_cast<std::size_t>(range.last) + 1 - first_group;
   const std::unique_ptr<Entry, decltype(&std::free)> table(
       static_cast<Entry*>(std::calloc(capacity, sizeof(Entry))), &std::free);
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
