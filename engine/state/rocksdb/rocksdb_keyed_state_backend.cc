@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sst_ingest.h"
+
 namespace streamrun {
 
 RocksDbKeyedStateBackend::RocksDbKeyedStateBackend(
@@ -87,6 +89,7 @@ Result<void> RocksDbKeyedStateBackend::restore_ssts(const KeyedStateHandle& hand
 Result<void> RocksDbKeyedStateBackend::copy_sst_rows(SstImport& import,
                                                      const KeyedStateHandle& handle, int saved,
                                                      int state) {
+  SstIngest ingest(*database_, state, import_folder_);
   std::string text;
   const auto copy = [&](std::string_view key, std::string_view value) -> Result<void> {
     const auto migrated = table_.migrated_value(state, value, text);
@@ -96,14 +99,10 @@ Result<void> RocksDbKeyedStateBackend::copy_sst_rows(SstImport& import,
                    .where = handle.states[static_cast<std::size_t>(saved)].name,
                    .retry = Retry::no};
     }
-    store_.put(state, key, *migrated);
-    return {};
+    return ingest.put(key, *migrated);
   };
-  try {
-    return import.read(handle, saved, table_.key_groups(), copy);
-  } catch (const ErrorException& thrown) {
-    return thrown.error();
-  }
+  SR_TRY(import.read(handle, saved, table_.key_groups(), copy));
+  return ingest.finish();
 }
 
 Result<void> RocksDbKeyedStateBackend::restore_piece(const StateFileReader& piece,

@@ -45,6 +45,8 @@ Result<void> SstImport::read(const KeyedStateHandle& handle, int saved, KeyGroup
   const std::unique_ptr<Database::Guest> guest = SR_TRY(database_.open_beside(files));
   rocksdb::ReadOptions options;
   options.fill_cache = false;
+  // Every byte of the files has been.
+  options.verify_checksums = false;
   options.readahead_size = kReadAhead;
   const std::unique_ptr<rocksdb::Iterator> rows(database_.db().NewIterator(options, guest->family));
   const std::string end = prefix_of(range.last + 1);

@@ -318,6 +318,32 @@ TEST_CASE("rocksdb increments: a damaged or missing file is refused, with its na
   }
 }
 
+TEST_CASE("rocksdb increments: what was rescaled is a base like any other (S6)", "[state]") {
+  BackendWorld world;
+  Handles handles;
+  {
+    Subtasks subtasks(world, world.rocksdb.get(), {}, 2);
+    fill(subtasks, 0, 2000, "first");
+    handles = subtasks.snapshot(1, 0, false, kIncrement);
+  }
+  CheckpointId id = 1;
+  std::int64_t changed = 0;
+  // Row by row to another number of subtasks, then as whole files, and on from there.
+  for (const int parallelism : {3, 3, 1, 1, 2}) {
+    INFO(parallelism << " subtasks, snapshot " << id);
+    Subtasks subtasks(world, world.rocksdb.get(), {}, parallelism, handles);
+    check_filled(subtasks, 0, changed, "later");
+    check_filled(subtasks, changed, 2000, "first");
+    changed += 100;
+    fill(subtasks, changed - 100, changed, "later");
+    handles = subtasks.snapshot(++id, 0, false, kIncrement);
+    // Beside increments, what everybody reads.
+    Subtasks others(world, nullptr, {}, 1, subtasks.snapshot(++id, 0, false));
+    check_filled(others, 0, changed, "later");
+    check_filled(others, changed, 2000, "first");
+  }
+}
+
 TEST_CASE("rocksdb increments: who has to wait for the copy makes it", "[state]") {
   BackendWorld world;
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
