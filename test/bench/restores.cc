@@ -131,15 +131,18 @@ double restore_cold(World& world, Place& place, const Handles& handles, int para
   return seconds;
 }
 
+/// A snapshot in `folder` of so many entries in so many subtasks, which are no more.
+Handles save(World& world, Place& place, int parallelism, std::uint64_t entries,
+             const std::string& folder) {
+  Subtasks subtasks(place, parallelism, world.io, world.mail);
+  subtasks.fill(entries);
+  return subtasks.snapshot(world.io, world.mail, *world.files, folder);
+}
+
 void restore_from_ssts(int rounds, std::uint64_t entries, const std::string& folder) {
   World world;
   Place place("level", *world.files, folder);
-  Handles handles;
-  {
-    Subtasks subtasks(place, 1, world.io, world.mail);
-    subtasks.fill(entries);
-    handles = subtasks.snapshot(world.io, world.mail, *world.files, folder);
-  }
+  const Handles handles = save(world, place, 1, entries, folder);
   Row same{.name = "restore of RocksDB's files, same parallelism / one read of them",
            .unit = "s",
            .lower_is_better = true};
@@ -162,12 +165,7 @@ void restore_from_ssts(int rounds, std::uint64_t entries, const std::string& fol
 void restore_in_memory(int rounds, std::uint64_t entries, const std::string& folder) {
   World world;
   Place place("hashmap", *world.files, folder);
-  Handles handles;
-  {
-    Subtasks subtasks(place, 2, world.io, world.mail);
-    subtasks.fill(entries);
-    handles = subtasks.snapshot(world.io, world.mail, *world.files, folder);
-  }
+  const Handles handles = save(world, place, 2, entries, folder);
   const double megabytes = bytes_of(handles) / 1e6;
   Row row{.name = "restore in memory, parallelism 2 / the slower of a read and bare insert loops",
           .unit = "MB/s"};

@@ -78,7 +78,10 @@ Error LiveFiles::note_damaged(const File& file) const {
   return {.code = ErrorCode::store_io,
           .message = "a file of the local database is not as RocksDB wrote it",
           .where = database_->path() + ", file " + std::to_string(file.number),
-          .why = "the disk gives other bytes than it was given; none of them reach a checkpoint"};
+          .why =
+              "the disk gives other bytes than it was given; none of them reach a checkpoint, and "
+              "the job goes on from its last one with a new database",
+          .tries = {"streamrun run -D state.backend.rocksdb.localdir=ANOTHER_DISK -s PATH"}};
 }
 
 bool LiveFiles::give_names() {

@@ -72,6 +72,15 @@ std::vector<std::string> files_kept(BackendWorld& world) {
   return files;
 }
 
+using Taken = std::optional<Result<KeyedStateHandle>>;
+
+/// The first of one subtask; its I/O is left to the test.
+void begin_snapshot(BackendWorld& world, Subtasks& subtasks, Taken& result) {
+  subtasks.backend(0).snapshot(
+      1, kIncrement, world.maker(0), false,
+      [&result](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+}
+
 void flip_a_bit(const std::string& path, std::size_t at) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   file.seekg(static_cast<std::streamoff>(at));
@@ -132,9 +141,8 @@ TEST_CASE("rocksdb increments: a snapshot is what there was at its beginning", "
   BackendWorld world(std::uint64_t{8} << 20U);
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
   fill(subtasks, 0, 2000, "first");
-  std::optional<Result<KeyedStateHandle>> result;
-  subtasks.backend(0).snapshot(1, kIncrement, world.maker(0), false,
-                               [&](Result<KeyedStateHandle> handle) { result = handle; });
+  Taken result;
+  begin_snapshot(world, subtasks, result);
   // While it is being copied the table keeps what changes, as long as that is little.
   fill(subtasks, 0, 300, "second");
   world.settle(subtasks.backend(0));
@@ -172,9 +180,8 @@ TEST_CASE("rocksdb increments: a snapshot of nothing holds nothing, whatever com
           "[state]") {
   BackendWorld world;
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
-  std::optional<Result<KeyedStateHandle>> result;
-  subtasks.backend(0).snapshot(1, kIncrement, world.maker(0), false,
-                               [&](Result<KeyedStateHandle> handle) { result = handle; });
+  Taken result;
+  begin_snapshot(world, subtasks, result);
   world.io.run_job();
   fill(subtasks, 0, 300, "later");
   subtasks.table(0).write_back();
@@ -348,10 +355,8 @@ TEST_CASE("rocksdb increments: who has to wait for the copy makes it", "[state]"
   BackendWorld world;
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
   fill(subtasks, 0, 300, "first");
-  std::optional<Result<KeyedStateHandle>> result;
-  subtasks.backend(0).snapshot(
-      1, kIncrement, world.maker(0), false,
-      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  Taken result;
+  begin_snapshot(world, subtasks, result);
   // No I/O thread comes to it.
   fill(subtasks, 0, 300, "second");
   subtasks.table(0).write_back();
@@ -367,10 +372,8 @@ TEST_CASE("rocksdb increments: a snapshot that is given up holds nobody up", "[s
   BackendWorld world;
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
   fill(subtasks, 0, 300, "first");
-  std::optional<Result<KeyedStateHandle>> result;
-  subtasks.backend(0).snapshot(
-      1, kIncrement, world.maker(0), false,
-      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  Taken result;
+  begin_snapshot(world, subtasks, result);
   subtasks.backend(0).abort(1);
   REQUIRE(result);
   CHECK(result->error().code == ErrorCode::cancelled);
@@ -386,10 +389,8 @@ TEST_CASE("rocksdb increments: files have a name for the snapshot while it needs
   BackendWorld world;
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
   fill(subtasks, 0, 3000, "some");
-  std::optional<Result<KeyedStateHandle>> result;
-  subtasks.backend(0).snapshot(
-      1, kIncrement, world.maker(0), false,
-      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  Taken result;
+  begin_snapshot(world, subtasks, result);
   CHECK(files_kept(world).empty());
   REQUIRE(world.io.run_job());
   const std::size_t kept = files_kept(world).size();
@@ -401,14 +402,44 @@ TEST_CASE("rocksdb increments: files have a name for the snapshot while it needs
   CHECK(files_kept(world).empty());
 }
 
+TEST_CASE("rocksdb increments: compactions remove files while a snapshot needs them", "[state]") {
+  BackendWorld world;
+  Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
+  fill(subtasks, 0, 3000, "first");
+  Taken result;
+  begin_snapshot(world, subtasks, result);
+  REQUIRE(world.io.run_job());
+  const std::string folder = parent_path(parent_path(files_kept(world).front())) + "/subtask-1";
+  const auto sst_files = [&] {
+    std::set<std::string> names;
+    for (const FileStatus& file : world.local->list(folder).value()) {
+      if (file.path.ends_with(".sst")) names.insert(file.path);
+    }
+    return names;
+  };
+  // RocksDB's own threads merge and remove when they like.
+  const std::set<std::string> before = sst_files();
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  bool is_one_gone = false;
+  for (int round = 0; !is_one_gone && std::chrono::steady_clock::now() < deadline; ++round) {
+    fill(subtasks, 0, 3000, "later " + std::to_string(round) + " ");
+    subtasks.table(0).write_back();
+    is_one_gone = new_ones(before, sst_files()) > 0;
+  }
+  CHECK(is_one_gone);
+  world.settle(subtasks.backend(0));
+  REQUIRE(result);
+  REQUIRE(*result);
+  Subtasks restored(world, world.rocksdb.get(), {}, 1, {BackendWorld::with_paths(**result)});
+  check_filled(restored, 0, 3000, "first");
+}
+
 TEST_CASE("rocksdb increments: what the disk has damaged reaches no checkpoint", "[state]") {
   BackendWorld world;
   Subtasks subtasks(world, world.rocksdb.get(), {}, 1);
   fill(subtasks, 0, 3000, std::string(100, 'x'));
-  std::optional<Result<KeyedStateHandle>> result;
-  subtasks.backend(0).snapshot(
-      1, kIncrement, world.maker(0), false,
-      [&](Result<KeyedStateHandle> handle) { result = std::move(handle); });
+  Taken result;
+  begin_snapshot(world, subtasks, result);
   REQUIRE(world.io.run_job());
   flip_a_bit(files_kept(world).back(), 100);
   world.settle(subtasks.backend(0));
