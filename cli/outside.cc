@@ -233,7 +233,9 @@ Error with_hints(Error error, const JobSpec& spec, const GlobalFlags& global,
     const RunLine line{.from = from, .arguments = arguments, .job = spec.registered_name};
     if (arguments) error.tries.push_back(run_line(global, flags, line));
   }
-  if (error.tries.empty()) {
+  const bool is_place =
+      error.where.rfind('/', 0) == 0 || error.where.find("://") != std::string::npos;
+  if (error.tries.empty() && is_place) {
     error.tries.push_back("put " + error.where +
                           " back, or a link with that name to where it is now; then the same "
                           "command again");

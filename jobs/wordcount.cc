@@ -1,5 +1,5 @@
-// How often each word occurs in text files: totals when the input ends, running counts while it
-// does not.
+// How often each word occurs in text files, or in records of Kafka: totals when the input ends,
+// running counts while it does not.
 #include "wordcount.h"
 
 #include <streamrun/api/stream_execution_environment.h>
@@ -7,6 +7,7 @@
 #include <streamrun/connectors/file/file_source.h>
 #include <streamrun/connectors/print/print_sink.h>
 
+#include "kafka_input.h"
 #include "words.h"
 
 namespace streamrun::jobs {
@@ -30,18 +31,23 @@ void to_line(std::string& out, const WordCount& row) {
 }  // namespace
 
 void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
-  const bool watch = args.flag("watch", "go on with files that appear later; the job never ends");
-  const FileSource text{
-      .paths = args.paths("input", "file, folder or pattern of text to read; may be repeated"),
-      .watch = watch};
+  const bool watch = args.flag(
+      "watch", "go on with files, or records of topics, that appear later; the job never ends");
+  const std::vector<std::string> inputs =
+      args.paths("input",
+                 "file, folder or pattern of text to read, or kafka://HOST:PORT/TOPIC; may be "
+                 "repeated");
+  const auto topics = kafka_input(args, inputs, watch);
   const bool updates =
       args.flag("updates", "print the running count with every word, not only the total");
   const auto output =
       args.optional_path("output", "folder for the counts; standard output without it");
 
+  const DataStream<std::string> text =
+      topics ? env.from_source(*topics, {.uid = "text"})
+             : env.from_source(FileSource{.paths = inputs, .watch = watch}, {.uid = "text"});
   const auto counts =
-      env.from_source(text, {.uid = "text"})
-          .flat_map(split_words_of_batch, {.name = "Tokenize"})
+      text.flat_map(split_words_of_batch, {.name = "Tokenize"})
           .key_by(std::identity{})
           .aggregate(counting(), to_word_count,
                      {.uid = "counts",

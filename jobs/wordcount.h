@@ -4,7 +4,7 @@
 
 namespace streamrun::jobs {
 
-/// Counts the words of text files.
+/// Counts the words of text files, or of records of Kafka.
 void word_count(StreamExecutionEnvironment& env, JobArguments& args);
 
 }  // namespace streamrun::jobs

@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of scripts/packages.txt that are missing; does nothing when none is.
+# Installs the Debian packages of scripts/packages.txt that are missing; does nothing when none is. With --with-kafka
+# also those of scripts/packages-kafka.txt, without which the tests that need a broker are skipped.
 set -euo pipefail
 cd "$(dirname "$0")"
+
+lists=(packages.txt)
+case ${1:-} in
+  "") ;;
+  --with-kafka) lists+=(packages-kafka.txt) ;;
+  *) echo "usage: scripts/install-packages.sh [--with-kafka]" >&2 && exit 64 ;;
+esac
 
 missing=()
 while read -r package; do
   [[ -z $package || $package == \#* ]] && continue
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [[ $status == installed ]] || missing+=("$package")
-done <packages.txt
+done < <(cat "${lists[@]}")
 if ((${#missing[@]} == 0)); then
   echo "packages: all installed"
   exit 0

@@ -37,10 +37,14 @@ run_tests() {
 # What runs on several threads: the rest of the suite has one, and ThreadSanitizer nothing to say about it.
 threaded_targets=(streamrun test_platform test_state_threads test_operators test_connectors_file test_connectors_print
   test_connectors_generator test_runtime)
-threaded_tests='^(platform|state/threads|operators|connectors/.*|runtime|e2e/wordcount|e2e/resume)$'
+threaded_tests='^(platform|state/threads|operators|connectors/(file|print|generator)|runtime|e2e/wordcount|e2e/resume)$'
 
 say "packages"
-scripts/install-packages.sh
+if [[ ${1:-} == --quick ]]; then
+  scripts/install-packages.sh
+else
+  scripts/install-packages.sh --with-kafka
+fi
 say "build: release"
 if [[ ${1:-} == --quick ]]; then
   scripts/build.sh release

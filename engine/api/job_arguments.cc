@@ -1,5 +1,6 @@
 #include <streamrun/api/job_arguments.h>
 #include <streamrun/base/strings.h>
+#include <streamrun/config/values.h>
 #include <streamrun/storage/file_system.h>
 
 #include <algorithm>
@@ -70,6 +71,15 @@ std::optional<std::string> JobArguments::optional_text(const std::string& name,
   return find(name);
 }
 
+std::vector<std::string> JobArguments::texts(const std::string& name, const std::string& help) {
+  declare({.name = name, .type = "text", .help = help, .default_text = {}, .repeatable = true});
+  std::vector<std::string> found;
+  for (const auto& [given, value] : values_) {
+    if (given == name) found.push_back(value);
+  }
+  return found;
+}
+
 std::vector<std::string> JobArguments::paths(const std::string& name, const std::string& help) {
   declare({.name = name,
            .type = "path",
@@ -113,6 +123,18 @@ std::int64_t JobArguments::integer(const std::string& name, const std::string& h
     usage_error(fmt::format("--{} takes a whole number, not \"{}\"", name, text->substr(0, 64)));
   }
   return value;
+}
+
+std::chrono::nanoseconds JobArguments::duration(const std::string& name, const std::string& help,
+                                                const std::string& fallback) {
+  declare({.name = name, .type = "duration", .help = help, .default_text = fallback});
+  const std::string text = find(name).value_or(fallback);
+  const Result<std::chrono::nanoseconds> value = parse_duration(text);
+  if (!value) {
+    usage_error(fmt::format("--{} takes a duration such as 500ms or \"5 min\", not \"{}\"", name,
+                            text.substr(0, 64)));
+  }
+  return *value;
 }
 
 bool JobArguments::flag(const std::string& name, const std::string& help) {

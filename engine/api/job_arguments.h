@@ -2,6 +2,7 @@
 
 #include <streamrun/base/result.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -34,11 +35,16 @@ class JobArguments {
   std::string text(const std::string& name, const std::string& help);
   std::string text(const std::string& name, const std::string& help, const std::string& fallback);
   std::optional<std::string> optional_text(const std::string& name, const std::string& help);
+  /// May be given several times.
+  std::vector<std::string> texts(const std::string& name, const std::string& help);
   /// Paths and URIs are made absolute against the folder of the run that was given them, and
   /// recorded so.
   std::vector<std::string> paths(const std::string& name, const std::string& help);
   std::optional<std::string> optional_path(const std::string& name, const std::string& help);
   std::int64_t integer(const std::string& name, const std::string& help, std::int64_t fallback);
+  /// `500ms`, `5 min`; a bare number is of milliseconds. `fallback` likewise.
+  std::chrono::nanoseconds duration(const std::string& name, const std::string& help,
+                                    const std::string& fallback);
   bool flag(const std::string& name, const std::string& help);
 
   /// After the graph is built: E-USAGE for what was given and is not declared (with the nearest

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 add_library(streamrun_package INTERFACE)
 target_link_libraries(streamrun_package INTERFACE
-  streamrun_cli streamrun_api streamrun_connectors_file streamrun_connectors_generator streamrun_connectors_print)
+  streamrun_cli streamrun_api streamrun_connectors_file streamrun_connectors_kafka streamrun_connectors_generator streamrun_connectors_print)
 target_compile_features(streamrun_package INTERFACE cxx_std_20)
 set_target_properties(streamrun_package PROPERTIES EXPORT_NAME streamrun)
 install(TARGETS streamrun_package EXPORT streamrun)

@@ -103,6 +103,18 @@ TEST_CASE("job arguments: a whole number is one, to its last character", "[api]"
   }
 }
 
+TEST_CASE("job arguments: durations have units, texts may come again", "[api]") {
+  JobArguments arguments({{"wait", "500ms"}, {"never", "-1 s"}, {"tag", "a"}, {"tag", "b"}},
+                         "/home/me");
+  CHECK(arguments.duration("wait", "how long", "5 min") == std::chrono::milliseconds(500));
+  CHECK(arguments.duration("absent", "how long", "5 min") == std::chrono::minutes(5));
+  CHECK(arguments.texts("tag", "tags") == std::vector<std::string>{"a", "b"});
+  CHECK(complaint_of_check(arguments) ==
+        "the job has no argument --never; it has: --wait, --absent, --tag");
+  CHECK(complaint([&] { arguments.duration("never", "how long", "1 s"); }) ==
+        "--never takes a duration such as 500ms or \"5 min\", not \"-1 s\"");
+}
+
 TEST_CASE("job arguments: a listing collects every declaration and misses nothing", "[api]") {
   JobArguments arguments = JobArguments::listing();
   CHECK(arguments.text("topic", "where to read").empty());

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <streamrun/base/result.h>
+#include <streamrun/connectors/kafka/kafka_message.h>
+#include <streamrun/connectors/kafka/kafka_offsets.h>
+#include <streamrun/platform/clock.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace streamrun {
+
+/// Who to talk to, and how.
+struct KafkaSettings {
+  /// `host:port`, several with commas.
+  std::string brokers;
+  std::string group_id = {};
+  /// Any property of librdkafka.
+  std::map<std::string, std::string> properties = {};
+  /// How long no broker may answer.
+  Duration connection_timeout = std::chrono::seconds(30);
+};
+
+/// What a source asks of the brokers. Calls block, at most for about the time they are given, and
+/// come from one thread at a time. A broker that can't be reached is E-UNAVAILABLE.
+class KafkaAdmin {
+ public:
+  virtual ~KafkaAdmin() = default;
+  /// The partitions of those topics, in order; E-PATH if one does not exist.
+  virtual Result<std::vector<KafkaPartition>> partitions_of(const std::vector<std::string>& topics,
+                                                            Duration time) = 0;
+  /// Names of all topics that are not Kafka's own.
+  virtual Result<std::vector<std::string>> topics(Duration time) = 0;
+  /// Offsets of the first record that is there, and of the one that would come next.
+  struct Range {
+    std::int64_t earliest = 0;
+    std::int64_t latest = 0;
+  };
+  virtual Result<Range> range_of(const KafkaPartition& partition, Duration time) = 0;
+  /// Of the first record at that time or later; nothing if there is none.
+  virtual Result<std::optional<std::int64_t>> offset_at(const KafkaPartition& partition,
+                                                        Timestamp at, Duration time) = 0;
+  /// What the group has committed, if anything.
+  virtual Result<std::optional<std::int64_t>> committed(const KafkaPartition& partition,
+                                                        Duration time) = 0;
+};
+
+/// Reads partitions. Calls come from the thread that owns the reader and do not block.
+class KafkaConsumer {
+ public:
+  virtual ~KafkaConsumer() = default;
+  /// Reads the partition from that offset; its messages carry `number`.
+  virtual void add(std::size_t number, const KafkaPartition& partition, std::int64_t offset) = 0;
+  /// No message of that partition is wanted any more; some may still come.
+  virtual void stop(std::size_t number) = 0;
+  /// What has arrived, at most `limit` messages, in order within a partition; they are valid until
+  /// the next call. After it has returned nothing, `woken` is called once there is more.
+  virtual const std::vector<KafkaMessage>& poll(std::size_t limit) = 0;
+  /// Tells the brokers up to where was read, for people to see, without waiting for an answer.
+  virtual void commit(const std::map<KafkaPartition, std::int64_t>& next) = 0;
+  /// A function that waits, for at most about that time, until a broker answers; E-UNAVAILABLE if
+  /// none did. To be called on any thread, also when the consumer is gone.
+  virtual std::function<Result<void>(Duration time)> make_probe() = 0;
+};
+
+/// The way to Kafka: librdkafka, or a model of it. Thread-safe.
+class KafkaClient {
+ public:
+  virtual ~KafkaClient() = default;
+  /// E-USAGE if a property is unknown or its value is refused.
+  virtual Result<std::unique_ptr<KafkaAdmin>> make_admin(const KafkaSettings& settings) = 0;
+  /// `woken` is called on any thread.
+  virtual Result<std::unique_ptr<KafkaConsumer>> make_consumer(const KafkaSettings& settings,
+                                                               std::function<void()> woken) = 0;
+};
+
+/// The one that every source has unless it is given another.
+std::shared_ptr<KafkaClient> librdkafka();
+
+}  // namespace streamrun

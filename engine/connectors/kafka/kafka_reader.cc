@@ -1,0 +1,128 @@
+#include <streamrun/connectors/kafka/kafka_reader.h>
+
+#include <chrono>
+#include <iterator>
+#include <limits>
+
+#include "kafka_split.h"
+
+namespace streamrun {
+namespace {
+
+/// As many as a batch holds.
+constexpr std::size_t kMessages = kBatchRecords;
+/// What an I/O thread waits at once for a broker.
+constexpr Duration kProbeTime = std::chrono::seconds(2);
+constexpr Duration kProbeInterval = std::chrono::milliseconds(200);
+constexpr std::int64_t kNoStop = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+void KafkaPositions::open(const OperatorContext& context,
+                          const std::shared_ptr<KafkaClient>& client, KafkaSettings settings) {
+  context_ = &context;
+  settings_ = std::move(settings);
+  consumer_ =
+      value_or_throw(client->make_consumer(settings_, [post = context.post] { post([] {}); }));
+}
+
+void KafkaPositions::add_split(const std::string& bytes) {
+  const KafkaSplit split = value_or_throw(decode_kafka_split(bytes));
+  readings_.push_back({.partition = split.partition,
+                       .next = split.next,
+                       .stop = split.stop.value_or(kNoStop),
+                       .has_ended = false});
+  ++left_;
+  if (!split.is_read()) consumer_->add(readings_.size() - 1, split.partition, split.next);
+  end_what_is_read();
+}
+
+const std::vector<KafkaMessage>& KafkaPositions::poll() {
+  if (failure_) throw_error(*failure_);
+  if (probe_at_ && *probe_at_ <= context_->environment.clock.now()) probe();
+  return consumer_->poll(kMessages);
+}
+
+void KafkaPositions::handle(const KafkaMessage& message) {
+  if (message.kind == KafkaMessage::Kind::down) {
+    if (probing_) return;
+    probing_ = true;
+    give_up_at_ = context_->environment.clock.now() + settings_.connection_timeout;
+    return probe();
+  }
+  Reading& reading = readings_[message.number];
+  if (reading.has_ended) return;
+  if (message.kind == KafkaMessage::Kind::error) fail_at(message, *message.failure);
+  // Behind the last record there may be offsets that no record will have, such as the end of a
+  // transaction.
+  pass(reading, message.offset);
+}
+
+void KafkaPositions::probe() {
+  probe_at_.reset();
+  context_->environment.io.submit([this, alive = std::weak_ptr<const bool>(alive_),
+                                   post = context_->post, probe = consumer_->make_probe()] {
+    // `this` is used on the task's thread only, where it can be told whether it still exists.
+    post([this, alive, answer = probe(kProbeTime)]() mutable {
+      if (alive.expired()) return;
+      probing_ = !answer;
+      if (answer) return;
+      const Instant now = context_->environment.clock.now();
+      if (now >= give_up_at_) {
+        failure_ = std::move(answer).error();
+      } else {
+        probe_at_ = now + kProbeInterval;
+      }
+    });
+  });
+}
+
+void KafkaPositions::end_what_is_read() {
+  for (std::size_t number = 0; number < readings_.size(); ++number) {
+    Reading& reading = readings_[number];
+    if (reading.has_ended || reading.next < reading.stop) continue;
+    reading.has_ended = true;
+    --left_;
+    consumer_->stop(number);
+  }
+}
+
+void KafkaPositions::fail_at(const KafkaMessage& message, Error error) const {
+  const Reading& reading = readings_[message.number];
+  const std::int64_t offset =
+      message.kind == KafkaMessage::Kind::record ? message.offset : reading.next;
+  error.where = "partition " + reading.partition.text() + ", offset " + std::to_string(offset) +
+                ", of " + settings_.brokers;
+  if (error.code == ErrorCode::source_lost) {
+    error.tries.push_back(
+        "the same command with --drop-state " + context_->uid +
+        "  # reads each partition from where a fresh job would: some records count twice");
+  }
+  throw_error(std::move(error));
+}
+
+std::vector<std::string> KafkaPositions::snapshot() const {
+  std::vector<std::string> splits;
+  for (const Reading& reading : readings_) {
+    if (reading.has_ended) continue;
+    KafkaSplit split{.partition = reading.partition, .next = reading.next};
+    if (reading.stop != kNoStop) split.stop = reading.stop;
+    splits.push_back(encode_kafka_split(split));
+  }
+  return splits;
+}
+
+void KafkaPositions::note_snapshot(CheckpointId id) {
+  if (settings_.group_id.empty()) return;
+  std::map<KafkaPartition, std::int64_t>& next = to_commit_[id];
+  for (const Reading& reading : readings_) next.emplace(reading.partition, reading.next);
+}
+
+void KafkaPositions::notify_complete(CheckpointId id) {
+  const auto noted = to_commit_.find(id);
+  if (noted == to_commit_.end()) return;
+  consumer_->commit(noted->second);
+  to_commit_.erase(to_commit_.begin(), std::next(noted));
+}
+
+}  // namespace streamrun

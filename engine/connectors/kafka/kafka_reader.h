@@ -1,0 +1,132 @@
+#pragma once
+
+#include <streamrun/connectors/kafka/kafka_client.h>
+#include <streamrun/stream/source.h>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace streamrun {
+
+/// How a record of Kafka becomes records of type T: `read(message, output)` emits none, one or
+/// several, or returns why it can't.
+template <typename F, typename T>
+concept KafkaFormat = requires(const F& format, const KafkaMessage& message, Output<T>& output) {
+  { format.read(message, output) } -> std::same_as<Result<void>>;
+};
+
+/// Where a reader is in its partitions; all of it but the records themselves.
+class KafkaPositions {
+ public:
+  void open(const OperatorContext& context, const std::shared_ptr<KafkaClient>& client,
+            KafkaSettings settings);
+  void add_split(const std::string& bytes);
+  bool is_empty() const { return left_ == 0; }
+  std::optional<Instant> next_deadline() const { return probe_at_; }
+  /// The next messages; those of partitions that are read do not count, see `takes`.
+  const std::vector<KafkaMessage>& poll();
+  /// Whether the message is a record that is to be emitted; takes note of what is not. Throws what
+  /// ends the attempt.
+  bool takes(const KafkaMessage& message) {
+    if (message.kind != KafkaMessage::Kind::record) [[unlikely]] {
+      handle(message);
+      return false;
+    }
+    Reading& reading = readings_[message.number];
+    if (message.offset < reading.next || message.offset >= reading.stop)
+      return pass(reading, message.offset);
+    reading.next = message.offset + 1;
+    return true;
+  }
+  /// To be called after each `poll`, with all of it taken.
+  void end_what_is_read();
+  [[noreturn]] void fail_at(const KafkaMessage& message, Error error) const;
+
+  std::vector<std::string> snapshot() const;
+  void note_snapshot(CheckpointId id);
+  void notify_complete(CheckpointId id);
+
+ private:
+  struct Reading {
+    KafkaPartition partition;
+    std::int64_t next = 0;
+    std::int64_t stop = 0;  ///< the highest number for none
+    bool has_ended = false;
+  };
+  /// A record that is not wanted: one behind the stop says that all before it were there.
+  static bool pass(Reading& reading, std::int64_t offset) {
+    reading.next = std::max(reading.next, std::min(offset, reading.stop));
+    return false;
+  }
+  void handle(const KafkaMessage& message);
+  void probe();
+
+  const OperatorContext* context_ = nullptr;
+  KafkaSettings settings_;
+  std::unique_ptr<KafkaConsumer> consumer_;
+  std::vector<Reading> readings_;
+  std::size_t left_ = 0;  ///< that have not ended
+  std::map<CheckpointId, std::map<KafkaPartition, std::int64_t>> to_commit_;
+  bool probing_ = false;  ///< no broker could be reached, and it is seen whether one answers
+  std::optional<Instant> probe_at_;
+  Instant give_up_at_{};
+  std::optional<Error> failure_;
+  std::shared_ptr<const bool> alive_ =
+      std::make_shared<const bool>(true);  ///< for mail that comes too late
+};
+
+template <typename T, typename Format>
+class KafkaReader final : public SourceReader<T> {
+ public:
+  KafkaReader(std::shared_ptr<KafkaClient> client, KafkaSettings settings, Format format)
+      : client_(std::move(client)), settings_(std::move(settings)), format_(std::move(format)) {}
+
+  void open(const OperatorContext& context, std::function<void()> ask_for_split) override {
+    ask_ = std::move(ask_for_split);
+    positions_.open(context, client_, settings_);
+  }
+  void start() override { ask_(); }
+  void add_split(const std::string& split) override { positions_.add_split(split); }
+  void no_more_splits() override { no_more_ = true; }
+
+  SourceStatus poll(Output<T>& output) override {
+    const std::vector<KafkaMessage>& messages = positions_.poll();
+    for (const KafkaMessage& message : messages) {
+      if (!positions_.takes(message)) continue;
+      Result<void> read = format_.read(message, output);
+      if (!read) [[unlikely]]
+        positions_.fail_at(message, std::move(read).error());
+    }
+    output.flush();
+    positions_.end_what_is_read();
+    if (positions_.is_empty() && no_more_) return SourceStatus::ended;
+    return messages.empty() ? SourceStatus::idle : SourceStatus::more;
+  }
+
+  std::optional<Instant> next_deadline() const override { return positions_.next_deadline(); }
+  std::vector<std::string> snapshot() const override { return positions_.snapshot(); }
+  void note_snapshot(CheckpointId id) override { positions_.note_snapshot(id); }
+  void notify_complete(CheckpointId id) override { positions_.notify_complete(id); }
+
+ private:
+  // Constant after `open`.
+  const std::shared_ptr<KafkaClient> client_;
+  const KafkaSettings settings_;
+  const Format format_;
+  std::function<void()> ask_;
+
+  // Owned by the task.
+  KafkaPositions positions_;
+  bool no_more_ = false;
+};
+
+}  // namespace streamrun

@@ -1,0 +1,144 @@
+// KafkaAdmin on librdkafka, and the way to both halves.
+#include <algorithm>
+#include <utility>
+
+#include "rdkafka.h"
+
+namespace streamrun {
+namespace rdkafka {
+namespace {
+
+struct CloseMetadata {
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
+};
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, CloseMetadata>;
+struct CloseTopic {
+  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+};
+struct CloseList {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t, CloseList>;
+
+List list_of(const KafkaPartition& partition) {
+  List list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+  return list;
+}
+
+class Admin final : public KafkaAdmin {
+ public:
+  explicit Admin(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
+
+  Result<std::vector<KafkaPartition>> partitions_of(const std::vector<std::string>& topics,
+                                                    Duration time) override {
+    std::vector<KafkaPartition> partitions;
+    for (const std::string& topic : topics) {
+      const std::unique_ptr<rd_kafka_topic_t, CloseTopic> name(
+          rd_kafka_topic_new(handle_->get(), topic.c_str(), nullptr));
+      if (name == nullptr) return unknown(topic, "this can't be the name of a topic");
+      const Metadata metadata = SR_TRY(ask(name.get(), "the partitions of topic " + topic, time));
+      if (metadata->topic_cnt != 1) return unknown(topic, "the answer is of another topic");
+      const rd_kafka_metadata_topic& found = metadata->topics[0];
+      if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+          found.err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION ||
+          found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+        return unknown(topic, rd_kafka_err2str(found.err));
+      if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return no_answer(*handle_, found.err, "the partitions of topic " + topic);
+      for (int i = 0; i < found.partition_cnt; ++i)
+        partitions.push_back({.topic = topic, .partition = found.partitions[i].id});
+    }
+    std::sort(partitions.begin(), partitions.end());
+    partitions.erase(std::unique(partitions.begin(), partitions.end()), partitions.end());
+    return partitions;
+  }
+
+  Result<std::vector<std::string>> topics(Duration time) override {
+    const Metadata metadata = SR_TRY(ask(nullptr, "its topics", time));
+    std::vector<std::string> names;
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      const std::string name = metadata->topics[i].topic;
+      if (name.rfind("__", 0) != 0) names.push_back(name);
+    }
+    return names;
+  }
+
+  Result<Range> range_of(const KafkaPartition& partition, Duration time) override {
+    Range range;
+    const rd_kafka_resp_err_t failed = rd_kafka_query_watermark_offsets(
+        handle_->get(), partition.topic.c_str(), partition.partition, &range.earliest,
+        &range.latest, milliseconds(time));
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
+    return no_answer(*handle_, failed, "the offsets of partition " + partition.text());
+  }
+
+  Result<std::optional<std::int64_t>> offset_at(const KafkaPartition& partition, Timestamp at,
+                                                Duration time) override {
+    const List list = list_of(partition);
+    list->elems[0].offset = at;
+    rd_kafka_resp_err_t failed =
+        rd_kafka_offsets_for_times(handle_->get(), list.get(), milliseconds(time));
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) failed = list->elems[0].err;
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return no_answer(*handle_, failed, "the offset at a time in partition " + partition.text());
+    return offset_in(*list);
+  }
+
+  Result<std::optional<std::int64_t>> committed(const KafkaPartition& partition,
+                                                Duration time) override {
+    const List list = list_of(partition);
+    rd_kafka_resp_err_t failed = rd_kafka_committed(handle_->get(), list.get(), milliseconds(time));
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) failed = list->elems[0].err;
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return no_answer(*handle_, failed, "the committed offset of partition " + partition.text());
+    return offset_in(*list);
+  }
+
+ private:
+  Result<Metadata> ask(rd_kafka_topic_t* topic, const std::string& question, Duration time) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    const rd_kafka_resp_err_t failed = rd_kafka_metadata(handle_->get(), topic == nullptr ? 1 : 0,
+                                                         topic, &metadata, milliseconds(time));
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(*handle_, failed, question);
+    return Metadata(metadata);
+  }
+  /// Logical offsets, below 0, say that there is none.
+  static std::optional<std::int64_t> offset_in(const rd_kafka_topic_partition_list_t& list) {
+    const std::int64_t offset = list.elems[0].offset;
+    return offset >= 0 ? std::optional(offset) : std::nullopt;
+  }
+  Error unknown(const std::string& topic, std::string why) const {
+    return {.code = ErrorCode::path,
+            .message = "topic " + topic + " not found",
+            .where = handle_->brokers,
+            .why = std::move(why),
+            .retry = Retry::no};
+  }
+
+  const std::shared_ptr<Handle> handle_;
+};
+
+class Client final : public KafkaClient {
+ public:
+  Result<std::unique_ptr<KafkaAdmin>> make_admin(const KafkaSettings& settings) override {
+    return std::unique_ptr<KafkaAdmin>(std::make_unique<Admin>(SR_TRY(open(settings))));
+  }
+  Result<std::unique_ptr<KafkaConsumer>> make_consumer(const KafkaSettings& settings,
+                                                       std::function<void()> woken) override {
+    return rdkafka::make_consumer(SR_TRY(open(settings)), std::move(woken));
+  }
+};
+
+}  // namespace
+}  // namespace rdkafka
+
+std::shared_ptr<KafkaClient> librdkafka() {
+  return std::make_shared<rdkafka::Client>();
+}
+
+}  // namespace streamrun
