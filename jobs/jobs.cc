@@ -2,6 +2,7 @@
 
 #include "checkpointdemo.h"
 #include "inactivity.h"
+#include "kafkatotals.h"
 #include "slowsink.h"
 #include "statemachine.h"
 #include "wordcount.h"
@@ -13,6 +14,7 @@ const JobTable& shipped_jobs() {
       {"checkpointdemo", checkpoint_demo,
        "sets everything there is to set of checkpoints in its code"},
       {"inactivity", inactivity, "tells who has fallen silent, by event time; shows timers"},
+      {"kafka-totals", kafka_totals, "adds up orders of JSON from Kafka, per key"},
       {"slowsink", slow_sink, "adds up faster than its sink takes rows; shows back pressure"},
       {"statemachine", state_machine, "checks endless events per source; shows recovery"},
       {"wordcount", word_count, "counts the words of text files"},

@@ -27,4 +27,20 @@ std::optional<KafkaSource<std::string>> kafka_input(JobArguments& args,
                                                     const std::vector<std::string>& inputs,
                                                     bool watch);
 
+/// The same of records in another format, where an input must be a topic.
+template <typename T, KafkaFormat<T> Format>
+KafkaSource<T, Format> kafka_source(JobArguments& args, const std::vector<std::string>& inputs,
+                                    bool watch, BadRecords bad_records) {
+  const auto found = kafka_input(args, inputs, watch);
+  if (!found && !args.is_listing() && !inputs.empty()) (void)parse_kafka_address(inputs.front());
+  const KafkaSource<std::string> any = found.value_or(KafkaSource<std::string>{.brokers = {}});
+  return {.brokers = any.brokers,
+          .topics = any.topics,
+          .stop_at = any.stop_at,
+          .group_id = any.group_id,
+          .properties = any.properties,
+          .partition_discovery_interval = any.partition_discovery_interval,
+          .bad_records = bad_records};
+}
+
 }  // namespace streamrun::jobs

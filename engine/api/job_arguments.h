@@ -31,6 +31,7 @@ class JobArguments {
   JobArguments(Values values, std::string working_directory);
   /// For a listing: nothing is given, nothing is missed.
   static JobArguments listing();
+  bool is_listing() const { return listing_; }
 
   std::string text(const std::string& name, const std::string& help);
   std::string text(const std::string& name, const std::string& help, const std::string& fallback);

@@ -8,6 +8,7 @@ find_package(ZLIB REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 find_library(ROCKSDB_LIBRARY rocksdb REQUIRED)
+find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
 find_library(RDKAFKA_LIBRARY rdkafka REQUIRED)
 # Not the whole of libevent, which loads OpenSSL.
 find_library(EVENT_CORE_LIBRARY event_core REQUIRED)

@@ -225,9 +225,9 @@ class World:
 
     settings = ["-D", "execution.checkpointing.interval=100ms", "-D", "state.checkpoints.dir=ckpt"]
 
-    def endless(self, topic, *job_arguments, flags=()):
+    def endless(self, topic, *job_arguments, flags=(), job="wordcount"):
         """A job that goes on as records arrive, with a checkpoint every tenth of a second and rows in files."""
-        return Job(self, [self.binary, "run", *self.settings, *flags, "wordcount", *self.input(topic), "--watch",
+        return Job(self, [self.binary, "run", *self.settings, *flags, job, *self.input(topic), "--watch",
                           "--output", "rows", *job_arguments])
 
     def write(self, topic, lines, per_turn):
@@ -461,6 +461,41 @@ def nobody_listens(world):
     require(done, "nobody listens", r"\bE-UNAVAILABLE\b", re.escape(address))
 
 
+def orders(world):
+    """Totals of orders of JSON over kill -9: each order counts once, bad ones end the job or are left out and told of."""
+    topic = world.broker.topic("orders", 4)
+    keys = [f"key{world.chance.randrange(50)}" for _ in range(40000)]
+    lines = [b'{"key":"%s","amount":%d}' % (key.encode(), number) for number, key in enumerate(keys)]
+    writer = world.write(topic, lines, per_turn=500)
+    for life in range(4):
+        flags = ["-p", world.chance.randint(1, 4), *(["-s", "latest", "--or-fresh"] if life else [])]
+        job = world.endless(topic, flags=flags, job="kafka-totals")
+        time.sleep(world.chance.uniform(0.2, 1.5))
+        job.kill()
+    writer.finish()
+    job = world.endless(topic, flags=["-s", "latest", "--or-fresh"], job="kafka-totals")
+    world.wait_for_rows(len(lines), job)
+    job.stop()
+    rows = collections.defaultdict(list)
+    for row in world.rows().decode().splitlines():
+        key, count, amount = row.split("\t")
+        rows[key].append((int(count), int(amount)))
+    wanted = collections.Counter()
+    for number, key in enumerate(keys):
+        wanted[key] += number
+    for key, total in wanted.items():
+        seen = sorted(rows[key])
+        if [count for count, _ in seen] != [*range(1, keys.count(key) + 1)] or seen[-1][1] != total:
+            raise Failure(f"{key}: {len(seen)} rows, the last {seen[-1:]}, instead of {keys.count(key)} with {total}")
+    bad = world.broker.topic("bad-orders", 1)
+    world.broker.produce(bad, 0, [b'{"key":"a","amount":1}', b'{"key":"a","amount":"2"}', b'{"key":"a","amount":4}'])
+    done = world.run("kafka-totals", *world.input(bad), wanted=None)
+    require(done, "a bad order", r"\bE-JOB-FAILED\b", r"\bamount\b", rf"\bpartition {bad}-0\b", r"\boffset 1\b")
+    done = world.run("kafka-totals", *world.input(bad), "--skip-bad-records")
+    if done.stdout != b"a\t1\t1\na\t2\t5\n" or b"1 bad record(s) skipped" not in done.stderr:
+        raise Failure(f"skipped badly: {done.stdout}\n{done.stderr.decode()}")
+
+
 def readme(world):
     """What the README says to try does what it says, on a broker of its own."""
     section = (ROOT / "README.md").read_text().split("\n### Kafka\n")[1]
@@ -478,7 +513,7 @@ def readme(world):
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
     bounded, end_is_fixed, deleted_records, transactions, watch, kill_and_resume, broker_killed, lost_offsets,
-    unknown_topic, nobody_listens, readme)}
+    unknown_topic, nobody_listens, orders, readme)}
 
 
 # ---- all of it

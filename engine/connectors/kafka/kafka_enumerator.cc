@@ -121,7 +121,7 @@ Result<void> KafkaEnumerator::restore(const std::string& bytes,
   KafkaEnumeratorState state;
   if (!bytes.empty()) {
     state = SR_TRY(decode_kafka_enumerator(bytes));
-    fresh_ = state.known.empty() && !state.is_complete;
+    fresh_ = !state.has_looked;
   }
   std::vector<KafkaSplit> splits = std::move(state.unassigned);
   for (const std::string& split : unread) splits.push_back(SR_TRY(decode_kafka_split(split)));
@@ -240,7 +240,8 @@ void KafkaEnumerator::serve() {
 }
 
 std::string KafkaEnumerator::snapshot() const {
-  KafkaEnumeratorState state{.is_complete = complete_, .unassigned = unassigned_};
+  KafkaEnumeratorState state{
+      .has_looked = !fresh_, .is_complete = complete_, .unassigned = unassigned_};
   for (const auto& [partition, stop] : known_)
     state.known.push_back({.partition = partition, .stop = stop});
   return encode_kafka_enumerator(state);

@@ -54,7 +54,7 @@ class KafkaEnumerator final : public SplitEnumerator {
   std::vector<KafkaSplit> unassigned_;
   std::set<int> readers_;       // that asked
   std::set<int> told_no_more_;  // of them
-  bool fresh_ = true;           // not restored, and no partition was found yet
+  bool fresh_ = true;           // no partitions were looked for yet, in this attempt or before
   bool complete_ = false;       // bounded, and all partitions are known
   bool found_ = false;
   bool looking_ = false;

@@ -87,6 +87,17 @@ void KafkaPositions::end_what_is_read() {
   }
 }
 
+void KafkaPositions::skip(const KafkaMessage& message, const Error& error) {
+  ++skipped_;
+  std::uint64_t power = 1;
+  while (power < skipped_) power *= 10;
+  if (power != skipped_) return;
+  context_->environment.log.warning(
+      context_->uid + ": " + std::to_string(skipped_) + " bad record(s) skipped, now partition " +
+      readings_[message.number].partition.text() + ", offset " + std::to_string(message.offset) +
+      ": " + error.message + (error.why.empty() ? "" : " (" + error.why + ")"));
+}
+
 void KafkaPositions::fail_at(const KafkaMessage& message, Error error) const {
   const Reading& reading = readings_[message.number];
   const std::int64_t offset =

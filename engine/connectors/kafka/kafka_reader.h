@@ -20,8 +20,14 @@ namespace streamrun {
 /// How a record of Kafka becomes records of type T: `read(message, output)` emits none, one or
 /// several, or returns why it can't.
 template <typename F, typename T>
-concept KafkaFormat = requires(const F& format, const KafkaMessage& message, Output<T>& output) {
+concept KafkaFormat = requires(F& format, const KafkaMessage& message, Output<T>& output) {
   { format.read(message, output) } -> std::same_as<Result<void>>;
+};
+
+/// What becomes of a job that meets a record which its format can't read.
+enum class BadRecords : std::uint8_t {
+  fail,  ///< the job ends, and names partition and offset
+  skip,  ///< they are left out; the first is told, and each whose number is a power of ten
 };
 
 /// Where a reader is in its partitions; all of it but the records themselves.
@@ -49,6 +55,7 @@ class KafkaPositions {
   }
   /// To be called after each `poll`, with all of it taken.
   void end_what_is_read();
+  void skip(const KafkaMessage& message, const Error& error);
   [[noreturn]] void fail_at(const KafkaMessage& message, Error error) const;
 
   std::vector<std::string> snapshot() const;
@@ -75,6 +82,7 @@ class KafkaPositions {
   std::unique_ptr<KafkaConsumer> consumer_;
   std::vector<Reading> readings_;
   std::size_t left_ = 0;  ///< that have not ended
+  std::uint64_t skipped_ = 0;
   std::map<CheckpointId, std::map<KafkaPartition, std::int64_t>> to_commit_;
   bool probing_ = false;  ///< no broker could be reached, and it is seen whether one answers
   std::optional<Instant> probe_at_;
@@ -87,8 +95,12 @@ class KafkaPositions {
 template <typename T, typename Format>
 class KafkaReader final : public SourceReader<T> {
  public:
-  KafkaReader(std::shared_ptr<KafkaClient> client, KafkaSettings settings, Format format)
-      : client_(std::move(client)), settings_(std::move(settings)), format_(std::move(format)) {}
+  KafkaReader(std::shared_ptr<KafkaClient> client, KafkaSettings settings, Format format,
+              BadRecords bad_records)
+      : client_(std::move(client)),
+        settings_(std::move(settings)),
+        bad_records_(bad_records),
+        format_(std::move(format)) {}
 
   void open(const OperatorContext& context, std::function<void()> ask_for_split) override {
     ask_ = std::move(ask_for_split);
@@ -103,8 +115,10 @@ class KafkaReader final : public SourceReader<T> {
     for (const KafkaMessage& message : messages) {
       if (!positions_.takes(message)) continue;
       Result<void> read = format_.read(message, output);
-      if (!read) [[unlikely]]
-        positions_.fail_at(message, std::move(read).error());
+      if (read) [[likely]]
+        continue;
+      if (bad_records_ == BadRecords::fail) positions_.fail_at(message, std::move(read).error());
+      positions_.skip(message, read.error());
     }
     output.flush();
     positions_.end_what_is_read();
@@ -121,10 +135,11 @@ class KafkaReader final : public SourceReader<T> {
   // Constant after `open`.
   const std::shared_ptr<KafkaClient> client_;
   const KafkaSettings settings_;
-  const Format format_;
+  const BadRecords bad_records_;
   std::function<void()> ask_;
 
   // Owned by the task.
+  Format format_;
   KafkaPositions positions_;
   bool no_more_ = false;
 };

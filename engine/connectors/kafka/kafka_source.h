@@ -49,10 +49,12 @@ struct KafkaSource {
   /// How long no broker may answer before the attempt fails, as the restart strategy has it.
   Duration connection_timeout = std::chrono::seconds(30);
   Format format = {};
+  BadRecords bad_records = BadRecords::fail;
   std::shared_ptr<KafkaClient> client = librdkafka();
 
   std::unique_ptr<SourceReader<T>> make_reader() const {
-    return std::make_unique<KafkaReader<T, Format>>(client, checked().settings, format);
+    return std::make_unique<KafkaReader<T, Format>>(client, checked().settings, format,
+                                                    bad_records);
   }
   std::unique_ptr<SplitEnumerator> make_enumerator() const {
     return make_kafka_enumerator(client, checked());

@@ -65,6 +65,7 @@ std::string encode_kafka_enumerator(const KafkaEnumeratorState& state) {
   std::string bytes;
   ByteWriter out(bytes);
   out.u8(kVersion);
+  out.u8(state.has_looked ? 1 : 0);
   out.u8(state.is_complete ? 1 : 0);
   out.varint(state.known.size());
   for (const auto& known : state.known) {
@@ -80,6 +81,7 @@ Result<KafkaEnumeratorState> decode_kafka_enumerator(std::string_view bytes) {
   ByteReader in(bytes);
   KafkaEnumeratorState state;
   const std::uint8_t version = in.u8();
+  state.has_looked = in.u8() != 0;
   state.is_complete = in.u8() != 0;
   for (std::uint64_t left = in.varint(); left > 0 && !in.failed(); --left) {
     KafkaPartition partition = read_partition(in);

@@ -33,6 +33,8 @@ struct KafkaEnumeratorState {
     std::optional<std::int64_t> stop = {};
     bool operator==(const Known&) const = default;
   };
+  /// Partitions were looked for, whether or not there were any: later ones are new.
+  bool has_looked = false;
   /// It was bounded and knows all that it is to read.
   bool is_complete = false;
   std::vector<Known> known = {};

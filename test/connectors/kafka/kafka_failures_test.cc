@@ -1,4 +1,6 @@
 // What a source of Kafka says when it can't go on.
+#include <streamrun/connectors/kafka/kafka_json.h>
+
 #include <chrono>
 
 #include <catch2/catch.hpp>
@@ -185,6 +187,40 @@ TEST_CASE("kafka: a look for new partitions that fails is told, and done again",
         "no new partitions could be looked for: E-UNAVAILABLE: the model is down (model:1)");
   CHECK(!run.failure);
   CHECK(run.enumerator().next_deadline() == Instant(120s));
+}
+
+struct Number {
+  std::int64_t number = 0;
+  static auto fields() { return named_fields(field("number", &Number::number)); }
+};
+
+TEST_CASE("kafka: records that are not what the format says end the job, or are left out",
+          "[connectors]") {
+  World world;
+  KafkaModel model;
+  model.make_topic("numbers", 1);
+  for (int i = 0; i < 30; ++i)
+    model.append({"numbers", 0}, i % 3 == 1 ? "{" : "{\"number\":" + std::to_string(i) + "}");
+  KafkaSource<Number, KafkaJson<Number>> source{.brokers = "model:1",
+                                                .topics = {"numbers"},
+                                                .stop_at = KafkaOffsets::latest(),
+                                                .client = client_of(model, world.random)};
+  {
+    SourceRun<Number> run(world, source, 1);
+    CHECK(headline_of([&] { run.run_to_end(); }) ==
+          "E-JOB-FAILED: the record is not JSON (partition numbers-0, offset 1, of model:1)");
+    world.settle();
+  }
+  source.bad_records = BadRecords::skip;
+  SourceRun<Number> run(world, source, 1);
+  run.run_to_end();
+  REQUIRE(run.lines().size() == 20);
+  CHECK(run.lines()[1].number == 2);
+  REQUIRE(world.log.warnings.size() == 2);  // of the first and the tenth
+  CHECK(world.log.warnings[1].rfind(
+            "uid: 10 bad record(s) skipped, now partition numbers-0, offset 28: the record is not "
+            "JSON (",
+            0) == 0);
 }
 
 TEST_CASE("kafka: a dry run asks the brokers", "[connectors]") {

@@ -217,6 +217,26 @@ TEST_CASE("kafka: new partitions and topics are found and read from their beginn
   CHECK((sorted(run.lines()) == sorted(world.all)));
 }
 
+TEST_CASE("kafka: a topic that appears while a job is down is read from its beginning",
+          "[connectors]") {
+  KafkaWorld world(1, 0);
+  Source source = world.source();
+  source.topics = {};
+  source.topic_pattern = "later";
+  source.start_at = KafkaOffsets::latest();
+  SourceState state;
+  {
+    SourceRun<std::string> run(world, source, 1);
+    run_for(run, 100);
+    state = run.snapshot();
+  }
+  world.model.make_topic("later", 2);
+  world.append(20);
+  SourceRun<std::string> run(world, source, 1, state);
+  run_for(run, 300);
+  CHECK((sorted(run.lines()) == sorted(world.all)));
+}
+
 TEST_CASE("kafka: where it starts and stops", "[connectors]") {
   KafkaWorld world(1, 2);
   const KafkaPartition one{"words", 0};

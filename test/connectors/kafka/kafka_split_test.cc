@@ -7,6 +7,7 @@ namespace {
 
 const KafkaSplit kSplit{.partition = {"words", 3}, .next = 1'000'000'000'000, .stop = 0};
 const KafkaEnumeratorState kState{
+    .has_looked = true,
     .is_complete = true,
     .known = {{.partition = {"words", 3}, .stop = 5}, {.partition = {"a", 0}}},
     .unassigned = {kSplit, {.partition = {"b", 1}, .next = 7}}};
