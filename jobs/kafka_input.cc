@@ -55,17 +55,17 @@ KafkaAddress parse_kafka_address(std::string_view text) {
 std::optional<KafkaSource<std::string>> kafka_input(JobArguments& args,
                                                     const std::vector<std::string>& inputs,
                                                     bool watch) {
-  const std::string group = args.text("kafka-group", "group for which offsets are committed", "");
   const Duration discovery = args.duration(
       "partition-discovery", "how often --watch looks for new partitions of a topic", "5 min");
   const auto properties = properties_of(args.texts(
       "kafka-property", "NAME=VALUE of librdkafka, as security.protocol=SSL; may be repeated"));
-  if (std::none_of(inputs.begin(), inputs.end(), is_kafka)) return std::nullopt;
+  if (std::none_of(inputs.begin(), inputs.end(), is_kafka)) {
+    if (!properties.empty()) refuse("--kafka-property is about topics, and no input is one", {});
+    return std::nullopt;
+  }
 
-  KafkaSource<std::string> source{.brokers = {},
-                                  .group_id = group,
-                                  .properties = properties,
-                                  .partition_discovery_interval = discovery};
+  KafkaSource<std::string> source{
+      .brokers = {}, .properties = properties, .partition_discovery_interval = discovery};
   if (!watch) source.stop_at = KafkaOffsets::latest();
   for (const std::string& input : inputs) {
     if (!is_kafka(input)) refuse("files and topics can't be read by one job", input);

@@ -54,15 +54,19 @@ inline constexpr bool kIsOptional<std::optional<M>> = true;
 template <typename M>
 bool assign_number(M& field, const JsonScalar& value) {
   if constexpr (std::is_floating_point_v<M>) {
-    if (value.kind == JsonScalar::Kind::real)
-      field = static_cast<M>(value.real);
-    else if (value.kind == JsonScalar::Kind::integer)
-      field = static_cast<M>(value.integer);
-    else if (value.kind == JsonScalar::Kind::natural)
-      field = static_cast<M>(value.natural);
-    else
-      return false;
-    return true;
+    switch (value.kind) {
+      case JsonScalar::Kind::real:
+        field = static_cast<M>(value.real);
+        return true;
+      case JsonScalar::Kind::integer:
+        field = static_cast<M>(value.integer);
+        return true;
+      case JsonScalar::Kind::natural:
+        field = static_cast<M>(value.natural);
+        return true;
+      default:
+        return false;
+    }
   } else {
     if (value.kind == JsonScalar::Kind::integer && std::in_range<M>(value.integer)) {
       field = static_cast<M>(value.integer);
@@ -100,20 +104,21 @@ bool assign_json(void* place, const JsonScalar& value) {
 
 template <typename M>
 constexpr const char* json_type() {
-  if constexpr (kIsOptional<M>)
+  if constexpr (kIsOptional<M>) {
     return json_type<typename M::value_type>();
-  else if constexpr (std::is_same_v<M, bool>)
+  } else if constexpr (std::is_same_v<M, bool>) {
     return "true or false";
-  else if constexpr (std::is_same_v<M, std::string>)
+  } else if constexpr (std::is_same_v<M, std::string>) {
     return "a string";
-  else if constexpr (std::is_floating_point_v<M>)
+  } else if constexpr (std::is_floating_point_v<M>) {
     return "a number";
-  else if constexpr (NamedStruct<M>)
+  } else if constexpr (NamedStruct<M>) {
     return "an object";
-  else if constexpr (std::is_unsigned_v<M>)
+  } else if constexpr (std::is_unsigned_v<M>) {
     return "a whole number that is not negative and fits";
-  else
+  } else {
     return "a whole number that fits";
+  }
 }
 
 }  // namespace detail

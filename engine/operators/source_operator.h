@@ -46,13 +46,8 @@ class SourceOperator final : public OneOutputOperator<T>, public SourceOperatorB
   void snapshot(std::shared_ptr<SnapshotPart> part) override {
     OperatorSubtaskState state;
     std::vector<std::string> splits = reader_->snapshot();
-    reader_->note_snapshot(part->barrier.id);
     if (!splits.empty()) state.lists.push_back(splits_state(std::move(splits)));
     part->done(std::move(state));
-  }
-  void notify_complete(CheckpointId id, std::function<void()> done) override {
-    reader_->notify_complete(id);
-    done();
   }
 
  private:

@@ -44,10 +44,6 @@ class SourceReader {
   virtual std::optional<Instant> next_deadline() const { return std::nullopt; }
   /// The splits not read to their end, with the positions up to which their records were emitted.
   virtual std::vector<std::string> snapshot() const = 0;
-  /// `snapshot` was called for that checkpoint, or the checkpoint is complete and durable: for a
-  /// system that wants to know how far it was read.
-  virtual void note_snapshot(CheckpointId) {}
-  virtual void notify_complete(CheckpointId) {}
   /// For the status line: records it knows to be waiting, or bytes; 0 when unknown.
   virtual std::uint64_t backlog_bytes() const { return 0; }
 };

@@ -30,21 +30,18 @@ TEST_CASE("kafka input: an address names brokers and topics", "[jobs]") {
 }
 
 TEST_CASE("kafka input: what the arguments say", "[jobs]") {
-  const JobArguments::Values values = {{"kafka-group", "group"},
-                                       {"partition-discovery", "2 s"},
+  const JobArguments::Values values = {{"partition-discovery", "2 s"},
                                        {"kafka-property", "security.protocol=SSL"},
                                        {"kafka-property", "client.rack=a=b"}};
   const auto input_of = [&](const Texts& inputs, bool watch) {
     JobArguments args(values, "/");
     return kafka_input(args, inputs, watch);
   };
-  CHECK(!input_of({"/texts"}, true));
   const auto endless = input_of({"kafka://a:1/words", "kafka://a:1/lines"}, true);
   REQUIRE(endless);
   CHECK(!endless->bounded());
   CHECK(endless->brokers == "a:1");
   CHECK((endless->topics == Texts{"words", "lines"}));
-  CHECK(endless->group_id == "group");
   CHECK(endless->partition_discovery_interval == std::chrono::seconds(2));
   CHECK((endless->properties ==
          std::map<std::string, std::string>{{"security.protocol", "SSL"}, {"client.rack", "a=b"}}));
@@ -56,6 +53,9 @@ TEST_CASE("kafka input: what does not go together is refused", "[jobs]") {
         "E-USAGE: files and topics can't be read by one job (/texts)");
   CHECK(refusal_of({"kafka://a:1/words", "kafka://b:1/words"}) ==
         "E-USAGE: topics of several clusters can't be read by one job (kafka://b:1/words)");
+  CHECK(refusal_of({"/texts"}) == "none");
+  CHECK(refusal_of({"/texts"}, {{"kafka-property", "a=b"}}) ==
+        "E-USAGE: --kafka-property is about topics, and no input is one");
   CHECK(refusal_of({"kafka://a:1/words"}, {{"kafka-property", "ssl"}}) ==
         "E-USAGE: --kafka-property takes NAME=VALUE (ssl)");
   CHECK(refusal_of({"kafka://a:1/words"}, {{"partition-discovery", "soon"}}) ==

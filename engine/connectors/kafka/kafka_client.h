@@ -21,7 +21,7 @@ namespace streamrun {
 struct KafkaSettings {
   /// `host:port`, several with commas.
   std::string brokers;
-  std::string group_id = {};
+  std::string group_id = {};  ///< whose committed offsets are asked for
   /// Any property of librdkafka.
   std::map<std::string, std::string> properties = {};
   /// How long no broker may answer.
@@ -63,8 +63,6 @@ class KafkaConsumer {
   /// What has arrived, at most `limit` messages, in order within a partition; they are valid until
   /// the next call. After it has returned nothing, `woken` is called once there is more.
   virtual const std::vector<KafkaMessage>& poll(std::size_t limit) = 0;
-  /// Tells the brokers up to where was read, for people to see, without waiting for an answer.
-  virtual void commit(const std::map<KafkaPartition, std::int64_t>& next) = 0;
   /// A function that waits, for at most about that time, until a broker answers; E-UNAVAILABLE if
   /// none did. To be called on any thread, also when the consumer is gone.
   virtual std::function<Result<void>(Duration time)> make_probe() = 0;

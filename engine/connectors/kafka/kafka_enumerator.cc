@@ -23,6 +23,15 @@ Error is_gone(const KafkaPartition& partition, const std::string& where) {
           .retry = Retry::no};
 }
 
+Error is_not_selected(const KafkaPartition& partition, const std::string& where) {
+  return {.code = ErrorCode::job_mismatch,
+          .message = "the checkpoint reads topic " + partition.topic + ", and the job does not",
+          .where = where,
+          .why = "what was to be read of it would be left out",
+          .tries = {"the same command with that topic too"},
+          .retry = Retry::no};
+}
+
 }  // namespace
 
 /// One look at the brokers, on an I/O thread: which partitions are new, and where they begin and
@@ -44,6 +53,7 @@ class KafkaEnumerator::Search {
     const std::set<KafkaPartition> names(there.begin(), there.end());
     std::vector<KafkaSplit> splits;
     for (const auto& [partition, stop] : known_) {
+      if (!selects(partition.topic)) return is_not_selected(partition, selection_.text());
       if (names.count(partition) == 0) return is_gone(partition, selection_.text());
       if (selection_.stop_at && !stop) {
         splits.push_back({.partition = partition,
@@ -67,14 +77,27 @@ class KafkaEnumerator::Search {
   static constexpr std::int64_t kKnown = -1;
 
  private:
+  bool selects(const std::string& topic) const {
+    const auto& topics = selection_.topics;
+    if (topics.empty()) return std::regex_match(topic, std::regex(selection_.topic_pattern));
+    return std::find(topics.begin(), topics.end(), topic) != topics.end();
+  }
+
   Result<std::vector<KafkaPartition>> partitions(KafkaAdmin& admin) const {
     if (!selection_.topics.empty()) return admin.partitions_of(selection_.topics, kAnswerTime);
     std::vector<std::string> topics = SR_TRY(admin.topics(kAnswerTime));
     const std::regex pattern(selection_.topic_pattern);
     std::erase_if(topics,
                   [&](const std::string& topic) { return !std::regex_match(topic, pattern); });
-    if (topics.empty()) return std::vector<KafkaPartition>{};
-    return admin.partitions_of(topics, kAnswerTime);
+    std::vector<KafkaPartition> partitions;
+    for (const std::string& topic : topics) {
+      Result<std::vector<KafkaPartition>> found = admin.partitions_of({topic}, kAnswerTime);
+      // Deleted since it was listed.
+      if (!found && found.error().code == ErrorCode::path) continue;
+      if (!found) return std::move(found).error();
+      partitions.insert(partitions.end(), found->begin(), found->end());
+    }
+    return partitions;
   }
 
   Result<std::int64_t> resolve(KafkaAdmin& admin, const KafkaPartition& partition,
@@ -123,8 +146,16 @@ Result<void> KafkaEnumerator::restore(const std::string& bytes,
     state = SR_TRY(decode_kafka_enumerator(bytes));
     fresh_ = !state.has_looked;
   }
-  std::vector<KafkaSplit> splits = std::move(state.unassigned);
-  for (const std::string& split : unread) splits.push_back(SR_TRY(decode_kafka_split(split)));
+  std::vector<KafkaSplit> splits;
+  std::set<KafkaPartition> are_read;
+  for (const std::string& split : unread) {
+    splits.push_back(SR_TRY(decode_kafka_split(split)));
+    are_read.insert(splits.back().partition);
+  }
+  // A reader may have got one between this list and its own part of the checkpoint: it knows best.
+  for (KafkaSplit& split : state.unassigned) {
+    if (are_read.count(split.partition) == 0) splits.push_back(std::move(split));
+  }
   for (const auto& known : state.known) known_[known.partition] = known.stop;
   // A bounded run reads what the one before meant to; another is told anew where to stop.
   complete_ = state.is_complete && is_bounded();
@@ -151,7 +182,6 @@ void KafkaEnumerator::start(Context context, const std::string& restored,
   context_ = std::make_unique<Context>(std::move(context));
   const Result<void> done = restore(restored, unread);
   if (!done) return context_->fail(done.error());
-  give_up_at_ = context_->environment.clock.now() + selection_.settings.connection_timeout;
   look();
 }
 
@@ -184,16 +214,23 @@ void KafkaEnumerator::add_found(Result<std::vector<KafkaSplit>> found) {
   looking_ = false;
   const Instant now = context_->environment.clock.now();
   if (!found) {
-    const bool may_answer = found.error().code == ErrorCode::unavailable;
-    if (!may_answer || (!found_ && now >= give_up_at_))
+    const ErrorCode code = found.error().code;
+    const bool is_silent = code == ErrorCode::unavailable;
+    // A broker that has just started may not know yet what there is.
+    const bool may_be_stale =
+        !fresh_ && (code == ErrorCode::path || code == ErrorCode::source_lost);
+    if (!give_up_at_) give_up_at_ = now + selection_.settings.connection_timeout;
+    const bool goes_on = is_silent && found_;
+    if (!goes_on && ((!is_silent && !may_be_stale) || now >= *give_up_at_))
       return context_->fail(std::move(found).error());
-    if (found_) {
+    if (goes_on) {
       context_->environment.log.warning("no new partitions could be looked for: " +
                                         found.error().headline());
     }
-    next_look_ = now + (found_ ? selection_.partition_discovery_interval : kRetryInterval);
+    next_look_ = now + (goes_on ? selection_.partition_discovery_interval : kRetryInterval);
     return;
   }
+  give_up_at_.reset();
   for (KafkaSplit& split : *found) add(std::move(split));
   found_ = true;
   fresh_ = false;
@@ -204,11 +241,18 @@ void KafkaEnumerator::add_found(Result<std::vector<KafkaSplit>> found) {
 }
 
 void KafkaEnumerator::add(KafkaSplit split) {
-  known_[split.partition] = split.stop;
-  if (split.next != Search::kKnown) return unassigned_.push_back(std::move(split));
-  for (KafkaSplit& other : unassigned_) {
-    if (other.partition == split.partition) other.stop = split.stop;
+  if (split.next != Search::kKnown) {
+    // What was read stays read: an end before the position is at it.
+    if (split.stop) split.stop = std::max(*split.stop, split.next);
+    known_[split.partition] = split.stop;
+    return unassigned_.push_back(std::move(split));
   }
+  for (KafkaSplit& other : unassigned_) {
+    if (other.partition != split.partition) continue;
+    other.stop = std::max(split.stop.value_or(0), other.next);
+    split.stop = other.stop;
+  }
+  known_[split.partition] = split.stop;
 }
 
 void KafkaEnumerator::on_time() {

@@ -14,7 +14,8 @@
 namespace streamrun {
 
 /// Finds partitions and gives each to its owner, once that has asked. Positions are numbers before
-/// a reader learns them, so that an attempt that fails begins again where the first one had.
+/// a reader learns them, so that from the first checkpoint on each attempt begins where it left
+/// off.
 class KafkaEnumerator final : public SplitEnumerator {
  public:
   KafkaEnumerator(std::shared_ptr<KafkaClient> client, KafkaSelection selection);
@@ -58,7 +59,7 @@ class KafkaEnumerator final : public SplitEnumerator {
   bool complete_ = false;       // bounded, and all partitions are known
   bool found_ = false;
   bool looking_ = false;
-  Instant give_up_at_{};
+  std::optional<Instant> give_up_at_;  // since when there is no good answer, and a time more
   std::optional<Instant> next_look_;
   std::shared_ptr<const bool> alive_ =
       std::make_shared<const bool>(true);  // for mail that comes too late

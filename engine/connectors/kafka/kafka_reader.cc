@@ -1,7 +1,6 @@
 #include <streamrun/connectors/kafka/kafka_reader.h>
 
 #include <chrono>
-#include <iterator>
 #include <limits>
 
 #include "kafka_split.h"
@@ -11,9 +10,9 @@ namespace {
 
 /// As many as a batch holds.
 constexpr std::size_t kMessages = kBatchRecords;
-/// What an I/O thread waits at once for a broker.
-constexpr Duration kProbeTime = std::chrono::seconds(2);
-constexpr Duration kProbeInterval = std::chrono::milliseconds(200);
+/// What an I/O thread waits at once for a broker: little, because every reader asks.
+constexpr Duration kProbeTime = std::chrono::milliseconds(200);
+constexpr Duration kProbeInterval = std::chrono::seconds(2);
 constexpr std::int64_t kNoStop = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
@@ -33,6 +32,7 @@ void KafkaPositions::add_split(const std::string& bytes) {
                        .stop = split.stop.value_or(kNoStop),
                        .has_ended = false});
   ++left_;
+  has_stops_ = has_stops_ || split.stop.has_value();
   if (!split.is_read()) consumer_->add(readings_.size() - 1, split.partition, split.next);
   end_what_is_read();
 }
@@ -78,6 +78,7 @@ void KafkaPositions::probe() {
 }
 
 void KafkaPositions::end_what_is_read() {
+  if (!has_stops_) return;
   for (std::size_t number = 0; number < readings_.size(); ++number) {
     Reading& reading = readings_[number];
     if (reading.has_ended || reading.next < reading.stop) continue;
@@ -121,19 +122,6 @@ std::vector<std::string> KafkaPositions::snapshot() const {
     splits.push_back(encode_kafka_split(split));
   }
   return splits;
-}
-
-void KafkaPositions::note_snapshot(CheckpointId id) {
-  if (settings_.group_id.empty()) return;
-  std::map<KafkaPartition, std::int64_t>& next = to_commit_[id];
-  for (const Reading& reading : readings_) next.emplace(reading.partition, reading.next);
-}
-
-void KafkaPositions::notify_complete(CheckpointId id) {
-  const auto noted = to_commit_.find(id);
-  if (noted == to_commit_.end()) return;
-  consumer_->commit(noted->second);
-  to_commit_.erase(to_commit_.begin(), std::next(noted));
 }
 
 }  // namespace streamrun

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +58,6 @@ class KafkaPositions {
   [[noreturn]] void fail_at(const KafkaMessage& message, Error error) const;
 
   std::vector<std::string> snapshot() const;
-  void note_snapshot(CheckpointId id);
-  void notify_complete(CheckpointId id);
 
  private:
   struct Reading {
@@ -82,8 +79,8 @@ class KafkaPositions {
   std::unique_ptr<KafkaConsumer> consumer_;
   std::vector<Reading> readings_;
   std::size_t left_ = 0;  ///< that have not ended
+  bool has_stops_ = false;
   std::uint64_t skipped_ = 0;
-  std::map<CheckpointId, std::map<KafkaPartition, std::int64_t>> to_commit_;
   bool probing_ = false;  ///< no broker could be reached, and it is seen whether one answers
   std::optional<Instant> probe_at_;
   Instant give_up_at_{};
@@ -128,8 +125,6 @@ class KafkaReader final : public SourceReader<T> {
 
   std::optional<Instant> next_deadline() const override { return positions_.next_deadline(); }
   std::vector<std::string> snapshot() const override { return positions_.snapshot(); }
-  void note_snapshot(CheckpointId id) override { positions_.note_snapshot(id); }
-  void notify_complete(CheckpointId id) override { positions_.notify_complete(id); }
 
  private:
   // Constant after `open`.

@@ -18,6 +18,11 @@ namespace {
                .retry = Retry::no});
 }
 
+bool has_negative(const KafkaOffsets& offsets) {
+  return offsets.at < 0 || std::any_of(offsets.offsets.begin(), offsets.offsets.end(),
+                                       [](const auto& each) { return each.second < 0; });
+}
+
 bool needs_group(const KafkaOffsets& offsets) {
   return offsets.kind == KafkaOffsets::Kind::committed;
 }
@@ -41,6 +46,8 @@ void KafkaSelection::check() const {
     refuse("committed offsets are those of a group: group_id is empty", text());
   if (stop_at && stop_at->kind == KafkaOffsets::Kind::earliest)
     refuse("a source that stops at the earliest offset reads nothing", text());
+  if (has_negative(start_at) || (stop_at && has_negative(*stop_at)))
+    refuse("offsets and times of a source of Kafka are not below 0", text());
   if (settings.connection_timeout <= Duration::zero())
     refuse("the connection time-out of a source of Kafka is above 0", text());
 }

@@ -39,7 +39,7 @@ struct KafkaSource {
   KafkaOffsets start_at = KafkaOffsets::earliest();
   /// Makes the source bounded: what it is in each partition when the job first starts.
   std::optional<KafkaOffsets> stop_at = std::nullopt;
-  /// Offsets are committed for it when a checkpoint is complete, for people to see.
+  /// Whose committed offsets `committed` means. A restore never asks for them.
   std::string group_id = {};
   /// Any property of librdkafka (`security.protocol`, `sasl.mechanisms`, `fetch.min.bytes`, …).
   std::map<std::string, std::string> properties = {};

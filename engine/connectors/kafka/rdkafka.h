@@ -19,6 +19,13 @@ struct Complaints {
   std::string last;              ///< guarded by mutex
   bool is_about_rights = false;  ///< guarded by mutex: of `last`
   bool all_down = false;         ///< guarded by mutex
+
+  /// Of `last`: whoever answers now has no reason to be complained about.
+  void forget() {
+    const std::lock_guard lock(mutex);
+    last.clear();
+    is_about_rights = false;
+  }
 };
 
 struct CloseHandle {
@@ -40,7 +47,8 @@ struct Handle {
 /// refuses.
 Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings);
 
-/// Why a question came to nothing: E-PERM if the brokers refused us, else E-UNAVAILABLE.
+/// Changes nothing: a consumer's messages are its owner's to poll. Why a question came to nothing:
+/// E-PERM if the brokers refused us, else E-UNAVAILABLE.
 Error no_answer(const Handle& handle, rd_kafka_resp_err_t code, const std::string& question);
 
 int milliseconds(Duration time);

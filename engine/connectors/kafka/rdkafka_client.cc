@@ -49,7 +49,7 @@ class Admin final : public KafkaAdmin {
           found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
         return unknown(topic, rd_kafka_err2str(found.err));
       if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return no_answer(*handle_, found.err, "the partitions of topic " + topic);
+        return refusal(found.err, "the partitions of topic " + topic);
       for (int i = 0; i < found.partition_cnt; ++i)
         partitions.push_back({.topic = topic, .partition = found.partitions[i].id});
     }
@@ -74,7 +74,7 @@ class Admin final : public KafkaAdmin {
         handle_->get(), partition.topic.c_str(), partition.partition, &range.earliest,
         &range.latest, milliseconds(time));
     if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
-    return no_answer(*handle_, failed, "the offsets of partition " + partition.text());
+    return refusal(failed, "the offsets of partition " + partition.text());
   }
 
   Result<std::optional<std::int64_t>> offset_at(const KafkaPartition& partition, Timestamp at,
@@ -85,7 +85,7 @@ class Admin final : public KafkaAdmin {
         rd_kafka_offsets_for_times(handle_->get(), list.get(), milliseconds(time));
     if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) failed = list->elems[0].err;
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return no_answer(*handle_, failed, "the offset at a time in partition " + partition.text());
+      return refusal(failed, "the offset at a time in partition " + partition.text());
     return offset_in(*list);
   }
 
@@ -95,16 +95,22 @@ class Admin final : public KafkaAdmin {
     rd_kafka_resp_err_t failed = rd_kafka_committed(handle_->get(), list.get(), milliseconds(time));
     if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) failed = list->elems[0].err;
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return no_answer(*handle_, failed, "the committed offset of partition " + partition.text());
+      return refusal(failed, "the committed offset of partition " + partition.text());
     return offset_in(*list);
   }
 
  private:
+  Error refusal(rd_kafka_resp_err_t code, const std::string& question) {
+    rd_kafka_poll(handle_->get(), 0);  // for complaints that wait
+    Error error = no_answer(*handle_, code, question);
+    handle_->complaints->forget();
+    return error;
+  }
   Result<Metadata> ask(rd_kafka_topic_t* topic, const std::string& question, Duration time) {
     const rd_kafka_metadata_t* metadata = nullptr;
     const rd_kafka_resp_err_t failed = rd_kafka_metadata(handle_->get(), topic == nullptr ? 1 : 0,
                                                          topic, &metadata, milliseconds(time));
-    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(*handle_, failed, question);
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return refusal(failed, question);
     return Metadata(metadata);
   }
   /// Logical offsets, below 0, say that there is none.

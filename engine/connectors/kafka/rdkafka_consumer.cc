@@ -88,21 +88,11 @@ class Consumer final : public KafkaConsumer {
     raw_.resize(limit);
     const ssize_t count = rd_kafka_consume_batch_queue(queue_, 0, raw_.data(), limit);
     raw_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    if (!raw_.empty()) handle_->complaints->forget();
     messages_.reserve(limit + 1);
     for (const rd_kafka_message_t* const raw : raw_) take(*raw);
     if (raw_.empty() && was_down()) messages_.push_back({.kind = KafkaMessage::Kind::down});
     return messages_;
-  }
-
-  void commit(const std::map<KafkaPartition, std::int64_t>& next) override {
-    rd_kafka_topic_partition_list_t* const list =
-        rd_kafka_topic_partition_list_new(static_cast<int>(next.size()));
-    for (const auto& [partition, offset] : next) {
-      rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.partition)
-          ->offset = offset;
-    }
-    rd_kafka_commit(handle_->get(), list, /*async=*/1);
-    rd_kafka_topic_partition_list_destroy(list);
   }
 
   std::function<Result<void>(Duration)> make_probe() override {

@@ -11,6 +11,8 @@
 namespace streamrun::rdkafka {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct CloseSettings {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
 };
@@ -26,9 +28,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOwn = {{
     {"enable.partition.eof", "the source needs it"},
 }};
 
-Error refused(const std::string& name, const std::string& value, std::string why) {
+Error refused(const std::string& name, std::string why) {
   return {.code = ErrorCode::usage,
-          .message = "the Kafka property " + name + " can't be " + (value.empty() ? "\"\"" : value),
+          // Not what it is set to: that may be a secret, whatever the name.
+          .message = "the Kafka property " + name + " can't be set so",
           .where = "property " + name,
           .why = std::move(why),
           .retry = Retry::no};
@@ -39,8 +42,7 @@ Result<void> set(rd_kafka_conf_t* conf, const std::string& name, const std::stri
   const rd_kafka_conf_res_t result =
       rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size());
   if (result == RD_KAFKA_CONF_OK) return {};
-  const bool is_secret = name.find("password") != std::string::npos;
-  return refused(name, is_secret ? "what it is set to" : value, why.data());
+  return refused(name, why.data());
 }
 
 bool is_about_rights(int code) {
@@ -67,12 +69,15 @@ void say_nothing(const rd_kafka_t*, int, const char*, const char*) {}
 Result<Settings> settings_of(const KafkaSettings& given, Complaints& complaints) {
   Settings conf(rd_kafka_conf_new());
   SR_TRY(set(conf.get(), "client.id", "streamrun"));
-  // What may wait in memory for a task that is held up, of each partition.
+  // What may wait in memory for a task that is held up.
   SR_TRY(set(conf.get(), "queued.max.messages.kbytes", "16384"));
+  // A connection that hangs is one that is gone.
+  const auto patience = std::clamp<Duration>(given.connection_timeout, 10s, 300s);
+  SR_TRY(set(conf.get(), "socket.timeout.ms", std::to_string(milliseconds(patience))));
   for (const auto& [name, value] : given.properties) {
     const auto* const own = std::find_if(
         kOwn.begin(), kOwn.end(), [&, key = &name](const auto& row) { return row.first == *key; });
-    if (own != kOwn.end()) return refused(name, value, "this says it: " + std::string(own->second));
+    if (own != kOwn.end()) return refused(name, "this says it: " + std::string(own->second));
     SR_TRY(set(conf.get(), name, value));
   }
   SR_TRY(set(conf.get(), "bootstrap.servers", given.brokers));
@@ -108,7 +113,6 @@ Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings) {
 }
 
 Error no_answer(const Handle& handle, rd_kafka_resp_err_t code, const std::string& question) {
-  rd_kafka_poll(handle.get(), 0);  // for complaints that wait
   const std::lock_guard lock(handle.complaints->mutex);
   const bool refuses = is_about_rights(code) || handle.complaints->is_about_rights;
   const std::string& last = handle.complaints->last;

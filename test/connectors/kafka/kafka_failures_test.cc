@@ -76,7 +76,7 @@ TEST_CASE("kafka: librdkafka's refusal of a property is told, a password is not"
         .error();
   };
   CHECK(refusal("no.such.property", "1").headline() ==
-        "E-USAGE: the Kafka property no.such.property can't be 1 (property no.such.property)");
+        "E-USAGE: the Kafka property no.such.property can't be set so (property no.such.property)");
   CHECK(refusal("no.such.property", "1").why.find("No such configuration property") !=
         std::string::npos);
   CHECK(refusal("auto.offset.reset", "earliest").why ==
@@ -117,10 +117,40 @@ TEST_CASE("kafka: a topic or partition that is not there ends the job", "[connec
   world.settle();
   world.model.partitions.erase({"words", 1});
   SourceRun<std::string> second(world, world.source(), 1, state);
+  // Perhaps a broker that has just started does not know yet.
+  for (int i = 0; i < 29; ++i) {
+    world.settle();
+    REQUIRE(!second.failure);
+    world.clock.time += 1s;
+    second.enumerator().on_time();
+  }
+  world.clock.time += 2s;
+  second.enumerator().on_time();
   run_for(second, 100);
   REQUIRE(second.failure);
   CHECK(second.failure->headline() ==
         "E-SOURCE-LOST: partition words-1 is gone (topic words of model:1)");
+}
+
+TEST_CASE("kafka: a topic of the checkpoint that the job no longer names is refused",
+          "[connectors]") {
+  FailingWorld world;
+  world.model.make_topic("lines", 1);
+  Source both = world.source();
+  both.topics.push_back("lines");
+  SourceState state;
+  {
+    SourceRun<std::string> run(world, both, 1);
+    run_for(run, 100);
+    state = run.snapshot();
+    world.settle();
+  }
+  SourceRun<std::string> run(world, world.source(), 1, state);
+  run_for(run, 100);
+  REQUIRE(run.failure);
+  CHECK(run.failure->headline() ==
+        "E-JOB-MISMATCH: the checkpoint reads topic lines, and the job does not (topic words of "
+        "model:1)");
 }
 
 TEST_CASE("kafka: brokers that do not answer at the start are waited for", "[connectors]") {
@@ -150,7 +180,7 @@ TEST_CASE("kafka: brokers that go away are waited for as long as is allowed", "[
   for (const bool comes_back : {true, false}) {
     FailingWorld world;
     Source source = world.source();
-    source.connection_timeout = 5s;
+    source.connection_timeout = 9s;
     SourceRun<std::string> run(world, source, 1);
     run_for(run, 200);
     REQUIRE(run.lines().size() == 10);
@@ -159,7 +189,7 @@ TEST_CASE("kafka: brokers that go away are waited for as long as is allowed", "[
     for (int i = 0; i < 4; ++i) {
       CHECK(world.io.run_one());  // asks once more
       world.deliver();
-      world.clock.time += 1s;
+      world.clock.time += 2s;
       CHECK(run.poll(0) == SourceStatus::idle);
     }
     world.model.is_up = comes_back;

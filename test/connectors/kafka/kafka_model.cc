@@ -77,9 +77,6 @@ class ModelConsumer final : public KafkaConsumer {
     for (auto& [number, place] : places_) take(number, place, std::min<std::size_t>(limit, 20));
     return messages_;
   }
-  void commit(const std::map<KafkaPartition, std::int64_t>& next) override {
-    for (const auto& [partition, offset] : next) model_.committed[partition] = offset;
-  }
   std::function<Result<void>(Duration)> make_probe() override {
     return [this](Duration) -> Result<void> {
       if (!model_.is_up) return is_down();
