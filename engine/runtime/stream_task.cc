@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace streamrun {
@@ -419,7 +420,13 @@ bool StreamTask::trigger_deferred() {
   deferred_.pop_front();
   snapshot(trigger.barrier, overtakes);
   if (trigger.holds) held_by_ = trigger.barrier.id;
+  take_what_came_behind(trigger);
   return true;
+}
+
+void StreamTask::take_what_came_behind(const Trigger& trigger) {
+  for (const std::string& split : trigger.splits) source_->add_split(split);
+  if (trigger.no_more_splits) source_->no_more_splits();
 }
 
 bool StreamTask::advance_overtaking() {
@@ -555,7 +562,22 @@ void StreamTask::part_failed(CheckpointId id, Error error) {
 
 void StreamTask::abort_checkpoint(CheckpointId id) {
   if (held_by_ == id) held_by_ = 0;
-  std::erase_if(deferred_, [id](const Trigger& trigger) { return trigger.barrier.id == id; });
+  for (auto each = deferred_.begin(); each != deferred_.end();) {
+    if (each->barrier.id != id) {
+      ++each;
+      continue;
+    }
+    Trigger aborted = std::move(*each);
+    each = deferred_.erase(each);
+    if (each == deferred_.begin()) {
+      take_what_came_behind(aborted);
+      continue;
+    }
+    Trigger& before = *std::prev(each);
+    before.splits.insert(before.splits.end(), std::make_move_iterator(aborted.splits.begin()),
+                         std::make_move_iterator(aborted.splits.end()));
+    before.no_more_splits = before.no_more_splits || aborted.no_more_splits;
+  }
   if (gate_ != nullptr) gate_->abort_checkpoint(id);
   if (const auto found = snapshots_.find(id); found != snapshots_.end()) {
     if (const auto recorder = found->second.recorder) recorder->abandon();
@@ -574,9 +596,14 @@ void StreamTask::notify_complete(CheckpointId id) {
 }
 
 void StreamTask::add_split(const std::string& split) {
+  if (!deferred_.empty()) return deferred_.back().splits.push_back(split);
   source_->add_split(split);
 }
 void StreamTask::no_more_splits() {
+  if (!deferred_.empty()) {
+    deferred_.back().no_more_splits = true;
+    return;
+  }
   source_->no_more_splits();
 }
 void StreamTask::stop_source() {

@@ -139,6 +139,8 @@ class StreamTask final : public Runnable {
   bool advance_by_clock();
   Result<void> read_restored(std::size_t position, const std::vector<InFlightHandle>& handles);
   bool trigger_deferred();
+  struct Trigger;
+  void take_what_came_behind(const Trigger& trigger);
   bool advance_overtaking();
   void snapshot(const CheckpointBarrier& barrier, bool overtakes);
   std::optional<SharedFolder> shared_folder_of(const CheckpointBarrier& barrier) const;
@@ -196,6 +198,9 @@ class StreamTask final : public Runnable {
   struct Trigger {
     CheckpointBarrier barrier;
     bool holds = false;
+    /// What came behind it stays behind it: the JobMaster's part of the checkpoint has these too.
+    std::vector<std::string> splits = {};
+    bool no_more_splits = false;
   };
   std::deque<Trigger> deferred_;  ///< of a source: they wait for `restored_`, or overtake it
   std::size_t finishing_ = 0;

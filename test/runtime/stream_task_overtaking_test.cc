@@ -1,4 +1,5 @@
 // Barriers that overtake records in a task.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -195,6 +196,50 @@ TEST_CASE("stream task: a source's barrier waits for restored records, or overta
     REQUIRE(world.acknowledged.count(2) == 1);
     CHECK(world.in_flight(2, 1) == "9");
     CHECK(world.timings.at(2).unaligned);
+  }
+}
+
+TEST_CASE("stream task: splits that come behind a barrier stay behind it while it waits",
+          "[runtime]") {
+  TaskWorld world;
+  world.add_source();
+  world.add_operator("a");
+  world.add_edge(1);
+  world.connect();
+  REQUIRE(world.task.open(saved(1, {9})));
+  world.script.ready = false;
+  const auto has = [&](const std::string& line) {
+    return std::any_of(world.script.calls.begin(), world.script.calls.end(),
+                       [&](const auto& each) { return each.find(line) != std::string::npos; });
+  };
+  world.task.post([&] { world.task.add_split("before"); });
+  world.task.post([&] { world.task.trigger_checkpoint(TaskWorld::barrier_of(1)); });
+  world.task.post([&] { world.task.add_split("behind"); });
+  world.task.post([&] { world.task.trigger_checkpoint(TaskWorld::barrier_of(2)); });
+  world.task.post([&] { world.task.add_split("last"); });
+  world.run();
+  CHECK(has("split before"));
+  CHECK_FALSE(has("split behind"));
+  SECTION("until its snapshot was taken") {
+    world.script.ready = true;
+    world.run();
+    CHECK(has("split behind"));
+    CHECK(has("split last"));
+  }
+  SECTION("or it is aborted, the first") {
+    world.task.abort_checkpoint(1);
+    CHECK(has("split behind"));
+    CHECK_FALSE(has("split last"));
+    world.task.abort_checkpoint(2);
+    CHECK(has("split last"));
+  }
+  SECTION("or the second, whose splits wait for the first") {
+    world.task.abort_checkpoint(2);
+    CHECK_FALSE(has("split behind"));
+    CHECK_FALSE(has("split last"));
+    world.task.abort_checkpoint(1);
+    CHECK(has("split behind"));
+    CHECK(has("split last"));
   }
 }
 

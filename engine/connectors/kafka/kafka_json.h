@@ -16,10 +16,11 @@ class KafkaJson {
   KafkaJson& operator=(const KafkaJson&) { return *this; }
 
   Result<void> read(const KafkaMessage& message, Output<T>& output) {
-    if (!message.value)
+    if (!message.value) {
       return Error{.code = ErrorCode::job_failed,
                    .message = "the record has no value, where JSON was expected",
                    .retry = Retry::no};
+    }
     SR_TRY(decoder_.decode(*message.value, record_));
     output.emit(std::as_const(record_));
     return {};
