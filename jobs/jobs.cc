@@ -17,7 +17,7 @@ const JobTable& shipped_jobs() {
       {"kafka-totals", kafka_totals, "adds up orders of JSON from Kafka, per key"},
       {"slowsink", slow_sink, "adds up faster than its sink takes rows; shows back pressure"},
       {"statemachine", state_machine, "checks endless events per source; shows recovery"},
-      {"wordcount", word_count, "counts the words of text files"},
+      {"wordcount", word_count, "counts the words of text files, or of records of Kafka"},
   };
   return kJobs;
 }

@@ -17,9 +17,9 @@ const std::vector<ErrorCodeInfo>& all_error_codes() {
        "The configuration is wrong: an unknown or duplicate key, or a value of the wrong form. The "
        "message names "
        "the file, line and column. Nothing was started."},
-      {ErrorCode::path, "E-PATH", 66, "A file or folder that was named does not exist."},
+      {ErrorCode::path, "E-PATH", 66, "A file, folder or topic that was named does not exist."},
       {ErrorCode::permission, "E-PERM", 77,
-       "This user may not read or write a file or folder that the command needs."},
+       "This user may not read or write a file, folder or topic that the command needs."},
       {ErrorCode::lock, "E-LOCK", 75,
        "Another process runs this job or holds its folder: wait for it to end, or stop it. Or the "
        "folder lies where nothing can be locked."},

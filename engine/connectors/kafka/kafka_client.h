@@ -52,7 +52,7 @@ class KafkaAdmin {
                                                         Duration time) = 0;
 };
 
-/// Reads partitions. Calls come from the thread that owns the reader and do not block.
+/// Reads partitions. Calls come from the thread that owns the reader and wait for no broker.
 class KafkaConsumer {
  public:
   virtual ~KafkaConsumer() = default;

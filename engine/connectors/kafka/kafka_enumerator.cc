@@ -224,6 +224,7 @@ void KafkaEnumerator::add_found(Result<std::vector<KafkaSplit>> found) {
     if (!goes_on && ((!is_silent && !may_be_stale) || now >= *give_up_at_))
       return context_->fail(std::move(found).error());
     if (goes_on) {
+      give_up_at_.reset();
       context_->environment.log.warning("no new partitions could be looked for: " +
                                         found.error().headline());
     }

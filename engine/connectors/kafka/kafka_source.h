@@ -37,7 +37,8 @@ struct KafkaSource {
   /// also such as are made while the job runs.
   std::string topic_pattern = {};
   KafkaOffsets start_at = KafkaOffsets::earliest();
-  /// Makes the source bounded: what it is in each partition when the job first starts.
+  /// Makes the source bounded. Like `start_at` it is resolved when the job starts, and holds from
+  /// the first checkpoint on.
   std::optional<KafkaOffsets> stop_at = std::nullopt;
   /// Whose committed offsets `committed` means. A restore never asks for them.
   std::string group_id = {};

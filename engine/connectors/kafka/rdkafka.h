@@ -51,6 +51,9 @@ Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings);
 /// E-PERM if the brokers refused us, else E-UNAVAILABLE.
 Error no_answer(const Handle& handle, rd_kafka_resp_err_t code, const std::string& question);
 
+/// What a person types to see the topics that are there.
+std::string list_command(const std::string& brokers);
+
 int milliseconds(Duration time);
 
 Result<std::unique_ptr<KafkaConsumer>> make_consumer(std::shared_ptr<Handle> handle,

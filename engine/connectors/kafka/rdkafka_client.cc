@@ -123,6 +123,7 @@ class Admin final : public KafkaAdmin {
             .message = "topic " + topic + " not found",
             .where = handle_->brokers,
             .why = std::move(why),
+            .tries = {list_command(handle_->brokers) + "  # the topics that are there"},
             .retry = Retry::no};
   }
 

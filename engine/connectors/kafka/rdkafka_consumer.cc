@@ -1,6 +1,5 @@
 // KafkaConsumer on librdkafka: partitions are read one by one into a queue, without a group, so
 // that nobody else decides who reads what.
-#include <cerrno>
 #include <deque>
 #include <utility>
 

@@ -1,5 +1,3 @@
-#include <streamrun/base/strings.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -24,7 +22,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOwn = {{
     {"metadata.broker.list", "the brokers of the source"},
     {"group.id", "the group id of the source"},
     {"auto.offset.reset", "where the source starts; an offset that is gone is never reset"},
-    {"enable.auto.commit", "offsets are committed when a checkpoint is complete"},
+    {"enable.auto.commit", "offsets are in checkpoints, and committed for no group"},
     {"enable.partition.eof", "the source needs it"},
 }};
 
@@ -121,7 +119,12 @@ Error no_answer(const Handle& handle, rd_kafka_resp_err_t code, const std::strin
                              : "Kafka did not answer when it was asked for " + question,
           .where = handle.brokers,
           .why = last.empty() || is_about_rights(code) ? rd_kafka_err2str(code) : last,
+          .tries = {list_command(handle.brokers) + "  # whether it answers others"},
           .retry = refuses ? Retry::no : Retry::yes};
+}
+
+std::string list_command(const std::string& brokers) {
+  return "kcat -L -b " + brokers;
 }
 
 int milliseconds(Duration time) {

@@ -217,6 +217,20 @@ TEST_CASE("kafka: a look for new partitions that fails is told, and done again",
         "no new partitions could be looked for: E-UNAVAILABLE: the model is down (model:1)");
   CHECK(!run.failure);
   CHECK(run.enumerator().next_deadline() == Instant(120s));
+
+  // A broker that has just come back and does not know the topic yet has all of its time.
+  world.model.is_up = true;
+  const auto partitions = std::exchange(world.model.partitions, {});
+  world.clock.time += 60s;
+  run.enumerator().on_time();
+  world.settle();
+  CHECK(!run.failure);
+  world.model.partitions = partitions;
+  world.clock.time += 1s;
+  run.enumerator().on_time();
+  world.settle();
+  CHECK(!run.failure);
+  CHECK(run.enumerator().next_deadline() == Instant(181s));
 }
 
 struct Number {
