@@ -17,7 +17,8 @@
 // Text is cut in pieces of some kilobytes. First 64 bytes at a time become a bit mask of word
 // characters, and `mask ^ (mask << 1)` has a one wherever a word begins or ends; the places of the
 // ones are written down. Then each two of them become a word, 16 bytes at once. Neither loop has a
-// branch that depends on the text.
+// branch that depends on the text. With AVX-512 nothing behind the text is read; else its end is
+// cut in a copy, which is what short lines spend most of their time on.
 
 namespace streamrun::jobs {
 namespace {
@@ -26,6 +27,7 @@ constexpr std::size_t kChunk = 64;
 constexpr std::size_t kPiece = std::size_t{4} << 10U;
 /// What may be read behind the text that is cut.
 constexpr std::size_t kReadable = kChunk;
+constexpr std::size_t kSlotBytes = sizeof(SmallString);
 
 /// Places in one piece at which a word begins, ends, begins, … `append` writes more than it keeps.
 using Edges = std::array<std::uint32_t, kPiece + kChunk>;
@@ -124,13 +126,16 @@ std::uint32_t* find_edges_baseline(const char* text, std::size_t size, std::uint
   }();
   const __m512i numbers = _mm512_load_si512(kNumbers.data());
   for (std::size_t at = 0; at < size; at += kChunk) {
-    const __m512i bytes = _mm512_loadu_si512(text + at);
+    // Zeros, which are part of no word, stand for what is behind the text.
+    const __m512i bytes =
+        size - at >= kChunk
+            ? _mm512_loadu_si512(text + at)
+            : _mm512_maskz_loadu_epi8((std::uint64_t{1} << (size - at)) - 1, text + at);
     const __m512i letter =
         _mm512_sub_epi8(_mm512_or_si512(bytes, _mm512_set1_epi8(0x20)), _mm512_set1_epi8('a'));
     const __m512i digit = _mm512_sub_epi8(bytes, _mm512_set1_epi8('0'));
-    std::uint64_t mask = _mm512_cmplt_epu8_mask(letter, _mm512_set1_epi8(26)) |
-                         _mm512_cmplt_epu8_mask(digit, _mm512_set1_epi8(10));
-    if (size - at < kChunk) mask &= (std::uint64_t{1} << (size - at)) - 1;
+    const std::uint64_t mask = _mm512_cmplt_epu8_mask(letter, _mm512_set1_epi8(26)) |
+                               _mm512_cmplt_epu8_mask(digit, _mm512_set1_epi8(10));
     const std::uint64_t edges = mask ^ (mask << 1U | carry);
     carry = mask >> 63U;
     // The numbers of the ones, squeezed together by one instruction, then widened 16 at a time.
@@ -149,19 +154,7 @@ std::uint32_t* find_edges_baseline(const char* text, std::size_t size, std::uint
   }
   return out;
 }
-#undef STREAMRUN_AVX512
 #endif
-
-using FindEdges = std::uint32_t* (*)(const char*, std::size_t, std::uint64_t&, std::uint32_t*);
-
-FindEdges find_edges_of(VectorLevel level) {
-#if defined(__x86_64__)
-  if (level == VectorLevel::avx512) return find_edges_avx512;
-  if (level == VectorLevel::avx2) return find_edges_avx2;
-#endif
-  (void)level;
-  return find_edges_baseline;
-}
 
 /// The first `size` (at most 15) of the 16 readable bytes at `text`, in lower case. Digits have bit
 /// 0x20 set already.
@@ -201,9 +194,12 @@ SmallString long_word(std::string_view word, Batch<std::string>& batch) {
   return batch.hold(lower);
 }
 
+using ShortWord = SmallString (*)(const char*, std::size_t);
+
 /// Emits the words between each two of `count` edges.
-void emit_words(const char* text, const std::uint32_t* edges, std::size_t count,
-                Output<std::string>& words) {
+template <ShortWord kShortWord>
+[[gnu::always_inline]] inline void emit_words(const char* text, const std::uint32_t* edges,
+                                              std::size_t count, Output<std::string>& words) {
   std::size_t left = count / 2;
   while (left > 0) {
     Batch<std::string>& batch = words.batch();
@@ -212,7 +208,7 @@ void emit_words(const char* text, const std::uint32_t* edges, std::size_t count,
     for (std::size_t i = 0; i < now; ++i) {
       const char* const word = text + edges[2 * i];
       const std::size_t size = edges[2 * i + 1] - edges[2 * i];
-      slots[i] = size <= SmallString::kInlineLimit ? short_word(word, size)
+      slots[i] = size <= SmallString::kInlineLimit ? kShortWord(word, size)
                                                    : long_word({word, size}, batch);
     }
     words.flush_if_full();
@@ -221,8 +217,59 @@ void emit_words(const char* text, const std::uint32_t* edges, std::size_t count,
   }
 }
 
-/// `text` is followed by kReadable readable bytes.
-void split_readable(std::string_view text, Output<std::string>& words, FindEdges find) {
+void emit_words_baseline(const char* text, std::size_t, const std::uint32_t* edges,
+                         std::size_t count, Output<std::string>& words) {
+  emit_words<short_word>(text, edges, count, words);
+}
+
+#if defined(__x86_64__)
+/// Reads no byte behind the word.
+[[STREAMRUN_AVX512]] inline SmallString short_word_avx512(const char* text, std::size_t size) {
+  const auto keep = static_cast<__mmask16>((1U << size) - 1);
+  const __m128i lower =
+      _mm_maskz_mov_epi8(keep, _mm_or_si128(_mm_maskz_loadu_epi8(keep, text), _mm_set1_epi8(0x20)));
+  const __m128i of_size = _mm_slli_si128(_mm_cvtsi32_si128(static_cast<int>(size)), 15);
+  SmallString slot;
+  _mm_store_si128(reinterpret_cast<__m128i*>(slot.raw()), _mm_or_si128(lower, of_size));
+  return slot;
+}
+
+/// Loads that keep to the word cost more: only the words at the end, behind which there may be
+/// nothing to read, are loaded so.
+[[STREAMRUN_AVX512]] void emit_words_avx512(const char* text, std::size_t size,
+                                            const std::uint32_t* edges, std::size_t count,
+                                            Output<std::string>& words) {
+  std::size_t readable = count / 2 * 2;
+  while (readable > 0 && edges[readable - 2] + kSlotBytes > size) readable -= 2;
+  emit_words<short_word>(text, edges, readable, words);
+  emit_words<short_word_avx512>(text, edges + readable, count - readable, words);
+}
+#undef STREAMRUN_AVX512
+#endif
+
+struct Cutter {
+  std::uint32_t* (*find_edges)(const char*, std::size_t, std::uint64_t&, std::uint32_t*);
+  void (*emit)(const char*, std::size_t, const std::uint32_t*, std::size_t, Output<std::string>&);
+  bool reads_behind;  ///< up to kReadable bytes
+};
+
+constexpr Cutter kBaseline{find_edges_baseline, emit_words_baseline, true};
+#if defined(__x86_64__)
+constexpr Cutter kAvx2{find_edges_avx2, emit_words_baseline, true};
+constexpr Cutter kAvx512{find_edges_avx512, emit_words_avx512, false};
+#endif
+
+const Cutter& cutter_of(VectorLevel level) {
+#if defined(__x86_64__)
+  if (level == VectorLevel::avx512) return kAvx512;
+  if (level == VectorLevel::avx2) return kAvx2;
+#endif
+  (void)level;
+  return kBaseline;
+}
+
+/// `text` is followed by kReadable readable bytes, if the cutter reads them.
+void split_readable(std::string_view text, Output<std::string>& words, const Cutter& cutter) {
   Edges edges;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
   std::string open_word;  // what a piece ended in the middle of
   std::uint64_t carry = 0;
@@ -231,7 +278,7 @@ void split_readable(std::string_view text, Output<std::string>& words, FindEdges
     const std::size_t size = std::min(kPiece, text.size() - at);
     const std::uint32_t* edge = edges.data();
     const bool was_open = carry != 0;
-    std::uint32_t* end = find(piece, size, carry, edges.data());
+    const std::uint32_t* end = cutter.find_edges(piece, size, carry, edges.data());
     if (was_open) {
       if (edge == end) {
         open_word.append(piece, size);
@@ -242,7 +289,7 @@ void split_readable(std::string_view text, Output<std::string>& words, FindEdges
       words.emit(open_word);
       open_word.clear();
     }
-    emit_words(piece, edge, static_cast<std::size_t>(end - edge), words);
+    cutter.emit(piece, size, edge, static_cast<std::size_t>(end - edge), words);
     if ((end - edge) % 2 != 0) open_word.assign(piece + end[-1], size - end[-1]);
   }
   if (open_word.empty()) return;
@@ -253,20 +300,21 @@ void split_readable(std::string_view text, Output<std::string>& words, FindEdges
 }  // namespace
 
 void split_words(std::string_view text, Output<std::string>& words, VectorLevel level) {
-  const FindEdges find = find_edges_of(level);
+  const Cutter& cutter = cutter_of(level);
+  if (!cutter.reads_behind) return split_readable(text, words, cutter);
   // The last bytes are cut in a copy that has readable bytes behind it, from a place between words.
   std::size_t tail = text.size() < kReadable ? 0 : text.size() - kReadable;
   while (tail > 0 && is_word_character(text[tail - 1])) --tail;
-  if (tail > 0) split_readable(text.substr(0, tail), words, find);
+  if (tail > 0) split_readable(text.substr(0, tail), words, cutter);
   const std::string_view rest = text.substr(tail);
   std::array<char, 4 * kReadable> padded;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   if (rest.size() <= padded.size() - kReadable) {
     std::copy(rest.begin(), rest.end(), padded.begin());
     std::fill_n(padded.begin() + static_cast<std::ptrdiff_t>(rest.size()), kReadable, ' ');
-    split_readable({padded.data(), rest.size()}, words, find);
+    split_readable({padded.data(), rest.size()}, words, cutter);
   } else {
     const std::string copy = std::string(rest) + std::string(kReadable, ' ');
-    split_readable({copy.data(), rest.size()}, words, find);
+    split_readable({copy.data(), rest.size()}, words, cutter);
   }
 }
 

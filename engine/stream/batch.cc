@@ -2,10 +2,46 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace streamrun {
 namespace {
+
+#if defined(__SSE2__)
+constexpr std::size_t kChunk = 64;
+
+/// One bit for each of the 64 bytes at `text` that ends a line.
+std::uint64_t newline_mask(const char* text) {
+  std::uint64_t mask = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text) + i);
+    const int bits = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+    mask |= std::uint64_t{static_cast<std::uint32_t>(bits)} << (16 * i);
+  }
+  return mask;
+}
+#endif
+
+/// Calls `use` with the place of each newline. Lines are short: looking for one at a time would
+/// spend more on beginning than on looking.
+template <typename F>
+void for_each_newline(std::string_view text, F&& use) {
+  std::size_t at = 0;
+#if defined(__SSE2__)
+  for (; at + kChunk <= text.size(); at += kChunk) {
+    for (std::uint64_t mask = newline_mask(text.data() + at); mask != 0; mask &= mask - 1)
+      use(at + static_cast<std::size_t>(std::countr_zero(mask)));
+  }
+#endif
+  for (; at < text.size(); ++at) {
+    if (text[at] == '\n') use(at);
+  }
+}
 
 std::size_t newlines_in(std::string_view text) {
   // Byte-wide counters side by side, added up before they can overflow: the compiler makes vectors
@@ -69,15 +105,16 @@ std::size_t Batch<std::string>::count_lines() const {
 }
 
 void Batch<std::string>::split_lines() const {
-  std::string_view rest = text_;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  std::size_t begin = 0;
+  const auto add = [&](std::size_t end) {
+    std::string_view line = text_.substr(begin, end - begin);
+    begin = end + 1;
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     slots_.push_back(line.size() <= SmallString::kInlineLimit ? SmallString::from_short(line)
                                                               : SmallString::refer_to(line));
-  }
+  };
+  for_each_newline(text_, add);
+  if (begin < text_.size()) add(text_.size());
 }
 
 }  // namespace streamrun
