@@ -8,6 +8,7 @@ namespace {
 const char* kind_of(Redistribution redistribution) {
   switch (redistribution) {
     case Redistribution::split:
+    case Redistribution::by_subtask:
       return "list";
     case Redistribution::union_all:
       return "union";

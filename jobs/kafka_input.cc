@@ -18,17 +18,6 @@ constexpr std::string_view kScheme = "kafka://";
                .retry = Retry::no});
 }
 
-std::map<std::string, std::string> properties_of(const std::vector<std::string>& texts) {
-  std::map<std::string, std::string> properties;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      refuse("--kafka-property takes NAME=VALUE", shortened(text));
-    properties[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return properties;
-}
-
 }  // namespace
 
 bool is_kafka(std::string_view text) {
@@ -52,20 +41,32 @@ KafkaAddress parse_kafka_address(std::string_view text) {
   return address;
 }
 
+std::map<std::string, std::string> kafka_properties(JobArguments& args, bool has_topics) {
+  const auto texts = args.texts(
+      "kafka-property", "NAME=VALUE of librdkafka, as security.protocol=SSL; may be repeated");
+  if (!texts.empty() && !has_topics)
+    refuse("--kafka-property is about topics, and the job has none", {});
+  std::map<std::string, std::string> properties;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      refuse("--kafka-property takes NAME=VALUE", shortened(text));
+    properties[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return properties;
+}
+
 std::optional<KafkaSource<std::string>> kafka_input(JobArguments& args,
                                                     const std::vector<std::string>& inputs,
-                                                    bool watch) {
+                                                    bool watch,
+                                                    std::map<std::string, std::string> properties) {
   const Duration discovery = args.duration(
       "partition-discovery", "how often --watch looks for new partitions of a topic", "5 min");
-  const auto properties = properties_of(args.texts(
-      "kafka-property", "NAME=VALUE of librdkafka, as security.protocol=SSL; may be repeated"));
-  if (std::none_of(inputs.begin(), inputs.end(), is_kafka)) {
-    if (!properties.empty()) refuse("--kafka-property is about topics, and no input is one", {});
-    return std::nullopt;
-  }
+  if (std::none_of(inputs.begin(), inputs.end(), is_kafka)) return std::nullopt;
 
-  KafkaSource<std::string> source{
-      .brokers = {}, .properties = properties, .partition_discovery_interval = discovery};
+  KafkaSource<std::string> source{.brokers = {},
+                                  .properties = std::move(properties),
+                                  .partition_discovery_interval = discovery};
   if (!watch) source.stop_at = KafkaOffsets::latest();
   for (const std::string& input : inputs) {
     if (!is_kafka(input)) refuse("files and topics can't be read by one job", input);

@@ -7,7 +7,10 @@
 #include <streamrun/connectors/file/file_source.h>
 #include <streamrun/connectors/print/print_sink.h>
 
+#include <algorithm>
+
 #include "kafka_input.h"
+#include "kafka_output.h"
 #include "words.h"
 
 namespace streamrun::jobs {
@@ -28,6 +31,15 @@ void to_line(std::string& out, const WordCount& row) {
   LineFormat<std::int64_t>::append(out, row.count);
 }
 
+/// The word as the key, so that the counts of one word stay in order.
+struct CountOfWord {
+  void write(const WordCount& row, KafkaRecord& out) const {
+    out.key = row.word;
+    out.has_key = true;
+    to_line(out.value, row);
+  }
+};
+
 }  // namespace
 
 void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
@@ -37,11 +49,16 @@ void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
       args.paths("input",
                  "file, folder or pattern of text to read, or kafka://HOST:PORT/TOPIC; may be "
                  "repeated");
-  const auto topics = kafka_input(args, inputs, watch);
   const bool updates =
       args.flag("updates", "print the running count with every word, not only the total");
-  const auto output =
-      args.optional_path("output", "folder for the counts; standard output without it");
+  const auto output = args.optional_path(
+      "output",
+      "folder or topic, kafka://HOST:PORT/TOPIC, for the counts; standard output without it");
+  const bool has_topics =
+      std::any_of(inputs.begin(), inputs.end(), is_kafka) || (output && is_kafka(*output));
+  const auto properties = kafka_properties(args, has_topics);
+  const auto topics = kafka_input(args, inputs, watch, properties);
+  const auto topic = kafka_output(args, output);
 
   const DataStream<std::string> text =
       topics ? env.from_source(*topics, {.uid = "text"})
@@ -53,7 +70,9 @@ void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
                      {.uid = "counts",
                       .name = "Count",
                       .emit = updates || watch ? Emit::on_update : Emit::at_end_of_input});
-  if (output) {
+  if (topic) {
+    counts.sink_to(kafka_sink(*topic, properties, CountOfWord{}), {.uid = "rows"});
+  } else if (output) {
     counts.sink_to(FileSink{.path = *output}, {.uid = "rows"});
   } else {
     counts.sink_to(PrintSink{}, {.uid = "rows"});

@@ -8,7 +8,7 @@ usage() {
 usage: scripts/build.sh release|dev|tsan|crash|fuzz [TARGET…]
        scripts/build.sh tidy [BASE | --all]
   release  optimised, assertions on: build/release/streamrun
-  dev      Debug with AddressSanitizer and UBSan, in build/dev
+  dev      Debug with AddressSanitizer and UBSan, and the marks of crash, in build/dev
   tsan     Debug with ThreadSanitizer, in build/tsan
   crash    as release, and STREAMRUN_CRASH=NAME:K ends it at that mark: build/crash/streamrun
   fuzz     the fuzz targets with clang, libFuzzer, AddressSanitizer and UBSan: build/fuzz/test/fuzz/fuzz_NAME
@@ -20,7 +20,10 @@ flavour=${1:-release}
 [[ $# -gt 0 ]] && shift
 case $flavour in
   release) settings=(-DCMAKE_BUILD_TYPE=Release -DSTREAMRUN_SANITIZE=) ;;
-  dev) settings=(-DCMAKE_BUILD_TYPE=Debug "-DSTREAMRUN_SANITIZE=address,undefined" -DCMAKE_UNITY_BUILD=ON) ;;
+  dev)
+    settings=(-DCMAKE_BUILD_TYPE=Debug "-DSTREAMRUN_SANITIZE=address,undefined" -DCMAKE_UNITY_BUILD=ON
+      -DSTREAMRUN_CRASHPOINTS=ON)
+    ;;
   tsan) settings=(-DCMAKE_BUILD_TYPE=Debug -DSTREAMRUN_SANITIZE=thread -DCMAKE_UNITY_BUILD=ON) ;;
   crash) settings=(-DCMAKE_BUILD_TYPE=Release -DSTREAMRUN_SANITIZE= -DSTREAMRUN_CRASHPOINTS=ON) ;;
   fuzz)

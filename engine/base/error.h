@@ -35,6 +35,7 @@ enum class ErrorCode {
   store_io,
   source_lost,
   sink_lost,
+  kafka_transaction_lost,
   cancelled,
 };
 

@@ -43,20 +43,34 @@ bool has_shared_leftovers(FileSystem& files, const std::string& job_folder) {
   return shared && !shared->empty();
 }
 
+struct RunFolder {
+  JobId job;
+  std::string path;
+};
+
+/// The folders of the family's runs, but for `own`.
+std::vector<RunFolder> runs_of(FileSystem& files, const std::string& root, const JobId& family,
+                               const std::optional<JobId>& own) {
+  std::vector<RunFolder> runs;
+  const Result<std::vector<FileStatus>> listing = files.list(root);
+  if (!listing) return runs;
+  for (const FileStatus& status : *listing) {
+    const auto job = job_id_of_name(base_name(status.path));
+    const bool is_folder = status.kind == FileKind::directory && !status.is_link;
+    if (!job || !is_folder || job == own) continue;
+    if (is_of_family(files, status.path, family)) runs.push_back({*job, status.path});
+  }
+  return runs;
+}
+
 /// The folders of the family that may be cleaned; none while another run of it may be alive.
 std::vector<std::string> dead_runs(FileSystem& files, const std::string& root, const JobId& family,
                                    const SparedRuns& spared) {
   std::vector<std::string> dead;
-  const Result<std::vector<FileStatus>> listing = files.list(root);
-  if (!listing) return dead;
-  for (const FileStatus& status : *listing) {
-    const auto job = job_id_of_name(base_name(status.path));
-    const bool is_folder = status.kind == FileKind::directory && !status.is_link;
-    if (!job || !is_folder || job == spared.own) continue;
-    if (!is_of_family(files, status.path, family)) continue;
-    const auto holder = files.lock_holder(join_path(status.path, kLockName));
+  for (const RunFolder& run : runs_of(files, root, family, spared.own)) {
+    const auto holder = files.lock_holder(join_path(run.path, kLockName));
     if (!holder || *holder) return {};
-    if (job != spared.restored_from) dead.push_back(status.path);
+    if (run.job != spared.restored_from) dead.push_back(run.path);
   }
   return dead;
 }
@@ -112,6 +126,17 @@ std::vector<std::string> finish_removals(FileSystem& files, const std::string& r
     for (std::string& path : remove_below_marker(files, folder)) removed.push_back(std::move(path));
   }
   return removed;
+}
+
+std::vector<std::string> task_owned_folders(FileSystem& files, const std::string& root,
+                                            const JobId& family, const JobId& own) {
+  std::vector<std::string> folders;
+  for (const RunFolder& run : runs_of(files, root, family, own)) {
+    std::string folder = join_path(run.path, kTaskOwnedName);
+    const Result<std::vector<FileStatus>> content = files.list(folder);
+    if (content && !content->empty()) folders.push_back(std::move(folder));
+  }
+  return folders;
 }
 
 }  // namespace streamrun

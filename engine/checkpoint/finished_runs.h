@@ -38,4 +38,9 @@ std::vector<std::string> finish_removals(FileSystem& files, const std::string& r
                                          const JobId& family, const SparedRuns& spared,
                                          std::string_view note);
 
+/// The `taskowned` folders of other runs of the family under `root` in which there is something.
+/// Whether those runs are dead is not asked. Blocks.
+std::vector<std::string> task_owned_folders(FileSystem& files, const std::string& root,
+                                            const JobId& family, const JobId& own);
+
 }  // namespace streamrun

@@ -21,7 +21,8 @@ constexpr std::uint64_t kNumberLimit = (1ULL << 53U) - 1;
 /// State files carry one CRC-32C for each block of this length.
 constexpr std::uint64_t kChecksumBlockBytes = 1ULL << 20U;
 /// By the value of `Redistribution`.
-constexpr std::array<std::string_view, 3> kRedistributionNames = {"split", "union", "broadcast"};
+constexpr std::array<std::string_view, 4> kRedistributionNames = {"split", "union", "broadcast",
+                                                                  "by-subtask"};
 
 /// By the value of `SubtaskStateMapper`.
 constexpr std::array<std::string_view, 2> kMapperNames = {"range", "round-robin"};

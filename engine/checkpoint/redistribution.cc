@@ -58,6 +58,22 @@ void give_copies(const Subtasks& old, const OperatorListState& list, Subtasks& d
   }
 }
 
+void give_whole(const Subtasks& old, const OperatorListState& list, Subtasks& dealt) {
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const OperatorListState* const whole = find_list(old[i], list.name);
+    if (whole == nullptr) continue;
+    OperatorSubtaskState& to = dealt[i % dealt.size()];
+    const auto there =
+        std::find_if(to.lists.begin(), to.lists.end(),
+                     [&](const OperatorListState& seen) { return seen.name == list.name; });
+    if (there == to.lists.end()) {
+      to.lists.push_back(*whole);
+    } else {
+      there->elements.insert(there->elements.end(), whole->elements.begin(), whole->elements.end());
+    }
+  }
+}
+
 /// Returns the subtask at which the next list begins.
 std::size_t deal_out(const Subtasks& old, const OperatorListState& list, std::size_t start,
                      Subtasks& dealt) {
@@ -83,6 +99,8 @@ void deal_lists(const Subtasks& old, Subtasks& dealt) {
       give_all(old, list, dealt);
     } else if (in_place || list.redistribution == Redistribution::broadcast) {
       give_copies(old, list, dealt);
+    } else if (list.redistribution == Redistribution::by_subtask) {
+      give_whole(old, list, dealt);
     } else {
       start = deal_out(old, list, start, dealt);
     }

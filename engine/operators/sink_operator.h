@@ -4,6 +4,7 @@
 #include <streamrun/stream/sink.h>
 #include <streamrun/stream/stream_operator.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -45,7 +46,8 @@ class SinkOperator final : public StreamOperator {
   }
   void remove_leftovers() override { value_or_throw(writer_->remove_leftovers()); }
 
-  bool ready() const override { return writer_->ready(); }
+  /// Commits that do not keep up hold up what would have to be committed later.
+  bool ready() const override { return waiting_.size() < kCommitsBehind && writer_->ready(); }
   std::optional<Instant> ready_at() const override { return writer_->ready_at(); }
   void receive(std::unique_ptr<AnyBatch>& batch) override {
     const auto& records = static_cast<const Batch<T>&>(*batch);
@@ -82,18 +84,21 @@ class SinkOperator final : public StreamOperator {
   std::uint64_t records_in() const override { return records_in_; }
 
  private:
-  static OperatorListState committables_state(std::vector<std::string> elements) {
+  OperatorListState committables_state(std::vector<std::string> elements) const {
     return {.name = kCommittablesState,
-            .type = "committable:1",
-            .redistribution = Redistribution::split,
+            .type = writer_->committable_type(),
+            .redistribution = Redistribution::by_subtask,
             .elements = std::move(elements)};
   }
   void commit_up_to(CheckpointId id) {
+    complete_ = std::max(complete_, id);
+    // One after another, in the order of the snapshots, as readers are to see them.
+    if (!committing_.empty()) return;
     // A notification may have been lost: complete(n) covers everything prepared up to n.
     std::vector<std::string> committables;
     std::vector<CheckpointId> ids;
     for (const auto& [prepared_for, prepared] : pending_) {
-      if (prepared_for > id || committing_.contains(prepared_for)) continue;
+      if (prepared_for > complete_) continue;
       ids.push_back(prepared_for);
       committables.insert(committables.end(), prepared.begin(), prepared.end());
     }
@@ -117,6 +122,7 @@ class SinkOperator final : public StreamOperator {
       committing_.erase(id);
     }
     answer_waiting();
+    commit_up_to(complete_);
   }
   /// The effects of a complete snapshot include those of all before it: a commit that an earlier
   /// notification began may still be under way, and may fail.
@@ -129,6 +135,8 @@ class SinkOperator final : public StreamOperator {
     }
   }
 
+  static constexpr std::size_t kCommitsBehind = 2;
+
   struct Waiting {
     CheckpointId id;
     std::function<void()> done;
@@ -140,6 +148,7 @@ class SinkOperator final : public StreamOperator {
       pending_;                        ///< prepared, not known to be committed
   std::set<CheckpointId> committing_;  ///< those of them that an I/O job commits
   std::deque<Waiting> waiting_;        ///< notifications not answered, in order
+  CheckpointId complete_ = 0;          ///< the highest that is known to be
   CheckpointId last_prepared_ = 0;
   std::uint64_t records_in_ = 0;
 };

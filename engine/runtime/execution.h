@@ -25,6 +25,8 @@ struct ExecutionContext {
   Duration watermark_interval = std::chrono::milliseconds(200);
   std::optional<ChainLimits> chain_limits = {};  ///< none: no checkpoint is incremental
   StateBackend* state_backend = nullptr;
+  std::string task_owned_folder = {};
+  std::vector<std::string> earlier_task_owned_folders = {};
   std::function<void(const std::string& why)> stop_job;
   std::function<RunFate(const JobId&)> fate_of_run;
   std::function<std::vector<std::string>(const JobId&, const OperatorId&)> retained_committables;

@@ -79,6 +79,7 @@ class JobMaster final : public Runnable, public JobControl {
     std::unique_ptr<CheckpointDirectory> directory;
     CheckpointId highest = 0;
     std::vector<CheckpointId> earlier;
+    std::vector<std::string> earlier_task_owned;
     bool has_shared = false;
     std::map<CheckpointId, std::set<std::string>> shared;
     std::unique_ptr<ClaimedSnapshot> claimed;

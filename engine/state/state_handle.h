@@ -64,7 +64,12 @@ struct KeyedStateHandle {
 };
 
 /// How the parts of an operator (non-keyed) list state are dealt out when the parallelism changes.
-enum class Redistribution { split, union_all, broadcast };
+enum class Redistribution {
+  split,       ///< element by element, evenly
+  union_all,   ///< all elements to each
+  broadcast,   ///< each has the same
+  by_subtask,  ///< the whole list of an old subtask to one new one, in order
+};
 
 /// One list state of one subtask; elements are opaque to the engine.
 struct OperatorListState {

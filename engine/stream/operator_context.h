@@ -44,6 +44,11 @@ struct OperatorContext {
   std::optional<ChainLimits> chain_limits = {};  ///< of incremental checkpoints; none: all are full
   Duration watermark_interval = std::chrono::milliseconds(200);  ///< 0: no periodic watermarks
   StateBackend* state_backend = nullptr;  ///< where keyed state lives; null: in memory
+  /// For files that an operator keeps until they are of no more use to it; Flink's `taskowned`.
+  /// Empty if checkpoints live in memory.
+  std::string task_owned_folder = {};
+  /// Those of earlier runs of this run's family in which something is left.
+  std::vector<std::string> earlier_task_owned_folders = {};
 
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.

@@ -21,6 +21,8 @@ class SinkWriter {
   using Prepared = std::function<void(Result<std::vector<std::string>>)>;
 
   virtual ~SinkWriter() = default;
+  /// Version and type of the committables, as a snapshot records them.
+  virtual std::string committable_type() const { return "committable:1"; }
   /// Before `open`: what the restored snapshot had prepared and this subtask is to commit.
   virtual void set_restored_committables(const std::vector<std::string>&) {}
   /// Checks that it can write. Blocking. Throws.
@@ -35,8 +37,8 @@ class SinkWriter {
   /// meanwhile. Answers come in the order of the calls, and after one that failed all fail: what it
   /// was about is lost, so no later snapshot may be complete.
   virtual void prepare(CheckpointId id, Prepared prepared) = 0;
-  /// Makes the committables visible, each exactly once however often it is called. Blocking,
-  /// thread-safe.
+  /// Makes the committables visible, in their order, each exactly once however often it is called.
+  /// Blocking; one call at a time.
   virtual Result<void> commit(const std::vector<std::string>& committables) = 0;
   /// Removes what dead attempts of this job have left, except what retained snapshots name
   /// (`context.retained_committables`). Blocking; after the recovered commits of all subtasks.

@@ -4,6 +4,8 @@
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/file/file_source.h>
 #include <streamrun/connectors/generator/generator_source.h>
+#include <streamrun/connectors/kafka/kafka_json.h>
+#include <streamrun/connectors/kafka/kafka_sink.h>
 
 #include <cstdint>
 #include <functional>
@@ -80,12 +82,57 @@ void keyed_updates(StreamExecutionEnvironment& env, JobArguments& args) {
       .sink_to(FileSink{.path = output}, {.uid = "rows"});
 }
 
+struct Order {
+  std::string key;
+  std::int64_t amount = 0;
+  static auto fields() {
+    return named_fields(field("key", &Order::key), field("amount", &Order::amount));
+  }
+};
+
+/// Reads and parses; a row for each million orders.
+void kafka_read(StreamExecutionEnvironment& env, JobArguments& args) {
+  const KafkaSource<Order, KafkaJson<Order>> orders{.brokers = args.text("brokers", "of Kafka"),
+                                                    .topics = {args.text("topic", "to read")},
+                                                    .stop_at = KafkaOffsets::latest()};
+  const std::string output = args.text("output", "folder for a row per million orders");
+  env.from_source(orders, {.uid = "orders"})
+      .flat_map([count = std::int64_t{0}](const Order&, Output<std::int64_t>& rows) mutable {
+        constexpr std::int64_t kReported = 1'000'000;
+        if (++count % kReported == 0) rows.emit(count);
+      })
+      .sink_to(FileSink{.path = output}, {.uid = "rows"});
+}
+
+struct NumberedRecord {
+  void write(std::uint64_t number, KafkaRecord& out) const {
+    constexpr std::size_t kBytes = 100;
+    out.key = std::to_string(number);
+    out.has_key = true;
+    out.value = out.key;
+    out.value.resize(kBytes, 'x');
+  }
+};
+
+/// Records of 100 bytes, exactly once.
+void kafka_write(StreamExecutionEnvironment& env, JobArguments& args) {
+  const KafkaSink<NumberedRecord> sink{.brokers = args.text("brokers", "of Kafka"),
+                                       .topic = args.text("topic", "to write"),
+                                       .delivery_guarantee = DeliveryGuarantee::exactly_once};
+  const GeneratorSource<std::uint64_t> numbers{
+      .make = [](std::uint64_t index) { return index; },
+      .count = static_cast<std::uint64_t>(args.integer("count", "records", 1000000))};
+  env.from_source(numbers, {.uid = "numbers"}).sink_to(sink, {.uid = "records"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const JobTable jobs = {
       {"wordcount-lines", word_count_of_lines, "counts words, line by line"},
       {"keyed-updates", keyed_updates, "updates accounts drawn at random"},
+      {"kafka-read", kafka_read, "reads and parses orders of JSON"},
+      {"kafka-write", kafka_write, "writes records exactly once"},
   };
   return streamrun_main(argc, argv, jobs);
 }

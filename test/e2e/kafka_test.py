@@ -126,14 +126,15 @@ class Broker:
 class Writer(threading.Thread):
     """Writes lines to a topic, some every tenth of a second, and goes on over the broker's death."""
 
-    def __init__(self, broker, topic, lines, per_turn, talk):
+    def __init__(self, broker, topic, lines, per_turn, talk, *arguments):
         super().__init__(daemon=True)
         self.lines, self.per_turn = lines, per_turn
         self.stopping = False
         self.talk = talk
         # With idempotence the order in a partition holds, and nothing comes twice when the broker did not answer.
         command = ["kcat", "-q", "-E", "-b", broker.address, "-P", "-t", topic, "-K", "\t",
-                   "-X", "enable.idempotence=true", "-X", "message.timeout.ms=120000", "-X", "linger.ms=5"]
+                   "-X", "enable.idempotence=true", "-X", "message.timeout.ms=120000", "-X", "linger.ms=5",
+                   *arguments]
         with open(talk, "wb") as said:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
 
@@ -507,8 +508,9 @@ def readme(world):
                    folder=world.folder)
     finally:
         subprocess.run([KAFKA, "kill", world.folder / "kafka"], capture_output=True, check=False)
-    if len(done.stdout.splitlines()) != 5:
-        raise Failure(f"it should print five rows:\n{block}\n{done.stdout.decode()}\n{done.stderr.decode()}")
+    rows = done.stdout.splitlines()
+    if len(rows) != 6 or rows[5] != b'{"key":"a","orders":1000,"amount":500500}':
+        raise Failure(f"it should print five rows and a total:\n{block}\n{done.stdout.decode()}\n{done.stderr.decode()}")
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (

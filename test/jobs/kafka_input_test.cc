@@ -1,6 +1,10 @@
 #include "kafka_input.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
+
+#include "kafka_output.h"
 
 namespace streamrun::jobs {
 namespace {
@@ -10,7 +14,8 @@ using Texts = std::vector<std::string>;
 std::string refusal_of(const Texts& inputs, const JobArguments::Values& values = {}) {
   try {
     JobArguments args(values, "/");
-    (void)kafka_input(args, inputs, false);
+    const bool has_topics = std::any_of(inputs.begin(), inputs.end(), is_kafka);
+    (void)kafka_input(args, inputs, false, kafka_properties(args, has_topics));
   } catch (const ErrorException& error) {
     return error.error().headline();
   }
@@ -35,7 +40,7 @@ TEST_CASE("kafka input: what the arguments say", "[jobs]") {
                                        {"kafka-property", "client.rack=a=b"}};
   const auto input_of = [&](const Texts& inputs, bool watch) {
     JobArguments args(values, "/");
-    return kafka_input(args, inputs, watch);
+    return kafka_input(args, inputs, watch, kafka_properties(args, true));
   };
   const auto endless = input_of({"kafka://a:1/words", "kafka://a:1/lines"}, true);
   REQUIRE(endless);
@@ -55,11 +60,49 @@ TEST_CASE("kafka input: what does not go together is refused", "[jobs]") {
         "E-USAGE: topics of several clusters can't be read by one job (kafka://b:1/words)");
   CHECK(refusal_of({"/texts"}) == "none");
   CHECK(refusal_of({"/texts"}, {{"kafka-property", "a=b"}}) ==
-        "E-USAGE: --kafka-property is about topics, and no input is one");
+        "E-USAGE: --kafka-property is about topics, and the job has none");
   CHECK(refusal_of({"kafka://a:1/words"}, {{"kafka-property", "ssl"}}) ==
         "E-USAGE: --kafka-property takes NAME=VALUE (ssl)");
   CHECK(refusal_of({"kafka://a:1/words"}, {{"partition-discovery", "soon"}}) ==
         "E-USAGE: --partition-discovery takes a duration such as 500ms or \"5 min\", not \"soon\"");
+}
+
+std::string output_refusal_of(const std::string& output, const JobArguments::Values& values = {}) {
+  try {
+    JobArguments args(values, "/");
+    (void)kafka_output(args, output);
+  } catch (const ErrorException& error) {
+    return error.error().headline();
+  }
+  return "none";
+}
+
+TEST_CASE("kafka output: what the arguments say", "[jobs]") {
+  JobArguments args({{"delivery", "at-least-once"},
+                     {"on-unknown-commit", "drop"},
+                     {"transactional-id-prefix", "mine"}},
+                    "/");
+  const auto topic = kafka_output(args, "kafka://a:1,b:2/totals");
+  REQUIRE(topic);
+  CHECK(topic->brokers == "a:1,b:2");
+  CHECK(topic->topic == "totals");
+  CHECK(topic->delivery_guarantee == DeliveryGuarantee::at_least_once);
+  CHECK(topic->on_unknown_commit == UnknownCommit::drop);
+  CHECK(topic->transactional_id_prefix == "mine");
+  for (const auto& output : {std::optional<std::string>("/rows"), std::optional<std::string>()}) {
+    JobArguments others({}, "/");
+    CHECK_FALSE(kafka_output(others, output));
+  }
+}
+
+TEST_CASE("kafka output: what can't be is refused", "[jobs]") {
+  CHECK(output_refusal_of("kafka://a:1/t") == "none");
+  CHECK(output_refusal_of("kafka://a:1/t,u") ==
+        "E-USAGE: rows go to one topic, kafka://HOST:PORT[,HOST:PORT]/TOPIC (kafka://a:1/t,u)");
+  CHECK(output_refusal_of("kafka://a:1/t", {{"delivery", "twice"}}) ==
+        "E-USAGE: --delivery is one of none, at-least-once, exactly-once (twice)");
+  CHECK(output_refusal_of("kafka://a:1/t", {{"on-unknown-commit", "guess"}}) ==
+        "E-USAGE: --on-unknown-commit is one of fail, send, drop (guess)");
 }
 
 }  // namespace

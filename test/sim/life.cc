@@ -45,6 +45,7 @@ bool is_never_right(ErrorCode code) {
     case ErrorCode::state_missing:
     case ErrorCode::source_lost:
     case ErrorCode::sink_lost:
+    case ErrorCode::kafka_transaction_lost:
       return true;
     default:
       return false;
@@ -95,6 +96,7 @@ Life::Life(World& world)
                                                world_.trace, world_.mutant);
   store_ = store.get();
   file_systems_.add("file", std::move(store));
+  world_.hooks.kafka = sim_kafka(world_.kafka, faults_, world_.tape, world_.trace, world_.mutant);
 }
 
 /// Whatever is under way now fails at once and comes to an end. A job that has ended by itself is
@@ -104,6 +106,7 @@ Life::~Life() {
   if (!result_) executor_.run_out_io();
   master_.reset();
   executor_.run_out_io();
+  world_.hooks.kafka.reset();
   world_.statistics.write_errors += faults_.write_errors;
   world_.statistics.read_errors += faults_.read_errors;
   world_.statistics.thrown += world_.hooks.thrown - thrown_before_;

@@ -27,8 +27,9 @@ enum class Mutant {
   subsumes_savepoints = 19,  ///< a checkpoint that is complete removes older savepoints too
   drops_in_flight = 20,      ///< a restore loses the records that barriers overtook
   reverses_in_flight = 21,   ///< a restore gives an operator the last batch in flight first
-  shares_with_newest_only = 22,  ///< shared files that the newest checkpoint does not need go
+  shares_with_newest_only = 22,   ///< shared files that the newest checkpoint does not need go
+  swallows_delivery_errors = 23,  ///< a record that Kafka did not take counts as one that it did
 };
-constexpr int kMutants = 22;
+constexpr int kMutants = 23;
 
 }  // namespace streamrun::sim

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <streamrun/base/bytes.h>
-#include <streamrun/connectors/file/file_sink.h>
+#include <streamrun/connectors/file/line_format.h>
+#include <streamrun/storage/file_system.h>
+#include <streamrun/stream/sink.h>
 
 #include <memory>
 #include <optional>
@@ -13,7 +15,7 @@
 
 namespace streamrun::sim {
 
-/// A part in a committable of the file sink: version, folder, name, …
+/// The part in a committable: of the file sink's version, folder, name, …
 struct NamedPart {
   std::string folder;
   std::string name;
@@ -28,13 +30,25 @@ inline NamedPart part_named_by(const std::string& committable) {
   return part;
 }
 
-/// A file sink with one of the bugs that a sink can have.
+/// Of the Kafka sink's: version, id, number, topic, and one of the file sink's.
+inline NamedPart part_named_by_kafka(const std::string& committable) {
+  ByteReader in(committable);
+  static_cast<void>(in.u8());
+  static_cast<void>(in.text());
+  static_cast<void>(in.i64());
+  static_cast<void>(in.text());
+  return part_named_by(std::string(in.text()));
+}
+
+/// A sink with one of the bugs that one can have.
 template <typename T>
 class MutantWriter final : public SinkWriter<T> {
  public:
+  /// `folder` empty: the writer is Kafka's, with its parts where the job's tasks have theirs.
   MutantWriter(std::unique_ptr<SinkWriter<T>> writer, std::string folder, SimHooks& hooks)
       : writer_(std::move(writer)), folder_(std::move(folder)), hooks_(hooks) {}
 
+  std::string committable_type() const override { return writer_->committable_type(); }
   void set_restored_committables(const std::vector<std::string>& committables) override {
     writer_->set_restored_committables(committables);
   }
@@ -55,7 +69,8 @@ class MutantWriter final : public SinkWriter<T> {
       }
       if (names && hooks_.is(Mutant::aborts_prepared)) {
         for (const std::string& name : *names) {
-          hooks_.prepared_for[id].push_back(part_named_by(name).hidden_path());
+          const NamedPart part = folder_.empty() ? part_named_by_kafka(name) : part_named_by(name);
+          hooks_.prepared_for[id].push_back(part.hidden_path());
         }
       }
       prepared(std::move(names));
@@ -67,7 +82,8 @@ class MutantWriter final : public SinkWriter<T> {
   Result<void> remove_leftovers() override {
     if (!hooks_.is(Mutant::cleans_by_prefix)) return writer_->remove_leftovers();
     FileSystem* const store = SR_TRY(context_->file_systems.of_scheme("file"));
-    for (const FileStatus& file : SR_TRY(store->list(folder_))) {
+    const std::string& folder = folder_.empty() ? context_->task_owned_folder : folder_;
+    for (const FileStatus& file : SR_TRY(store->list(folder))) {
       if (base_name(file.path).starts_with(".part-")) SR_TRY(store->remove_file(file.path));
     }
     return {};
@@ -80,15 +96,17 @@ class MutantWriter final : public SinkWriter<T> {
   std::optional<OperatorContext> context_;
 };
 
+template <typename Sink>
 struct MutantSink {
-  FileSink files;
+  Sink sink;
+  std::string folder;  ///< of a file sink
   SimHooks* hooks = nullptr;
 
   template <LineWritable T>
   std::unique_ptr<SinkWriter<T>> make_writer() const {
-    return std::make_unique<MutantWriter<T>>(files.template make_writer<T>(), files.path, *hooks);
+    return std::make_unique<MutantWriter<T>>(sink.template make_writer<T>(), folder, *hooks);
   }
-  std::string describe() const { return files.describe(); }
+  std::string describe() const { return sink.describe(); }
 };
 
 }  // namespace streamrun::sim

@@ -12,7 +12,8 @@ namespace {
   std::fprintf(stderr,
                "error: %s\n"
                "streamrun_sim [--seed S] [--seeds N] [--seeds-file FILE] [--tape FILE] "
-               "[--mutant K] [--aligned | --at-least-once] [--expect-violation] [--save-tape FILE] "
+               "[--mutant K] [--aligned | --at-least-once | --kafka] [--expect-violation] "
+               "[--save-tape FILE] "
                "[--shrink] "
                "[--shrink-seconds T] [--verbose]\n",
                wrong.c_str());
@@ -71,6 +72,8 @@ SimFlags parse_flags(int argc, char** argv) {
       flags.guarantees = Guarantees::aligned;
     } else if (arguments.is("--at-least-once")) {
       flags.guarantees = Guarantees::at_least_once;
+    } else if (arguments.is("--kafka")) {
+      flags.guarantees = Guarantees::kafka;
     } else if (arguments.is("--tape")) {
       flags.tape_file = arguments.value();
     } else if (arguments.is("--save-tape")) {
@@ -87,7 +90,7 @@ SimFlags parse_flags(int argc, char** argv) {
     }
   }
   if (flags.guarantees != Guarantees::mixed && (flags.shrinks || !flags.save_tape.empty()))
-    usage("a tape does not say that it is --aligned or --at-least-once");
+    usage("a tape does not say that it is --aligned, --at-least-once or --kafka");
   return flags;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <streamrun/base/ids.h>
+#include <streamrun/connectors/kafka/kafka_client.h>
 #include <streamrun/platform/clock.h>
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -38,7 +40,8 @@ class SimHooks {
            is(Mutant::cleans_by_prefix);
   }
 
-  std::uint64_t throw_one_in = 0;  ///< records; 0: never
+  std::shared_ptr<KafkaClient> kafka;  ///< of the process that lives
+  std::uint64_t throw_one_in = 0;      ///< records; 0: never
   Duration most_pause{0};
   Duration most_sink_pause{0};
   std::uint64_t thrown = 0;

@@ -3,6 +3,7 @@
 #include <streamrun/connectors/file/file_sink.h>
 #include <streamrun/connectors/file/file_source.h>
 #include <streamrun/connectors/generator/generator_source.h>
+#include <streamrun/connectors/kafka/kafka_sink.h>
 
 #include <algorithm>
 #include <chrono>
@@ -241,12 +242,28 @@ class Builder {
 
   void write(const DataStream<std::string>& lines, const char* folder = kOutput,
              const char* uid = kRowsUid) {
-    if (hooks_.has_mutant_sink()) {
-      lines.sink_to(MutantSink{.files = {.path = folder}, .hooks = &hooks_}, {.uid = uid});
-    } else if (shape_.is_unaligned) {
-      lines.sink_to(SlowSink{.files = {.path = folder}, .hooks = &hooks_}, {.uid = uid});
+    if (shape_.writes_to_kafka) {
+      write_to(lines,
+               KafkaSink<KafkaLine>{.brokers = "simulated:9092",
+                                    .topic = folder,
+                                    .delivery_guarantee = DeliveryGuarantee::exactly_once,
+                                    .client = hooks_.kafka},
+               "", uid);
     } else {
-      lines.sink_to(FileSink{.path = folder}, {.uid = uid});
+      write_to(lines, FileSink{.path = folder}, folder, uid);
+    }
+  }
+
+  template <typename Sink>
+  void write_to(const DataStream<std::string>& lines, const Sink& sink, const char* folder,
+                const char* uid) {
+    if (hooks_.has_mutant_sink()) {
+      lines.sink_to(MutantSink<Sink>{.sink = sink, .folder = folder, .hooks = &hooks_},
+                    {.uid = uid});
+    } else if (shape_.is_unaligned) {
+      lines.sink_to(SlowSink<Sink>{.sink = sink, .hooks = &hooks_}, {.uid = uid});
+    } else {
+      lines.sink_to(sink, {.uid = uid});
     }
   }
 

@@ -37,7 +37,8 @@ struct JobShape {
   int keyed_parallelism = 0;  ///< of the keyed operator; 0: the job's
   int copies = 1;             ///< subtasks that a broadcast goes to, at any parallelism of the job
   double records_per_second = 0;
-  bool has_stranger = false;  ///< another job is writing into the same folder of output
+  bool writes_to_kafka = false;  ///< else to files
+  bool has_stranger = false;     ///< another job is writing into the same folder of output
 
   std::uint64_t records() const;
   /// With unaligned checkpoints in half of all histories, if any are wanted.

@@ -106,6 +106,7 @@ class Runner {
     const auto absent = std::count(topologies_.begin(), topologies_.end(), 0);
     switch (flags_.guarantees) {
       case Guarantees::mixed:
+      case Guarantees::kafka:
         return all.in_flight == 0 || all.increments == 0 || absent > 0;
       case Guarantees::aligned:
         return absent > 1;  // one only shows what overtaking can break
@@ -189,8 +190,14 @@ class Runner {
     std::printf("  %s\n  %s\n", outcome.options.c_str(), outcome.statistics.describe().c_str());
   }
 
-  std::string mutant_flag() const {
-    return mutant_ == Mutant::none ? "" : " --mutant " + std::to_string(static_cast<int>(mutant_));
+  /// What makes this history of its seed.
+  std::string other_flags() const {
+    std::string flags;
+    if (flags_.guarantees == Guarantees::aligned) flags += " --aligned";
+    if (flags_.guarantees == Guarantees::at_least_once) flags += " --at-least-once";
+    if (flags_.guarantees == Guarantees::kafka) flags += " --kafka";
+    if (mutant_ != Mutant::none) flags += " --mutant " + std::to_string(static_cast<int>(mutant_));
+    return flags;
   }
 
   int report_violation(std::uint64_t seed, const IsolatedRun& run) const {
@@ -199,7 +206,7 @@ class Runner {
     report(seed, run.outcome);
     if (!recorded_) {
       std::printf("replay: streamrun_sim --seed %" PRIu64 "%s --verbose\n", seed,
-                  mutant_flag().c_str());
+                  other_flags().c_str());
     }
     if (flags_.shrinks) shrink(seed, run);
     return flags_.expects_violation ? 0 : 1;

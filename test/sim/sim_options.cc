@@ -26,7 +26,9 @@ SimOptions SimOptions::draw(Tape& tape, Guarantees guarantees) {
   if (options.max_parallelism > 0) {
     options.most_parallelism = std::min(options.most_parallelism, options.max_parallelism);
   }
-  options.shape = JobShape::draw(tape, options.most_parallelism, guarantees == Guarantees::mixed);
+  const bool is_mixed = guarantees == Guarantees::mixed || guarantees == Guarantees::kafka;
+  options.shape = JobShape::draw(tape, options.most_parallelism, is_mixed);
+  options.shape.writes_to_kafka = guarantees == Guarantees::kafka;
   if (guarantees == Guarantees::at_least_once) {
     options.exactly_once = false;
     options.shape.count_as_it_goes();
@@ -76,7 +78,7 @@ SimOptions SimOptions::draw(Tape& tape, Guarantees guarantees) {
   }
   const std::uint64_t other_bits = options.shape.seed >> 52U;
   options.incremental = guarantees != Guarantees::aligned && other_bits % 2 == 0;
-  options.claims = guarantees == Guarantees::mixed && other_bits / 2 % 2 == 0;
+  options.claims = is_mixed && other_bits / 2 % 2 == 0;
   options.history = other_bits / 4 % 4;
   // More than that would leave nothing for files.
   if (options.incremental && options.inline_threshold > 0) options.inline_threshold = 200;

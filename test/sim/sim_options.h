@@ -14,7 +14,8 @@ namespace streamrun::sim {
 
 /// Which guarantees histories are about. Those of `aligned` are the same with `mixed`, but for the
 /// halves that are unaligned, incremental, or claim there.
-enum class Guarantees { mixed, aligned, at_least_once };
+/// `kafka` are those of `mixed` with a topic of Kafka in the place of files.
+enum class Guarantees { mixed, aligned, at_least_once, kafka };
 
 /// What one history is about: the job, its configuration, and which faults may come. Each kind of
 /// fault is on in half of all histories, so that rare combinations get their turn.

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <streamrun/connectors/file/file_sink.h>
+#include <streamrun/connectors/file/line_format.h>
+#include <streamrun/stream/sink.h>
 
 #include <memory>
 #include <optional>
@@ -12,13 +13,14 @@
 
 namespace streamrun::sim {
 
-/// A file sink that takes nothing for a while after a batch, so that records queue before it.
+/// A sink that takes nothing for a while after a batch, so that records queue before it.
 template <typename T>
 class SlowWriter final : public SinkWriter<T> {
  public:
   SlowWriter(std::unique_ptr<SinkWriter<T>> writer, SimHooks& hooks)
       : writer_(std::move(writer)), hooks_(hooks) {}
 
+  std::string committable_type() const override { return writer_->committable_type(); }
   void set_restored_committables(const std::vector<std::string>& committables) override {
     writer_->set_restored_committables(committables);
   }
@@ -49,15 +51,16 @@ class SlowWriter final : public SinkWriter<T> {
   Instant next_{};
 };
 
+template <typename Sink>
 struct SlowSink {
-  FileSink files;
+  Sink sink;
   SimHooks* hooks = nullptr;
 
   template <LineWritable T>
   std::unique_ptr<SinkWriter<T>> make_writer() const {
-    return std::make_unique<SlowWriter<T>>(files.template make_writer<T>(), *hooks);
+    return std::make_unique<SlowWriter<T>>(sink.template make_writer<T>(), *hooks);
   }
-  std::string describe() const { return files.describe(); }
+  std::string describe() const { return sink.describe(); }
 };
 
 }  // namespace streamrun::sim

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "sim/mutant_sink.h"
+#include "sim/sim_kafka.h"
 
 namespace streamrun::sim {
 namespace {
@@ -41,7 +42,9 @@ std::set<std::string> committables_of(const CheckpointMetadata& metadata) {
     for (const OperatorSubtaskState& subtask : op.subtasks) {
       for (const OperatorListState& list : subtask.lists) {
         if (list.name != kCommittablesState) continue;
-        for (const std::string& element : list.elements) names.insert(part_named_by(element).name);
+        const bool is_kafka = list.type.starts_with("kafka");
+        for (const std::string& element : list.elements)
+          names.insert((is_kafka ? part_named_by_kafka(element) : part_named_by(element)).name);
       }
     }
   }
@@ -259,6 +262,12 @@ void StoreOracle::check_parts(bool after_power_cut) {
 
 ExpectedOutput StoreOracle::output_lines() const {
   ExpectedOutput lines;
+  if (kafka_ != nullptr) {
+    for (const auto& [topic, of_topic] : kafka_->topics()) {
+      for (const std::string& line : of_topic) ++lines[topic][line];
+    }
+    return lines;
+  }
   for (const auto& [path, bytes] : store_.files()) {
     if (!is_finished_part(path)) continue;
     std::string_view rest = bytes;
@@ -336,7 +345,9 @@ void StoreOracle::check_clean(const JobId& last_run, bool is_strict) {
     }
     if (!path.starts_with(own)) continue;
     const bool belongs =
-        path == own + name && (name == kJobFileName || name == kLockName || name == kFinishedName);
+        (path == own + name &&
+         (name == kJobFileName || name == kLockName || name == kFinishedName)) ||
+        (path == own + std::string(kTaskOwnedName) + "/" + name && is_prepared_by_visible(name));
     if (!belongs) violate("R4: " + path + " is left");
   }
 }

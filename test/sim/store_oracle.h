@@ -23,6 +23,8 @@ inline std::vector<std::string> snapshot_roots() {
   return {kCheckpointRoot, kSavepointRoot};
 }
 
+class KafkaCluster;
+
 /// Watches each change of the store and knows what must hold of checkpoints and output files,
 /// however the engine does it. Outside the simulated stores; codes are those of the invariants (D2,
 /// E1, …). The first violation stays.
@@ -36,6 +38,9 @@ class StoreOracle {
   void removed(const std::string& path);
   void synced_directory(const std::string& path);
   void after_power_cut();
+
+  /// What the job writes is in topics, not in files.
+  void watch(const KafkaCluster& kafka) { kafka_ = &kafka; }
 
   /// The file is somebody else's, and durable: it stays as it is (R3).
   void protect(const std::string& path);
@@ -95,6 +100,7 @@ class StoreOracle {
   void check_no_line_too_often(const ExpectedOutput& found, const ExpectedOutput& expected);
 
   MemoryFileSystem& store_;
+  const KafkaCluster* kafka_ = nullptr;
   std::map<std::string, Snapshot> visible_;  // by folder
   std::map<std::string, Part> parts_;        // finished, by path
   std::set<std::string> prepared_;           // by checkpoints that are or were durable

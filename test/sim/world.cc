@@ -57,6 +57,7 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guaran
       hooks(tape, mutant),
       expected(expected_output(options.shape)),
       deaths_left(options.deaths) {
+  if (options.shape.writes_to_kafka) oracle.watch(kafka);
   if (!options.exactly_once) oracle.lines_may_be_repeated();
   pace.most_io_delay = options.most_io_delay;
   pace.pause_one_in = options.pause_io_one_in;

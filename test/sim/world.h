@@ -10,6 +10,7 @@
 #include "sim/sim_executor.h"
 #include "sim/sim_hooks.h"
 #include "sim/sim_jobs.h"
+#include "sim/sim_kafka.h"
 #include "sim/sim_options.h"
 #include "sim/store_oracle.h"
 #include "sim/tape.h"
@@ -59,6 +60,7 @@ struct World {
   Trace trace;
   SeededRandom random;
   MemoryFileSystem store;
+  KafkaCluster kafka;
   StoreOracle oracle;
   SimHooks hooks;
   Pace pace;

@@ -20,13 +20,14 @@ class FileSinkWriter final : public SinkWriter<T> {
     parts_.set_restored_committables(committables);
   }
   void open(const OperatorContext& context) override { parts_.open(context); }
-  bool ready() const override { return parts_.ready(); }
+  bool ready() const override { return parts_.blocks().ready(); }
   void write(const Batch<T>& batch) override {
-    parts_.throw_if_failed();
+    BlockWriter& blocks = parts_.blocks();
+    blocks.throw_if_failed();
     for (RecordRef<T> record : batch) {
-      LineFormat<T>::append(parts_.buffer(), record);
-      parts_.buffer().push_back('\n');
-      parts_.hand_over_if_full();
+      LineFormat<T>::append(blocks.buffer(), record);
+      blocks.buffer().push_back('\n');
+      blocks.hand_over_if_full();
     }
   }
   void prepare(CheckpointId, typename SinkWriter<T>::Prepared prepared) override {

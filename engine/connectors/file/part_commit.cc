@@ -1,15 +1,12 @@
-#include "part_commit.h"
-
 #include <streamrun/base/checksum.h>
 #include <streamrun/base/crash_point.h>
+#include <streamrun/connectors/file/part_commit.h>
 
 #include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
-
-#include "part_name.h"
 
 namespace streamrun {
 namespace {
@@ -104,8 +101,8 @@ FolderContent content_of(const std::vector<FileStatus>& files, const std::string
 class LeftoverRemoval {
  public:
   LeftoverRemoval(const OperatorContext& context, FileSystem& store,
-                  const std::vector<std::string>& restored)
-      : context_(context), store_(store), own_id_(to_string(context.job_id)) {
+                  const std::vector<std::string>& restored, const PartOf& part_of)
+      : context_(context), store_(store), part_of_(part_of), own_id_(to_string(context.job_id)) {
     keep(restored);
   }
 
@@ -168,7 +165,7 @@ class LeftoverRemoval {
   bool keep(const std::vector<std::string>& committables) {
     bool all_known = true;
     for (const std::string& bytes : committables) {
-      const Result<PartCommittable> part = decode_committable(bytes);
+      const Result<PartCommittable> part = part_of_(bytes);
       if (part) kept_.insert(part->finished_name);
       all_known = all_known && part;
     }
@@ -191,6 +188,7 @@ class LeftoverRemoval {
 
   const OperatorContext& context_;
   FileSystem& store_;
+  const PartOf& part_of_;
   const std::string own_id_;
   std::set<std::string> kept_;  // finished names
   std::map<std::string, bool> retained_known_;
@@ -219,12 +217,13 @@ Result<void> commit_parts(const FileSystems& file_systems,
 }
 
 Result<void> remove_part_leftovers(const OperatorContext& context, const std::string& folder,
-                                   const std::vector<std::string>& restored) {
+                                   const std::vector<std::string>& restored,
+                                   const PartOf& part_of) {
   const Location location = SR_TRY(parse_location(folder, context.working_directory));
   FileSystem* const store = SR_TRY(context.file_systems.of_scheme(location.scheme));
   const FolderContent content =
       content_of(SR_TRY(store->list(location.path)), operator_prefix_of(context.operator_id));
-  LeftoverRemoval removal(context, *store, restored);
+  LeftoverRemoval removal(context, *store, restored, part_of);
   for (const Leftover& leftover : content.leftovers) removal.look_at(leftover);
   if (context.subtask == 0 && restored.empty()) {
     for (const auto& [job_id, parts] : content.finished_parts)

@@ -1,6 +1,5 @@
-#include "part_name.h"
-
 #include <streamrun/base/bytes.h>
+#include <streamrun/connectors/file/part_name.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <streamrun/base/checksum.h>
+#include <streamrun/connectors/file/part_name.h>
 #include <streamrun/storage/file_system.h>
+#include <streamrun/stream/block_writer.h>
 
 #include <cstdint>
 #include <memory>
@@ -9,22 +11,19 @@
 #include <string_view>
 #include <vector>
 
-#include "part_name.h"
-
 namespace streamrun {
 
-/// The part files of one subtask in one attempt, one after another. Blocking; moves between
-/// threads, one at a time. After an error it must not be used again.
-class PartStream {
+/// The part files of one subtask in one attempt, one after another.
+class PartStream final : public BlockStream {
  public:
   /// Counts its parts from `next.number` on.
   PartStream(FileSystem& store, std::string folder, PartName next);
 
   /// Begins a part if none is open.
-  Result<void> append(std::string_view text);
+  Result<void> append(std::string_view text) override;
   /// Ends the part. On return its bytes and its hidden name survive a power cut. Its committable,
   /// or nothing if nothing was appended.
-  Result<std::vector<std::string>> finish();
+  Result<std::vector<std::string>> finish() override;
 
  private:
   FileSystem& store_;

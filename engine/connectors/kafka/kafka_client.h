@@ -3,6 +3,7 @@
 #include <streamrun/base/result.h>
 #include <streamrun/connectors/kafka/kafka_message.h>
 #include <streamrun/connectors/kafka/kafka_offsets.h>
+#include <streamrun/connectors/kafka/kafka_record.h>
 #include <streamrun/platform/clock.h>
 
 #include <chrono>
@@ -68,6 +69,37 @@ class KafkaConsumer {
   virtual std::function<Result<void>(Duration time)> make_probe() = 0;
 };
 
+/// Writes records to one topic. Calls block, and come from one thread at a time. The records of one
+/// partition stay in order. After an error it must not be used again.
+class KafkaProducer {
+ public:
+  virtual ~KafkaProducer() = default;
+  /// Copies them; waits while the client holds as many as it may. What failed before may show here.
+  virtual Result<void> send(const std::vector<KafkaRecordView>& records) = 0;
+  /// Waits until the brokers have acknowledged all of them; E-UNAVAILABLE if for `time` none was.
+  virtual Result<void> flush(Duration time) = 0;
+};
+
+/// Writes records to one topic in transactions of one transactional id. As `KafkaProducer`; one
+/// that is destroyed leaves its open transaction to whoever takes the id over.
+///
+/// With each transaction a number is recorded, under the id as the name of a group, by the very
+/// commit: so it can be asked for later whether a transaction was committed, whatever became of
+/// the one who sent it.
+class KafkaTransactions {
+ public:
+  virtual ~KafkaTransactions() = default;
+  /// Takes the id: whoever had it can't commit any more, what it left open is aborted, and what it
+  /// was committing is committed on return. Before anything else.
+  virtual Result<void> take_over(Duration time) = 0;
+  /// The number that the last commit recorded, if there was one that Kafka remembers.
+  virtual Result<std::optional<std::int64_t>> recorded(Duration time) = 0;
+  virtual Result<void> begin() = 0;
+  virtual Result<void> send(const std::vector<KafkaRecordView>& records) = 0;
+  /// All that was sent since `begin`, and the number, or nothing of it. An error leaves open which.
+  virtual Result<void> commit(std::int64_t number, Duration time) = 0;
+};
+
 /// The way to Kafka: librdkafka, or a model of it. Thread-safe.
 class KafkaClient {
  public:
@@ -77,9 +109,13 @@ class KafkaClient {
   /// `woken` is called on any thread.
   virtual Result<std::unique_ptr<KafkaConsumer>> make_consumer(const KafkaSettings& settings,
                                                                std::function<void()> woken) = 0;
+  virtual Result<std::unique_ptr<KafkaProducer>> make_producer(const KafkaSettings& settings,
+                                                               const std::string& topic) = 0;
+  virtual Result<std::unique_ptr<KafkaTransactions>> make_transactions(
+      const KafkaSettings& settings, const std::string& topic, const std::string& id) = 0;
 };
 
-/// The one that every source has unless it is given another.
+/// The one that every source and sink has unless it is given another.
 std::shared_ptr<KafkaClient> librdkafka();
 
 }  // namespace streamrun

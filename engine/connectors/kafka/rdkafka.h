@@ -3,6 +3,7 @@
 #include <streamrun/base/result.h>
 #include <streamrun/connectors/kafka/kafka_client.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,12 +14,19 @@
 /// What the two halves of librdkafka's client share.
 namespace streamrun::rdkafka {
 
+/// Records that the brokers did not take.
+struct Undelivered {
+  std::uint64_t count = 0;
+  rd_kafka_resp_err_t first = RD_KAFKA_RESP_ERR_NO_ERROR;
+};
+
 /// What the client's threads said last, and whether no broker could be reached since it was asked.
 struct Complaints {
   std::mutex mutex;
   std::string last;              ///< guarded by mutex
   bool is_about_rights = false;  ///< guarded by mutex: of `last`
   bool all_down = false;         ///< guarded by mutex
+  Undelivered undelivered;       ///< of a producer; only the thread that polls it looks there
 
   /// Of `last`: whoever answers now has no reason to be complained about.
   void forget() {
@@ -45,7 +53,10 @@ struct Handle {
 
 /// A consumer that begins and commits nothing of itself. E-USAGE for a property that librdkafka
 /// refuses.
-Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings);
+Result<std::shared_ptr<Handle>> open_consumer(const KafkaSettings& settings);
+/// A producer, of transactions if it has an id.
+Result<std::shared_ptr<Handle>> open_producer(const KafkaSettings& settings,
+                                              const std::string& transactional_id);
 
 /// Changes nothing: a consumer's messages are its owner's to poll. Why a question came to nothing:
 /// E-PERM if the brokers refused us, else E-UNAVAILABLE.
@@ -55,8 +66,14 @@ Error no_answer(const Handle& handle, rd_kafka_resp_err_t code, const std::strin
 std::string list_command(const std::string& brokers);
 
 int milliseconds(Duration time);
+bool is_about_rights(int code);
 
 Result<std::unique_ptr<KafkaConsumer>> make_consumer(std::shared_ptr<Handle> handle,
                                                      std::function<void()> woken);
+Result<std::unique_ptr<KafkaProducer>> make_producer(const KafkaSettings& settings,
+                                                     const std::string& topic);
+Result<std::unique_ptr<KafkaTransactions>> make_transactions(const KafkaSettings& settings,
+                                                             const std::string& topic,
+                                                             const std::string& id);
 
 }  // namespace streamrun::rdkafka

@@ -133,11 +133,20 @@ class Admin final : public KafkaAdmin {
 class Client final : public KafkaClient {
  public:
   Result<std::unique_ptr<KafkaAdmin>> make_admin(const KafkaSettings& settings) override {
-    return std::unique_ptr<KafkaAdmin>(std::make_unique<Admin>(SR_TRY(open(settings))));
+    return std::unique_ptr<KafkaAdmin>(std::make_unique<Admin>(SR_TRY(open_consumer(settings))));
   }
   Result<std::unique_ptr<KafkaConsumer>> make_consumer(const KafkaSettings& settings,
                                                        std::function<void()> woken) override {
-    return rdkafka::make_consumer(SR_TRY(open(settings)), std::move(woken));
+    return rdkafka::make_consumer(SR_TRY(open_consumer(settings)), std::move(woken));
+  }
+  Result<std::unique_ptr<KafkaProducer>> make_producer(const KafkaSettings& settings,
+                                                       const std::string& topic) override {
+    return rdkafka::make_producer(settings, topic);
+  }
+  Result<std::unique_ptr<KafkaTransactions>> make_transactions(const KafkaSettings& settings,
+                                                               const std::string& topic,
+                                                               const std::string& id) override {
+    return rdkafka::make_transactions(settings, topic, id);
   }
 };
 

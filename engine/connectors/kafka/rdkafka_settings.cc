@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rdkafka.h"
 
@@ -15,15 +17,23 @@ struct CloseSettings {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
 };
 using Settings = std::unique_ptr<rd_kafka_conf_t, CloseSettings>;
+using Properties = std::vector<std::pair<std::string, std::string>>;
 
-/// Properties that are the source's own business, and what says the same.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOwn = {{
+/// A property that is a connector's own business, and what says the same.
+using Own = std::pair<std::string_view, std::string_view>;
+constexpr std::array<Own, 6> kConsumersOwn = {{
     {"bootstrap.servers", "the brokers of the source"},
     {"metadata.broker.list", "the brokers of the source"},
     {"group.id", "the group id of the source"},
     {"auto.offset.reset", "where the source starts; an offset that is gone is never reset"},
     {"enable.auto.commit", "offsets are in checkpoints, and committed for no group"},
     {"enable.partition.eof", "the source needs it"},
+}};
+constexpr std::array<Own, 4> kProducersOwn = {{
+    {"bootstrap.servers", "the brokers of the sink"},
+    {"metadata.broker.list", "the brokers of the sink"},
+    {"transactional.id", "the prefix of transactional ids of the sink"},
+    {"delivery.report.only.error", "the sink needs it"},
 }};
 
 Error refused(const std::string& name, std::string why) {
@@ -43,14 +53,6 @@ Result<void> set(rd_kafka_conf_t* conf, const std::string& name, const std::stri
   return refused(name, why.data());
 }
 
-bool is_about_rights(int code) {
-  return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-         code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
-}
-
 void note_complaint(rd_kafka_t*, int code, const char* reason, void* opaque) {
   auto& complaints = *static_cast<Complaints*>(opaque);
   const std::lock_guard lock(complaints.mutex);
@@ -64,41 +66,34 @@ void note_complaint(rd_kafka_t*, int code, const char* reason, void* opaque) {
 
 void say_nothing(const rd_kafka_t*, int, const char*, const char*) {}
 
-Result<Settings> settings_of(const KafkaSettings& given, Complaints& complaints) {
+/// What the user says goes before what is `ours`, but for what is a connector's own business.
+Result<Settings> settings_of(const KafkaSettings& given, Complaints& complaints,
+                             std::span<const Own> own, const Properties& ours) {
   Settings conf(rd_kafka_conf_new());
   SR_TRY(set(conf.get(), "client.id", "streamrun"));
-  // What may wait in memory for a task that is held up.
-  SR_TRY(set(conf.get(), "queued.max.messages.kbytes", "16384"));
   // A connection that hangs is one that is gone.
   const auto patience = std::clamp<Duration>(given.connection_timeout, 10s, 300s);
   SR_TRY(set(conf.get(), "socket.timeout.ms", std::to_string(milliseconds(patience))));
+  for (const auto& [name, value] : ours) SR_TRY(set(conf.get(), name, value));
   for (const auto& [name, value] : given.properties) {
-    const auto* const own = std::find_if(
-        kOwn.begin(), kOwn.end(), [&, key = &name](const auto& row) { return row.first == *key; });
-    if (own != kOwn.end()) return refused(name, "this says it: " + std::string(own->second));
+    const auto* const said =
+        std::find_if(own.data(), own.data() + own.size(),
+                     [&, key = &name](const Own& row) { return row.first == *key; });
+    if (said != own.data() + own.size())
+      return refused(name, "this says it: " + std::string(said->second));
     SR_TRY(set(conf.get(), name, value));
   }
   SR_TRY(set(conf.get(), "bootstrap.servers", given.brokers));
-  if (!given.group_id.empty()) SR_TRY(set(conf.get(), "group.id", given.group_id));
-  SR_TRY(set(conf.get(), "auto.offset.reset", "error"));
-  SR_TRY(set(conf.get(), "enable.auto.commit", "false"));
-  SR_TRY(set(conf.get(), "auto.commit.enable", "false"));
-  SR_TRY(set(conf.get(), "enable.auto.offset.store", "false"));
-  SR_TRY(set(conf.get(), "enable.partition.eof", "true"));
   rd_kafka_conf_set_opaque(conf.get(), &complaints);
   rd_kafka_conf_set_error_cb(conf.get(), note_complaint);
   rd_kafka_conf_set_log_cb(conf.get(), say_nothing);
   return conf;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings) {
-  auto handle = std::make_shared<Handle>();
-  handle->brokers = settings.brokers;
-  Settings conf = SR_TRY(settings_of(settings, *handle->complaints));
+Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings, std::shared_ptr<Handle> handle,
+                                     rd_kafka_type_t type, Settings conf) {
   std::array<char, 512> why{};
-  handle->client.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size()));
+  handle->client.reset(rd_kafka_new(type, conf.get(), why.data(), why.size()));
   if (handle->client == nullptr) {
     return Error{.code = ErrorCode::usage,
                  .message = "no client of Kafka can be made with these properties",
@@ -108,6 +103,64 @@ Result<std::shared_ptr<Handle>> open(const KafkaSettings& settings) {
   }
   (void)conf.release();  // the client owns it
   return handle;
+}
+
+std::shared_ptr<Handle> handle_of(const KafkaSettings& settings) {
+  auto handle = std::make_shared<Handle>();
+  handle->brokers = settings.brokers;
+  return handle;
+}
+
+void note_undelivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  Undelivered& told = static_cast<Complaints*>(opaque)->undelivered;
+  if (told.count++ == 0) told.first = message->err;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Handle>> open_consumer(const KafkaSettings& settings) {
+  const std::shared_ptr<Handle> handle = handle_of(settings);
+  // What may wait in memory for a task that is held up.
+  Settings conf = SR_TRY(settings_of(settings, *handle->complaints, kConsumersOwn,
+                                     {{"queued.max.messages.kbytes", "16384"}}));
+  if (!settings.group_id.empty()) SR_TRY(set(conf.get(), "group.id", settings.group_id));
+  SR_TRY(set(conf.get(), "auto.offset.reset", "error"));
+  SR_TRY(set(conf.get(), "enable.auto.commit", "false"));
+  SR_TRY(set(conf.get(), "auto.commit.enable", "false"));
+  SR_TRY(set(conf.get(), "enable.auto.offset.store", "false"));
+  SR_TRY(set(conf.get(), "enable.partition.eof", "true"));
+  return open(settings, handle, RD_KAFKA_CONSUMER, std::move(conf));
+}
+
+Result<std::shared_ptr<Handle>> open_producer(const KafkaSettings& settings,
+                                              const std::string& transactional_id) {
+  const std::shared_ptr<Handle> handle = handle_of(settings);
+  const std::string patience = std::to_string(milliseconds(settings.connection_timeout));
+  Properties ours = {
+      {"partitioner", "murmur2_random"},  // Kafka's own clients'
+      {"queue.buffering.max.messages", "1000000"},
+      {"queue.buffering.max.kbytes", "65536"},
+  };
+  if (transactional_id.empty()) {
+    ours.push_back({"message.timeout.ms", patience});
+  } else {
+    // The time it takes to send what came between two checkpoints; brokers allow 15 min.
+    ours.push_back({"transaction.timeout.ms", "300000"});
+  }
+  Settings conf = SR_TRY(settings_of(settings, *handle->complaints, kProducersOwn, ours));
+  if (!transactional_id.empty()) SR_TRY(set(conf.get(), "transactional.id", transactional_id));
+  SR_TRY(set(conf.get(), "delivery.report.only.error", "true"));
+  rd_kafka_conf_set_dr_msg_cb(conf.get(), note_undelivered);
+  return open(settings, handle, RD_KAFKA_PRODUCER, std::move(conf));
+}
+
+bool is_about_rights(int code) {
+  return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+         code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 }
 
 Error no_answer(const Handle& handle, rd_kafka_resp_err_t code, const std::string& question) {

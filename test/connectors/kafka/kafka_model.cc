@@ -125,6 +125,88 @@ class ModelConsumer final : public KafkaConsumer {
   bool told_down_ = false;
 };
 
+/// Records go to partition 0, or to the one they name.
+void append_all(KafkaModel& model,
+                const std::vector<std::pair<KafkaPartition, std::string>>& records) {
+  for (const auto& [partition, value] : records) model.append(partition, value);
+}
+std::pair<KafkaPartition, std::string> placed(const std::string& topic,
+                                              const KafkaRecordView& record) {
+  return {{topic, std::max(0, record.partition)}, std::string(record.value.value_or(""))};
+}
+
+class ModelProducer final : public KafkaProducer {
+ public:
+  ModelProducer(KafkaModel& model, std::string topic) : model_(model), topic_(std::move(topic)) {}
+  Result<void> send(const std::vector<KafkaRecordView>& records) override {
+    for (const KafkaRecordView& record : records) sent_.push_back(placed(topic_, record));
+    return {};
+  }
+  Result<void> flush(Duration) override {
+    if (!model_.is_up) return is_down();
+    append_all(model_, std::exchange(sent_, {}));
+    return {};
+  }
+
+ private:
+  KafkaModel& model_;
+  const std::string topic_;
+  std::vector<std::pair<KafkaPartition, std::string>> sent_;
+};
+
+class ModelTransactions final : public KafkaTransactions {
+ public:
+  ModelTransactions(KafkaModel& model, std::string topic, std::string id)
+      : model_(model), topic_(std::move(topic)), id_(std::move(id)) {}
+
+  Result<void> take_over(Duration) override {
+    if (!model_.is_up) return is_down();
+    epoch_ = ++producer().epoch;
+    producer().open.clear();
+    return {};
+  }
+  Result<std::optional<std::int64_t>> recorded(Duration) override {
+    if (!model_.is_up) return is_down();
+    return producer().recorded;
+  }
+  Result<void> begin() override { return check(); }
+  Result<void> send(const std::vector<KafkaRecordView>& records) override {
+    SR_TRY(check());
+    for (const KafkaRecordView& record : records) producer().open.push_back(placed(topic_, record));
+    return {};
+  }
+  Result<void> commit(std::int64_t number, Duration) override {
+    SR_TRY(check());
+    const auto trouble = std::exchange(model_.trouble, KafkaModel::Trouble::none);
+    if (trouble == KafkaModel::Trouble::refuses || trouble == KafkaModel::Trouble::fails) {
+      producer().open.clear();
+      ++producer().epoch;
+      return Error{.code = ErrorCode::job_failed,
+                   .message = "the model ended the transaction",
+                   .retry = trouble == KafkaModel::Trouble::fails ? Retry::yes : Retry::no};
+    }
+    append_all(model_, std::exchange(producer().open, {}));
+    producer().recorded = number;
+    ++model_.commits;
+    if (trouble == KafkaModel::Trouble::answer_lost)
+      return Error{.code = ErrorCode::unavailable, .message = "the model did not answer"};
+    return {};
+  }
+
+ private:
+  KafkaModel::Producer& producer() { return model_.producers[id_]; }
+  Result<void> check() {
+    if (!model_.is_up) return is_down();
+    if (producer().epoch == epoch_) return {};
+    return Error{.code = ErrorCode::job_failed, .message = "the model fenced the producer"};
+  }
+
+  KafkaModel& model_;
+  const std::string topic_;
+  const std::string id_;
+  int epoch_ = 0;
+};
+
 class ModelClient final : public KafkaClient {
  public:
   ModelClient(KafkaModel& model, Random& random) : model_(model), random_(random) {}
@@ -134,6 +216,18 @@ class ModelClient final : public KafkaClient {
   Result<std::unique_ptr<KafkaConsumer>> make_consumer(const KafkaSettings&,
                                                        std::function<void()>) override {
     return std::unique_ptr<KafkaConsumer>(std::make_unique<ModelConsumer>(model_, random_));
+  }
+  Result<std::unique_ptr<KafkaProducer>> make_producer(const KafkaSettings&,
+                                                       const std::string& topic) override {
+    if (!model_.is_up) return is_down();
+    return std::unique_ptr<KafkaProducer>(std::make_unique<ModelProducer>(model_, topic));
+  }
+  Result<std::unique_ptr<KafkaTransactions>> make_transactions(const KafkaSettings&,
+                                                               const std::string& topic,
+                                                               const std::string& id) override {
+    if (!model_.is_up) return is_down();
+    return std::unique_ptr<KafkaTransactions>(
+        std::make_unique<ModelTransactions>(model_, topic, id));
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,24 @@ struct KafkaModel {
     std::vector<Record> records;
   };
 
+  /// A transactional id, and the group of its name.
+  struct Producer {
+    int epoch = 0;
+    std::vector<std::pair<KafkaPartition, std::string>> open;
+    std::optional<std::int64_t> recorded;
+  };
+  /// What becomes of the next commit, if not what should.
+  enum class Trouble {
+    none,
+    fails,        ///< before anything is committed; the broker ends the transaction
+    answer_lost,  ///< it is committed, and nobody hears of it
+    refuses,      ///< a record is not taken
+  };
+
   std::map<KafkaPartition, Log> partitions;
+  std::map<std::string, Producer> producers;
+  Trouble trouble = Trouble::none;
+  int commits = 0;
   std::map<KafkaPartition, std::int64_t> committed;
   bool is_up = true;
 

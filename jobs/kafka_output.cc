@@ -1,0 +1,64 @@
+#include "kafka_output.h"
+
+#include <streamrun/base/strings.h>
+
+#include <array>
+#include <string_view>
+
+#include "kafka_input.h"
+
+namespace streamrun::jobs {
+namespace {
+
+template <typename T, std::size_t N>
+T choice(const std::string& argument, const std::string& given,
+         const std::array<std::pair<std::string_view, T>, N>& known) {
+  std::string names;
+  for (const auto& [name, value] : known) {
+    if (name == given) return value;
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  throw_error({.code = ErrorCode::usage,
+               .message = "--" + argument + " is one of " + names,
+               .where = shortened(given),
+               .retry = Retry::no});
+}
+
+constexpr std::array<std::pair<std::string_view, DeliveryGuarantee>, 3> kDelivery = {{
+    {"none", DeliveryGuarantee::none},
+    {"at-least-once", DeliveryGuarantee::at_least_once},
+    {"exactly-once", DeliveryGuarantee::exactly_once},
+}};
+constexpr std::array<std::pair<std::string_view, UnknownCommit>, 3> kUnknown = {{
+    {"fail", UnknownCommit::fail},
+    {"send", UnknownCommit::send},
+    {"drop", UnknownCommit::drop},
+}};
+
+}  // namespace
+
+std::optional<KafkaOutputAddress> kafka_output(JobArguments& args,
+                                               const std::optional<std::string>& output) {
+  const std::string delivery = args.text(
+      "delivery", "of rows to a topic: none, at-least-once or exactly-once", "exactly-once");
+  const std::string prefix = args.text(
+      "transactional-id-prefix", "what exactly-once's transactions are called first", "streamrun");
+  const std::string unknown = args.text(
+      "on-unknown-commit",
+      "rows of which Kafka has forgotten whether it has them: fail, send or drop", "fail");
+  if (!output || !is_kafka(*output)) return std::nullopt;
+  KafkaAddress address = parse_kafka_address(*output);
+  if (address.topics.size() != 1) {
+    throw_error({.code = ErrorCode::usage,
+                 .message = "rows go to one topic, kafka://HOST:PORT[,HOST:PORT]/TOPIC",
+                 .where = *output,
+                 .retry = Retry::no});
+  }
+  return KafkaOutputAddress{.brokers = std::move(address.brokers),
+                            .topic = std::move(address.topics.front()),
+                            .delivery_guarantee = choice("delivery", delivery, kDelivery),
+                            .on_unknown_commit = choice("on-unknown-commit", unknown, kUnknown),
+                            .transactional_id_prefix = prefix};
+}
+
+}  // namespace streamrun::jobs
