@@ -68,6 +68,9 @@ int partitions_of(rd_kafka_t* client, rd_kafka_topic_t* topic) {
 void read(const std::string& brokers, const std::string& name) {
   rd_kafka_t* const client = open(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
                                                       {"enable.partition.eof", "true"},
+                                                      // Or it reads a third as fast.
+                                                      {"queued.min.messages", "1000000"},
+                                                      {"queued.max.messages.kbytes", "131072"},
                                                       {"enable.auto.commit", "false"}});
   rd_kafka_topic_t* const topic = rd_kafka_topic_new(client, name.c_str(), nullptr);
   rd_kafka_queue_t* const queue = rd_kafka_queue_new(client);

@@ -90,6 +90,7 @@ class Consumer final : public KafkaConsumer {
     if (!raw_.empty()) handle_->complaints->forget();
     messages_.reserve(limit + 1);
     for (const rd_kafka_message_t* const raw : raw_) take(*raw);
+    if (bytes_since_nudge_ >= kNudgeBytes) nudge();
     if (raw_.empty() && was_down()) messages_.push_back({.kind = KafkaMessage::Kind::down});
     return messages_;
   }
@@ -110,6 +111,16 @@ class Consumer final : public KafkaConsumer {
     rd_kafka_topic_t* topic = nullptr;  ///< null: not being read
     std::int32_t partition = 0;
   };
+
+  /// A broker's thread whose records have filled the queue looks again after a second, or when it
+  /// is given something to do: this makes it look as soon as there is room, without waiting.
+  /// Without, a fast reader spends most of its time with an empty queue.
+  void nudge() {
+    bytes_since_nudge_ = 0;
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (rd_kafka_metadata(handle_->get(), 0, nullptr, &metadata, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
+      rd_kafka_metadata_destroy(metadata);
+  }
 
   static void end(const Place& place) {
     if (place.topic != nullptr) rd_kafka_consume_stop(place.topic, place.partition);
@@ -138,6 +149,7 @@ class Consumer final : public KafkaConsumer {
       message.timestamp = rd_kafka_message_timestamp(&raw, nullptr);
       message.key = text_of(raw.key, raw.key_len);
       message.value = text_of(raw.payload, raw.len);
+      bytes_since_nudge_ += raw.len + raw.key_len;
       message.source = &raw;
       message.read_headers = read_headers;
     } else if (raw.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -193,7 +205,11 @@ class Consumer final : public KafkaConsumer {
   const std::function<void()> woken_;  // by librdkafka's threads
   rd_kafka_queue_t* const queue_;
   std::map<std::string, std::unique_ptr<Topic>> topics_;
+  /// A quarter of what may wait in memory.
+  static constexpr std::size_t kNudgeBytes = std::size_t{4} << 20U;
+
   std::vector<Place> places_;  // by number
+  std::size_t bytes_since_nudge_ = 0;
   const rd_kafka_topic_t* last_handle_ = nullptr;
   const Topic* last_topic_ = nullptr;
   std::vector<rd_kafka_message_t*> raw_;  // what `messages_` look into
