@@ -497,6 +497,71 @@ def orders(world):
         raise Failure(f"skipped badly: {done.stdout}\n{done.stderr.decode()}")
 
 
+def to_topic(world):
+    """Counts go to a topic, with each delivery, and what is committed there is each count once."""
+    words = world.broker.topic("to-topic", 2)
+    world.broker.produce(words, 0, world.text[:5000])
+    wanted = count_words(b"\n".join(world.text[:5000]))
+    for delivery in ("none", "at-least-once", "exactly-once"):
+        counts = world.broker.topic(f"counts-{delivery}", 3)
+        world.run("-p", 2, "-D", "state.checkpoints.dir=ckpt", "wordcount", *world.input(words), "--output",
+                  f"kafka://{world.broker.address}/{counts}", "--delivery", delivery)
+        rows = world.broker.kcat("-C", "-t", counts, "-o", "beginning", "-e", "-f", "%k\t%s\n",
+                                 "-X", "isolation.level=read_committed")
+        rows = [row.split(b"\t") for row in rows.splitlines()]
+        if any(len(row) != 3 or row[0] != row[1] for row in rows):
+            raise Failure(f"{delivery}: the key of a row is not its word: {rows[:5]}")
+        compare(delivery, counts_of_lines(b"\t".join(row[1:]) for row in rows), wanted)
+
+
+def sink_broker_killed(world):
+    """Rows that wait for a broker that is gone come when it is back, each once."""
+    orders, totals = world.broker.topic("sink-orders", 2), world.broker.topic("sink-totals", 2)
+    lines = [b'{"key":"k%d","amount":1}' % (number % 10) for number in range(20000)]
+    writer = world.write(orders, lines, per_turn=200)
+    job = Job(world, [world.binary, "run", *world.settings, "-D", "restart-strategy.type=fixed-delay", "-D",
+                      "restart-strategy.fixed-delay.attempts=1000", "kafka-totals", *world.input(orders), "--watch",
+                      "--output", f"kafka://{world.broker.address}/{totals}"])
+    for _ in range(2):
+        time.sleep(world.chance.uniform(1, 3))
+        world.broker.kill()
+        time.sleep(world.chance.uniform(0, 3))
+        world.broker.start()
+    writer.finish()
+
+    def committed():
+        return world.broker.kcat("-C", "-t", totals, "-o", "beginning", "-e", "-X", "isolation.level=read_committed",
+                                 "-f", "%s\n").splitlines()
+
+    wait_until("all rows", lambda: len(committed()) >= len(lines), job=job)
+    job.stop()
+    rows = collections.Counter(committed())
+    wanted = collections.Counter(b'{"key":"k%d","orders":%d,"amount":%d}' % (key, count, count)
+                                 for key in range(10) for count in range(1, 2001))
+    if rows != wanted:
+        raise Failure(f"{sum((rows - wanted).values())} rows too many, {sum((wanted - rows).values())} are missing\n"
+                      f"{job.story()}")
+
+
+def sink_refusals(world):
+    """What can't work is said at the start."""
+    words = world.broker.topic("refused", 1)
+    world.broker.produce(words, 0, [b"word"])
+    address = world.broker.address
+    output = lambda topic, *more: ["wordcount", *world.input(words), "--output", f"kafka://{address}/{topic}", *more]
+    folder = ["-D", "state.checkpoints.dir=ckpt"]
+    done = world.run(*output(words), wanted=None)
+    require(done, "no folder", r"\bE-CONF\b", "checkpoints")
+    done = world.run(*folder, *output("no-such-topic"), wanted=None)
+    require(done, "no topic", r"\bE-PATH\b", "no-such-topic", re.escape(address))
+    done = world.run(*folder, *output(words, "--kafka-property", "transaction.timeout.ms=3600000"), wanted=None)
+    require(done, "too long", r"\bE-USAGE\b", r"transaction\.timeout\.ms")
+    done = world.run(*folder, *output(words, "--kafka-property", "transactional.id=mine"), wanted=None)
+    require(done, "not the user's", r"\bE-USAGE\b", r"transactional\.id")
+    done = world.run(*folder, *output(words, "--delivery", "maybe"), wanted=None)
+    require(done, "no delivery", r"\bE-USAGE\b", "exactly-once")
+
+
 def readme(world):
     """What the README says to try does what it says, on a broker of its own."""
     section = (ROOT / "README.md").read_text().split("\n### Kafka\n")[1]
@@ -515,7 +580,7 @@ def readme(world):
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
     bounded, end_is_fixed, deleted_records, transactions, watch, kill_and_resume, broker_killed, lost_offsets,
-    unknown_topic, nobody_listens, orders, readme)}
+    unknown_topic, nobody_listens, orders, to_topic, sink_broker_killed, sink_refusals, readme)}
 
 
 # ---- all of it

@@ -31,6 +31,10 @@ void KafkaCluster::commit_later(const std::string& id, std::int64_t number) {
   of(id).on_its_way = number;
 }
 
+void KafkaCluster::abort(const std::string& id) {
+  if (!of(id).on_its_way) of(id).open.clear();
+}
+
 void KafkaCluster::time_out(const std::string& id) {
   of(id).open.clear();
   of(id).on_its_way.reset();
@@ -107,7 +111,10 @@ class SimTransactions final : public KafkaTransactions {
     SR_TRY(answered("tell the number"));
     return wire_->cluster.recorded(id_);
   }
-  Result<void> begin() override { return check(); }
+  Result<void> begin() override { return {}; }
+  void abort(Duration) override {
+    if (wire_->reach("abort", id_) && check()) wire_->cluster.abort(id_);
+  }
   Result<void> send(const std::vector<KafkaRecordView>& records) override {
     SR_TRY(wire_->reach("take records", id_));
     SR_TRY(check());

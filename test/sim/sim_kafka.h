@@ -33,6 +33,8 @@ class KafkaCluster {
   void commit(const std::string& id, std::int64_t number);
   /// It will be committed, unless somebody takes the id over before.
   void commit_later(const std::string& id, std::int64_t number);
+  /// Ends the transaction, unless a commit of it is on its way.
+  void abort(const std::string& id);
   /// Its time is over: the broker aborts the transaction, and fences whoever had begun it.
   void time_out(const std::string& id);
   /// What is on its way arrives.

@@ -94,8 +94,12 @@ class KafkaTransactions {
   virtual Result<void> take_over(Duration time) = 0;
   /// The number that the last commit recorded, if there was one that Kafka remembers.
   virtual Result<std::optional<std::int64_t>> recorded(Duration time) = 0;
+  /// No broker hears of it before there is something to send: one who was fenced is not told here.
   virtual Result<void> begin() = 0;
   virtual Result<void> send(const std::vector<KafkaRecordView>& records) = 0;
+  /// After an error: ends the transaction if that can be done in that time, so that readers need
+  /// not wait for it. Nothing else may be called afterwards.
+  virtual void abort(Duration time) = 0;
   /// All that was sent since `begin`, and the number, or nothing of it. An error leaves open which.
   virtual Result<void> commit(std::int64_t number, Duration time) = 0;
 };

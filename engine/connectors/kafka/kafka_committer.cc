@@ -8,6 +8,7 @@
 #include <streamrun/base/checksum.h>
 #include <streamrun/base/crash_point.h>
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{1} << 20U;
 /// Another run that restored the same snapshot may commit the same at the same time.
 constexpr int kTries = 3;
+/// For a courtesy to readers.
+constexpr Duration kAbortTime = std::chrono::seconds(5);
 
 std::string path_of(const KafkaCommittable& committable) {
   return join_path(committable.part.folder, hidden_name_of(committable.part.finished_name));
@@ -35,23 +38,32 @@ Error lost(const KafkaCommittable& committable, std::string message, std::string
 }  // namespace
 
 KafkaCommitter::KafkaCommitter(std::shared_ptr<KafkaClient> client, KafkaSettings settings,
-                               FileSystems& file_systems, UnknownCommit on_unknown)
+                               FileSystems& file_systems, Log& log, UnknownCommit on_unknown)
     : client_(std::move(client)),
       settings_(std::move(settings)),
       file_systems_(file_systems),
+      log_(log),
       on_unknown_(on_unknown) {}
 
-Result<std::int64_t> KafkaCommitter::open(const std::string& transactional_id,
-                                          const std::string& topic) {
+Result<void> KafkaCommitter::open(const std::string& transactional_id, const std::string& topic) {
   const std::lock_guard lock(mutex_);
   Session* const session = SR_TRY(session_of(transactional_id, topic));
-  if (!session->recorded) {
-    // So that an id without a number is one that Kafka has forgotten.
-    SR_TRY(session->transactions->begin());
-    SR_TRY(session->transactions->commit(0, settings_.connection_timeout));
-    session->recorded = 0;
-  }
-  return *session->recorded;
+  SR_TRY(session->transactions->begin());
+  SR_TRY(session->transactions->commit(0, settings_.connection_timeout));
+  session->is_forgotten = false;
+  return {};
+}
+
+Result<void> KafkaCommitter::refresh(const std::string& transactional_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(transactional_id);
+  if (found == sessions_.end()) return {};  // the next commit opens one
+  Session& session = found->second;
+  SR_TRY(session.transactions->begin());
+  Result<void> recorded =
+      session.transactions->commit(session.recorded, settings_.connection_timeout);
+  if (!recorded) drop_session(transactional_id);
+  return recorded;
 }
 
 void KafkaCommitter::keep_only(const std::string& transactional_id) {
@@ -67,14 +79,23 @@ Result<KafkaCommitter::Session*> KafkaCommitter::session_of(const std::string& t
   if (found != sessions_.end()) sessions_.erase(found);
   Session session{
       .transactions = SR_TRY(client_->make_transactions(settings_, topic, transactional_id)),
-      .topic = topic,
-      .recorded = {}};
+      .topic = topic};
   SR_TRY(session.transactions->take_over(settings_.connection_timeout));
-  session.recorded = SR_TRY(session.transactions->recorded(settings_.connection_timeout));
+  const auto recorded = SR_TRY(session.transactions->recorded(settings_.connection_timeout));
+  session.is_forgotten = !recorded;
+  session.recorded = recorded.value_or(0);
   return &(sessions_[transactional_id] = std::move(session));
 }
 
-Result<void> KafkaCommitter::commit(const KafkaCommittable& committable) {
+/// What came of its transaction is for the next session to ask.
+void KafkaCommitter::drop_session(const std::string& transactional_id) {
+  const auto found = sessions_.find(transactional_id);
+  if (found == sessions_.end()) return;
+  found->second.transactions->abort(kAbortTime);
+  sessions_.erase(found);
+}
+
+Result<void> KafkaCommitter::commit(const KafkaCommittable& committable, bool keeps_file) {
   const std::lock_guard lock(mutex_);
   std::int64_t& done = done_[committable.transactional_id];
   SR_ASSERT(committable.number > done,
@@ -84,8 +105,7 @@ Result<void> KafkaCommitter::commit(const KafkaCommittable& committable) {
   for (int left = kTries;; --left) {
     const Result<void> committed = try_to_commit(committable, *store);
     if (committed) break;
-    // What came of it is for the next session to ask.
-    sessions_.erase(committable.transactional_id);
+    drop_session(committable.transactional_id);
     const Error& error = committed.error();
     const bool may_work =
         error.retry == Retry::yes && error.code != ErrorCode::unavailable && left > 1;
@@ -93,42 +113,44 @@ Result<void> KafkaCommitter::commit(const KafkaCommittable& committable) {
   }
   done = committable.number;
   SR_CRASH("sink.commit.after-before-ack");
-  const Result<bool> removed = store->remove_file(path_of(committable));
-  if (!removed && removed.error().code != ErrorCode::path) return removed.error();
+  if (!keeps_file) remove_file(committable, *store);
   return {};
+}
+
+void KafkaCommitter::remove_file(const KafkaCommittable& committable, FileSystem& store) const {
+  const Result<bool> removed = store.remove_file(path_of(committable));
+  if (!removed && removed.error().code != ErrorCode::path)
+    log_.warning("records that Kafka has can't be removed: " + removed.error().headline());
 }
 
 Result<void> KafkaCommitter::try_to_commit(const KafkaCommittable& committable, FileSystem& store) {
-  Session& session = *SR_TRY(session_of(committable.transactional_id, committable.topic));
-  SR_TRY(decide_if_unknown(session, committable, store));
-  if (*session.recorded >= committable.number) return {};
+  Session* session = SR_TRY(session_of(committable.transactional_id, committable.topic));
+  const bool is_fresh = std::exchange(session->was_asked_just_now, false);
+  if (SR_TRY(is_committed(*session, committable))) return {};
+  if (!is_fresh && !SR_TRY(store.exists(path_of(committable)))) {
+    // Another run that restored the same snapshot may have committed them meanwhile.
+    drop_session(committable.transactional_id);
+    session = SR_TRY(session_of(committable.transactional_id, committable.topic));
+    if (SR_TRY(is_committed(*session, committable))) return {};
+  }
   SR_CRASH("sink.commit.before");
-  SR_TRY(session.transactions->begin());
-  SR_TRY(send(session, committable, store));
+  SR_TRY(session->transactions->begin());
+  SR_TRY(send(*session, committable, store));
   SR_CRASH("sink.commit.between-two");
-  SR_TRY(session.transactions->commit(committable.number, settings_.connection_timeout));
-  session.recorded = committable.number;
+  SR_TRY(session->transactions->commit(committable.number, settings_.connection_timeout));
+  session->recorded = committable.number;
   return {};
 }
 
-Result<void> KafkaCommitter::decide_if_unknown(Session& session,
-                                               const KafkaCommittable& committable,
-                                               FileSystem& store) const {
-  if (session.recorded) return {};
-  // A file goes when its records are committed, and only then: so an old savepoint can be resumed.
-  const bool was_removed =
-      SR_TRY(store.exists(committable.part.folder)) && !SR_TRY(store.exists(path_of(committable)));
-  if (was_removed) {
-    session.recorded = committable.number;
-    return {};
-  }
+/// Where Kafka has forgotten the id, each committable is decided by itself.
+Result<bool> KafkaCommitter::is_committed(const Session& session,
+                                          const KafkaCommittable& committable) const {
+  if (!session.is_forgotten) return session.recorded >= committable.number;
   switch (on_unknown_) {
     case UnknownCommit::send:
-      session.recorded = 0;
-      return {};
+      return false;
     case UnknownCommit::drop:
-      session.recorded = committable.number;
-      return {};
+      return true;
     case UnknownCommit::fail:
       break;
   }

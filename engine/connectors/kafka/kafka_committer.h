@@ -2,13 +2,13 @@
 
 #include <streamrun/connectors/kafka/kafka_client.h>
 #include <streamrun/connectors/kafka/kafka_delivery.h>
+#include <streamrun/platform/log.h>
 #include <streamrun/storage/file_systems.h>
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "kafka_committable.h"
@@ -21,12 +21,14 @@ namespace streamrun {
 class KafkaCommitter {
  public:
   KafkaCommitter(std::shared_ptr<KafkaClient> client, KafkaSettings settings,
-                 FileSystems& file_systems, UnknownCommit on_unknown);
+                 FileSystems& file_systems, Log& log, UnknownCommit on_unknown);
 
-  /// Takes the id over, and makes sure that Kafka has a number for it. Returns that.
-  Result<std::int64_t> open(const std::string& transactional_id, const std::string& topic);
-  /// In the order of their numbers.
-  Result<void> commit(const KafkaCommittable& committable);
+  /// Takes a new id, and records 0 for it: an id without a number is one that Kafka has forgotten.
+  Result<void> open(const std::string& transactional_id, const std::string& topic);
+  /// In the order of their numbers. `keeps_file`: others may need the file.
+  Result<void> commit(const KafkaCommittable& committable, bool keeps_file);
+  /// Records the number of an id once more, so that Kafka does not forget it.
+  Result<void> refresh(const std::string& transactional_id);
   /// Lets all other ids go.
   void keep_only(const std::string& transactional_id);
 
@@ -34,17 +36,21 @@ class KafkaCommitter {
   struct Session {
     std::unique_ptr<KafkaTransactions> transactions;
     std::string topic;
-    std::optional<std::int64_t> recorded;  ///< the last one, as far as Kafka remembers
+    std::int64_t recorded = 0;  ///< the last one
+    bool is_forgotten = false;  ///< Kafka had no number for the id
+    bool was_asked_just_now = true;
   };
   Result<Session*> session_of(const std::string& transactional_id, const std::string& topic);
   Result<void> try_to_commit(const KafkaCommittable& committable, FileSystem& store);
   Result<void> send(Session& session, const KafkaCommittable& committable, FileSystem& store) const;
-  Result<void> decide_if_unknown(Session& session, const KafkaCommittable& committable,
-                                 FileSystem& store) const;
+  Result<bool> is_committed(const Session& session, const KafkaCommittable& committable) const;
+  void drop_session(const std::string& transactional_id);
+  void remove_file(const KafkaCommittable& committable, FileSystem& store) const;
 
   const std::shared_ptr<KafkaClient> client_;
   const KafkaSettings settings_;
   FileSystems& file_systems_;
+  Log& log_;
   const UnknownCommit on_unknown_;
   std::mutex mutex_;
   std::map<std::string, Session> sessions_;   ///< guarded by mutex_; by transactional id

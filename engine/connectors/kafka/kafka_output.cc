@@ -1,8 +1,12 @@
+#include <streamrun/base/strings.h>
 #include <streamrun/connectors/file/part_commit.h>
 #include <streamrun/connectors/kafka/kafka_output.h>
 
-#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "kafka_committer.h"
 
@@ -39,6 +43,20 @@ class ProducerStream final : public BlockStream {
   std::vector<KafkaRecordView> records_;
 };
 
+/// Of librdkafka, unless the user says otherwise.
+Result<std::size_t> most_record_bytes_of(const KafkaSettings& settings) {
+  constexpr std::size_t kDefault = 1000000;
+  const auto found = settings.properties.find("message.max.bytes");
+  if (found == settings.properties.end()) return kDefault;
+  std::size_t bytes = 0;
+  const char* const end = found->second.data() + found->second.size();
+  const auto [stop, error] = std::from_chars(found->second.data(), end, bytes);
+  if (error == std::errc() && stop == end) return bytes;
+  return Error{.code = ErrorCode::usage,
+               .message = "message.max.bytes is a number of bytes",
+               .retry = Retry::no};
+}
+
 Result<PartCommittable> part_of(std::string_view bytes) {
   return SR_TRY(decode_kafka_committable(bytes)).part;
 }
@@ -46,13 +64,14 @@ Result<PartCommittable> part_of(std::string_view bytes) {
 }  // namespace
 
 void KafkaTarget::check() const {
-  constexpr std::size_t kMostPrefixBytes = 64000;  // Flink's
+  constexpr std::size_t kMostPrefixBytes = 30000;  // of 32,767 that the protocol has for it all
   if (settings.brokers.empty()) refuse_target("a Kafka sink needs brokers");
   if (topic.empty()) refuse_target("a Kafka sink needs a topic");
   if (delivery_guarantee != DeliveryGuarantee::exactly_once) return;
-  if (transactional_id_prefix.empty()) refuse_target("exactly-once needs a prefix of transactional ids");
+  if (transactional_id_prefix.empty())
+    refuse_target("exactly-once needs a prefix of transactional ids");
   if (transactional_id_prefix.size() > kMostPrefixBytes)
-    refuse_target("the prefix of transactional ids is too long", "it may have 64,000 bytes");
+    refuse_target("the prefix of transactional ids is too long", "it may have 30,000 bytes");
 }
 
 KafkaOutput::KafkaOutput(std::shared_ptr<KafkaClient> client, KafkaTarget target)
@@ -65,6 +84,7 @@ void KafkaOutput::set_restored_committables(const std::vector<std::string>& comm
 
 void KafkaOutput::open(const OperatorContext& context) {
   context_ = &context;
+  most_record_bytes_ = value_or_throw(most_record_bytes_of(target_.settings));
   if (target_.delivery_guarantee == DeliveryGuarantee::exactly_once) return open_exactly_once();
   // A restored checkpoint of a sink that was exactly-once then.
   if (!restored_.empty()) open_committer();
@@ -90,25 +110,23 @@ void KafkaOutput::open_exactly_once() {
   open_committer();
   parts_.emplace(context_->task_owned_folder);
   parts_->open(*context_);
-  transactional_id_ = target_.transactional_id_prefix + "-" + to_string(context_->job_id) + "-" +
-                      operator_prefix_of(context_->operator_id) + "-" +
-                      std::to_string(context_->subtask);
-  last_number_ = value_or_throw(committer_->open(transactional_id_, target_.topic));
-  // What was restored is committed first.
-  for (const std::string& bytes : restored_) {
-    const KafkaCommittable committable = value_or_throw(decode_kafka_committable(bytes));
-    if (committable.transactional_id == transactional_id_)
-      last_number_ = std::max(last_number_, committable.number);
-  }
+  // Of this attempt alone: its numbers are its own, whatever becomes of its snapshots (E6).
+  transactional_id_ =
+      fmt::format("{}-{}-{}-{}-{}", target_.transactional_id_prefix, to_string(context_->job_id),
+                  operator_prefix_of(context_->operator_id), context_->subtask, context_->attempt);
+  value_or_throw(committer_->open(transactional_id_, target_.topic));
+  refreshed_at_ = context_->environment.clock.now();
 }
 
 void KafkaOutput::open_committer() {
-  committer_ = std::make_unique<KafkaCommitter>(client_, target_.settings, context_->file_systems,
-                                                target_.on_unknown_commit);
+  committer_ =
+      std::make_unique<KafkaCommitter>(client_, target_.settings, context_->file_systems,
+                                       context_->environment.log, target_.on_unknown_commit);
 }
 
 void KafkaOutput::prepare(Prepared prepared) {
   if (!parts_) return direct_.prepare(std::move(prepared));
+  refresh_if_due();
   parts_->prepare([this, prepared = std::move(prepared)](Result<std::vector<std::string>> parts) {
     if (parts) {
       for (std::string& bytes : *parts) {
@@ -124,19 +142,59 @@ void KafkaOutput::prepare(Prepared prepared) {
   });
 }
 
+/// Kafka forgets what is not used for a week.
+void KafkaOutput::refresh_if_due() {
+  constexpr Duration kEvery = std::chrono::hours(24);
+  const Instant now = context_->environment.clock.now();
+  if (is_refreshing_ || now - refreshed_at_ < kEvery) return;
+  is_refreshing_ = true;
+  context_->environment.io.submit([this, post = context_->post] {
+    Result<void> refreshed = committer_->refresh(transactional_id_);
+    post([this, refreshed = std::move(refreshed)] {
+      is_refreshing_ = false;
+      if (!refreshed) throw_error(refreshed.error());
+      refreshed_at_ = context_->environment.clock.now();
+    });
+  });
+}
+
 Result<void> KafkaOutput::commit(const std::vector<std::string>& committables) {
-  for (const std::string& bytes : committables)
-    SR_TRY(committer_->commit(SR_TRY(decode_kafka_committable(bytes))));
+  for (const std::string& bytes : committables) {
+    const KafkaCommittable committable = SR_TRY(decode_kafka_committable(bytes));
+    SR_TRY(committer_->commit(committable, is_of_others(committable)));
+  }
   return {};
+}
+
+/// Whether a run that may be alive, or is no relation, wrote it.
+bool KafkaOutput::is_of_others(const KafkaCommittable& committable) const {
+  const auto part = parse_finished_name(committable.part.finished_name);
+  const Result<JobId> job = parse_job_id(part ? part->job_id : "");
+  if (!job) return true;
+  return *job != context_->job_id && context_->fate_of_run(*job) != RunFate::dead;
 }
 
 Result<void> KafkaOutput::remove_leftovers() {
   if (committer_ != nullptr) committer_->keep_only(transactional_id_);
-  if (!parts_) return {};
-  SR_TRY(remove_part_leftovers(*context_, context_->task_owned_folder, restored_, part_of));
-  for (const std::string& earlier : context_->earlier_task_owned_folders)
-    SR_TRY(remove_part_leftovers(*context_, earlier, restored_, part_of));
+  std::vector<std::string> folders = context_->earlier_task_owned_folders;
+  if (!context_->task_owned_folder.empty()) folders.push_back(context_->task_owned_folder);
+  for (const std::string& folder : folders) {
+    const Location location = SR_TRY(parse_location(folder, context_->working_directory));
+    FileSystem* const store = SR_TRY(context_->file_systems.of_scheme(location.scheme));
+    if (SR_TRY(store->exists(location.path)))
+      SR_TRY(remove_part_leftovers(*context_, folder, restored_, part_of));
+  }
   return {};
+}
+
+void KafkaOutput::refuse_record(const KafkaRecord& record, std::size_t encoded) const {
+  throw_error({.code = ErrorCode::job_failed,
+               .message = fmt::format("a record of {} bytes is larger than Kafka takes", encoded),
+               .where = fmt::format("topic {}, key {}", target_.topic,
+                                    record.has_key ? shortened(record.key) : "none"),
+               .why = fmt::format("message.max.bytes is {}", most_record_bytes_),
+               .tries = {"… --kafka-property message.max.bytes=BYTES   # if the brokers take more"},
+               .retry = Retry::no});
 }
 
 }  // namespace streamrun

@@ -15,6 +15,7 @@
 namespace streamrun {
 
 class KafkaCommitter;
+struct KafkaCommittable;
 
 /// What a Kafka sink was told.
 struct KafkaTarget {
@@ -46,6 +47,11 @@ class KafkaOutput {
   /// Where encoded records are to be appended.
   std::string& buffer() { return blocks().buffer(); }
   void hand_over_if_full() { blocks().hand_over_if_full(); }
+  /// Throws if Kafka would refuse a record of that size: what is prepared has to be taken later.
+  void check_size(const KafkaRecord& record, std::size_t encoded) const {
+    if (encoded > most_record_bytes_) [[unlikely]]
+      refuse_record(record, encoded);
+  }
   /// After a batch: what need not wait for a checkpoint goes on.
   void batch_written() {
     if (!parts_) direct_.hand_over_if_idle();
@@ -55,10 +61,13 @@ class KafkaOutput {
   Result<void> remove_leftovers();
 
  private:
+  [[noreturn]] void refuse_record(const KafkaRecord& record, std::size_t encoded) const;
   BlockWriter& blocks() { return parts_ ? parts_->blocks() : direct_; }
   const BlockWriter& blocks() const { return parts_ ? parts_->blocks() : direct_; }
   void open_exactly_once();
   void open_committer();
+  bool is_of_others(const KafkaCommittable& committable) const;
+  void refresh_if_due();
 
   const std::shared_ptr<KafkaClient> client_;
   const KafkaTarget target_;
@@ -71,6 +80,9 @@ class KafkaOutput {
   std::unique_ptr<KafkaCommitter> committer_;
   std::optional<PartWriter> parts_;  ///< instead of `direct_`
   std::int64_t last_number_ = 0;     ///< owned by the task
+  Instant refreshed_at_{};           ///< owned by the task
+  bool is_refreshing_ = false;       ///< owned by the task
+  std::size_t most_record_bytes_ = 0;
 };
 
 }  // namespace streamrun

@@ -9,16 +9,17 @@
 
 namespace streamrun {
 
-/// Records into a topic of Kafka; Flink's KafkaSink. Records with the same key keep their order.
+/// Records into a topic of Kafka; Flink's KafkaSink. Records with the same key keep their order,
+/// but for `none`, where what is sent a second time may come late.
 ///
 /// Exactly-once works otherwise than Flink's: what was written since the last checkpoint waits in a
 /// file of the job's folder (`taskowned`), and is sent in one transaction when the checkpoint is
 /// complete. The transaction records its number under its id as a group's offset, so that a restart
-/// learns from Kafka which of them are there. So no transaction is open while a job is down, none
-/// can time out with promised records in it, and readers never wait for one; the price is that the
-/// records are written to the disk first. It needs `state.checkpoints.dir`, a checkpoint interval
-/// or an input that ends, and on secured clusters the right to write transactional ids and read
-/// groups with the prefix.
+/// learns from Kafka which of them are there. So no transaction is open while records are
+/// collected, and none can time out with promised records in it; the price is that the records are
+/// written to the disk first. It needs `state.checkpoints.dir`, a checkpoint interval or an input
+/// that ends, and on secured clusters the right to write transactional ids and read groups with the
+/// prefix.
 template <typename Format = KafkaLine>
 struct KafkaSink {
   /// `host:port`, several with commas: whom to ask for all others.

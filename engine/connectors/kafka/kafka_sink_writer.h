@@ -30,7 +30,10 @@ class KafkaSinkWriter final : public SinkWriter<T> {
     for (RecordRef<T> record : batch) {
       record_.clear();
       format_.write(record, record_);
-      append_record(output_.buffer(), record_);
+      std::string& buffer = output_.buffer();
+      const std::size_t before = buffer.size();
+      append_record(buffer, record_);
+      output_.check_size(record_, buffer.size() - before);
       output_.hand_over_if_full();
     }
     output_.batch_written();

@@ -94,10 +94,12 @@ bool is_about_time(rd_kafka_resp_err_t code) {
 /// What every producer has: a topic, and records on their way to it.
 class Sender {
  public:
-  Sender(std::shared_ptr<Handle> handle, std::string topic, Duration patience)
+  Sender(std::shared_ptr<Handle> handle, std::string topic, Duration patience,
+         bool is_transactional)
       : handle_(std::move(handle)),
         name_(std::move(topic)),
         patience_(patience),
+        is_transactional_(is_transactional),
         topic_(rd_kafka_topic_new(handle_->get(), name_.c_str(), nullptr)) {}
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
@@ -247,8 +249,22 @@ class Sender {
   Result<void> check_delivered() const {
     const Undelivered& undelivered = handle_->complaints->undelivered;
     if (undelivered.count == 0) return {};
-    return failed(undelivered.first, rd_kafka_err2str(undelivered.first),
-                  fmt::format("{} record(s)", undelivered.count));
+    const std::string what = fmt::format("{} record(s)", undelivered.count);
+    const bool was_purged = undelivered.first == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                            undelivered.first == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    if (!was_purged) return failed(undelivered.first, rd_kafka_err2str(undelivered.first), what);
+    // A consequence: what the client had queued when something else went wrong.
+    std::array<char, 512> why{};
+    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(get(), why.data(), why.size());
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(fatal, why.data(), what);
+    if (is_transactional_) {
+      // It can't work any more, and says why.
+      const Failure failure(rd_kafka_commit_transaction(get(), kSliceMilliseconds));
+      if (failure != nullptr)
+        return failed(rd_kafka_error_code(failure.get()), rd_kafka_error_string(failure.get()),
+                      what);
+    }
+    return failed(undelivered.first, rd_kafka_err2str(undelivered.first), what);
   }
 
   Error no_acknowledgement() const {
@@ -264,6 +280,7 @@ class Sender {
   const std::shared_ptr<Handle> handle_;
   const std::string name_;
   const Duration patience_;
+  const bool is_transactional_;
   TopicHandle topic_;
   std::vector<rd_kafka_vu_t> arguments_;  // of one record; kept for its memory
   std::vector<std::string> names_;        // of its headers
@@ -315,15 +332,20 @@ class Transactions final : public KafkaTransactions {
     return sender_->send(records);
   }
 
+  void abort(Duration time) override {
+    const Failure ignored(rd_kafka_abort_transaction(sender_->get(), milliseconds(time)));
+  }
+
   Result<void> commit(std::int64_t number, Duration time) override {
     SR_TRY(sender_->flush());
     const Partitions offsets = place();
     offsets->elems[0].offset = number;
     const std::unique_ptr<rd_kafka_consumer_group_metadata_t, DestroyGroup> group(
         rd_kafka_consumer_group_metadata_new(id_.c_str()));
-    SR_TRY(sender_->until_done(time, "the number of a transaction", [&](int limit) {
+    // In one piece: what this call has begun is not taken up again by another one.
+    SR_TRY(sender_->until_done(Duration(0), "the number of a transaction", [&](int) {
       return rd_kafka_send_offsets_to_transaction(sender_->get(), offsets.get(), group.get(),
-                                                  limit);
+                                                  milliseconds(time));
     }));
     return sender_->until_done(time, "the commit of a transaction", [&](int limit) {
       return rd_kafka_commit_transaction(sender_->get(), limit);
@@ -387,7 +409,7 @@ class Transactions final : public KafkaTransactions {
 Result<std::unique_ptr<Sender>> make_sender(const KafkaSettings& settings, const std::string& topic,
                                             const std::string& id) {
   auto sender = std::make_unique<Sender>(SR_TRY(open_producer(settings, id)), topic,
-                                         settings.connection_timeout);
+                                         settings.connection_timeout, !id.empty());
   SR_TRY(sender->check_topic());
   return sender;
 }

@@ -123,7 +123,7 @@ Result<std::shared_ptr<Handle>> open_consumer(const KafkaSettings& settings) {
   const std::shared_ptr<Handle> handle = handle_of(settings);
   // What may wait in memory for a task that is held up.
   Settings conf = SR_TRY(settings_of(settings, *handle->complaints, kConsumersOwn,
-                                     {{"queued.max.messages.kbytes", "16384"}}));
+                                     {{"queued.max.messages.kbytes", "16384"}, {"queued.min.messages", "10000000"}}));
   if (!settings.group_id.empty()) SR_TRY(set(conf.get(), "group.id", settings.group_id));
   SR_TRY(set(conf.get(), "auto.offset.reset", "error"));
   SR_TRY(set(conf.get(), "enable.auto.commit", "false"));
@@ -160,6 +160,7 @@ bool is_about_rights(int code) {
          code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
          code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
          code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
          code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 }
 
