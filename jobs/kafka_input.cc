@@ -62,9 +62,12 @@ std::optional<KafkaSource<std::string>> kafka_input(JobArguments& args,
                                                     std::map<std::string, std::string> properties) {
   const Duration discovery = args.duration(
       "partition-discovery", "how often --watch looks for new partitions of a topic", "5 min");
+  const std::string group =
+      args.text("group-id", "group for which offsets are committed, for others to see", "");
   if (std::none_of(inputs.begin(), inputs.end(), is_kafka)) return std::nullopt;
 
   KafkaSource<std::string> source{.brokers = {},
+                                  .group_id = group,
                                   .properties = std::move(properties),
                                   .partition_discovery_interval = discovery};
   if (!watch) source.stop_at = KafkaOffsets::latest();

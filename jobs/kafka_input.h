@@ -44,6 +44,7 @@ KafkaSource<T, Format> kafka_source(JobArguments& args, const std::vector<std::s
   return {.brokers = any.brokers,
           .topics = any.topics,
           .stop_at = any.stop_at,
+          .group_id = any.group_id,
           .properties = any.properties,
           .partition_discovery_interval = any.partition_discovery_interval,
           .bad_records = bad_records};

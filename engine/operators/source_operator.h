@@ -47,7 +47,12 @@ class SourceOperator final : public OneOutputOperator<T>, public SourceOperatorB
     OperatorSubtaskState state;
     std::vector<std::string> splits = reader_->snapshot();
     if (!splits.empty()) state.lists.push_back(splits_state(std::move(splits)));
+    reader_->snapshot_taken(part->barrier.id);
     part->done(std::move(state));
+  }
+  void notify_complete(CheckpointId id, std::function<void()> done) override {
+    reader_->notify_checkpoint_complete(id);
+    done();
   }
 
  private:

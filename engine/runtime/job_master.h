@@ -223,7 +223,7 @@ class JobMaster final : public Runnable, public JobControl {
   std::vector<Asked<CheckpointSummary>> checkpoint_requests_;  ///< not triggered yet
   bool full_requested_ = false;                                ///< by one of them
   std::map<CheckpointId, std::vector<Asked<CheckpointSummary>>> checkpoint_answers_;
-  std::string final_savepoint_;  ///< that the job ends with, once it is complete
+  std::string final_savepoint_;    ///< that the job ends with, once it is complete
   bool savepoint_at_stop_ = true;  ///< false once that has failed: a checkpoint is the next try
   bool cancels_with_savepoint_ = false;
   bool cancel_requested_ = false;

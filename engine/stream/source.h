@@ -44,6 +44,10 @@ class SourceReader {
   virtual std::optional<Instant> next_deadline() const { return std::nullopt; }
   /// The splits not read to their end, with the positions up to which their records were emitted.
   virtual std::vector<std::string> snapshot() const = 0;
+  /// What `snapshot` has just returned is part of that checkpoint.
+  virtual void snapshot_taken(CheckpointId) {}
+  /// The checkpoint is complete. Only for telling others: what is read never depends on it.
+  virtual void notify_checkpoint_complete(CheckpointId) {}
   /// For the status line: records it knows to be waiting, or bytes; 0 when unknown.
   virtual std::uint64_t backlog_bytes() const { return 0; }
 };

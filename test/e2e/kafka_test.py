@@ -543,6 +543,21 @@ def sink_broker_killed(world):
                       f"{job.story()}")
 
 
+def group(world):
+    """Offsets are committed for a group, and nothing depends on them."""
+    topic = world.broker.topic("group", 1)
+    world.broker.produce(topic, 0, [b"word"] * 10)
+    job = world.endless(topic, "--group-id", "watchers")
+    world.wait_for_rows(10, job)
+    time.sleep(1.5)  # ten checkpoints; nobody tells when the offsets of one are there
+    job.stop()
+    for name, wanted in (("watchers", 0), ("others", 10)):
+        left = world.broker.kcat("-G", name, "-X", "auto.offset.reset=earliest", "-e", topic).count(b"\n")
+        if left != wanted:
+            raise Failure(f"group {name} has {left} records left to read, not {wanted}")
+    compare("a fresh run", world.bounded(topic, "-p", 1), {b"word": 10})
+
+
 def sink_refusals(world):
     """What can't work is said at the start."""
     words = world.broker.topic("refused", 1)
@@ -580,7 +595,7 @@ def readme(world):
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
     bounded, end_is_fixed, deleted_records, transactions, watch, kill_and_resume, broker_killed, lost_offsets,
-    unknown_topic, nobody_listens, orders, to_topic, sink_broker_killed, sink_refusals, readme)}
+    unknown_topic, nobody_listens, orders, group, to_topic, sink_broker_killed, sink_refusals, readme)}
 
 
 # ---- all of it

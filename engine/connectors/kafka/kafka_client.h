@@ -22,7 +22,7 @@ namespace streamrun {
 struct KafkaSettings {
   /// `host:port`, several with commas.
   std::string brokers;
-  std::string group_id = {};  ///< whose committed offsets are asked for
+  std::string group_id = {};  ///< whose committed offsets are asked for, and kept up to date
   /// Any property of librdkafka.
   std::map<std::string, std::string> properties = {};
   /// How long no broker may answer.
@@ -51,6 +51,9 @@ class KafkaAdmin {
   /// What the group has committed, if anything.
   virtual Result<std::optional<std::int64_t>> committed(const KafkaPartition& partition,
                                                         Duration time) = 0;
+  /// Commits offsets for the group, which must have no members.
+  virtual Result<void> commit(const std::map<KafkaPartition, std::int64_t>& offsets,
+                              Duration time) = 0;
 };
 
 /// Reads partitions. Calls come from the thread that owns the reader and wait for no broker.

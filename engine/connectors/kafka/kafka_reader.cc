@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "kafka_split.h"
 
@@ -12,6 +13,8 @@ namespace {
 constexpr std::size_t kMessages = kBatchRecords;
 /// What an I/O thread waits at once for a broker: little, because every reader asks.
 constexpr Duration kProbeTime = std::chrono::milliseconds(200);
+/// For what only others want.
+constexpr Duration kCommitTime = std::chrono::seconds(5);
 constexpr Duration kProbeInterval = std::chrono::seconds(2);
 constexpr std::int64_t kNoStop = std::numeric_limits<std::int64_t>::max();
 
@@ -20,6 +23,7 @@ constexpr std::int64_t kNoStop = std::numeric_limits<std::int64_t>::max();
 void KafkaPositions::open(const OperatorContext& context,
                           const std::shared_ptr<KafkaClient>& client, KafkaSettings settings) {
   context_ = &context;
+  client_ = client;
   settings_ = std::move(settings);
   consumer_ =
       value_or_throw(client->make_consumer(settings_, [post = context.post] { post([] {}); }));
@@ -73,6 +77,47 @@ void KafkaPositions::probe() {
       } else {
         probe_at_ = now + kProbeInterval;
       }
+    });
+  });
+}
+
+void KafkaPositions::snapshot_taken(CheckpointId id) {
+  if (settings_.group_id.empty()) return;
+  Offsets& offsets = taken_[id];
+  for (const Reading& reading : readings_) offsets[reading.partition] = reading.next;
+}
+
+void KafkaPositions::notify_checkpoint_complete(CheckpointId id) {
+  const auto taken = taken_.find(id);
+  if (taken == taken_.end()) return;
+  to_commit_ = std::move(taken->second);
+  taken_.erase(taken_.begin(), std::next(taken));
+  commit_if_idle();
+}
+
+/// One at a time; what comes meanwhile replaces what waits. With a client of its own, on an I/O
+/// thread: whoever is out of reach holds up nothing but this.
+void KafkaPositions::commit_if_idle() {
+  if (committing_ || to_commit_.empty()) return;
+  committing_ = true;
+  context_->environment.io.submit([this, alive = std::weak_ptr<const bool>(alive_),
+                                   post = context_->post, client = client_, settings = settings_,
+                                   group = std::move(group_),
+                                   offsets = std::exchange(to_commit_, {})]() mutable {
+    const auto commit = [&]() -> Result<void> {
+      if (group == nullptr) group = SR_TRY(client->make_admin(settings));
+      return group->commit(offsets, kCommitTime);
+    };
+    post([this, alive, group = std::move(group), committed = commit()]() mutable {
+      if (alive.expired()) return;
+      committing_ = false;
+      group_ = std::move(group);
+      if (!committed && !std::exchange(told_of_failure_, true)) {
+        context_->environment.log.warning(
+            context_->uid + ": offsets can't be committed for group " + settings_.group_id +
+            ", which only others miss: " + committed.error().headline());
+      }
+      commit_if_idle();
     });
   });
 }

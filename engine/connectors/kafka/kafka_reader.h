@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,8 +59,13 @@ class KafkaPositions {
   [[noreturn]] void fail_at(const KafkaMessage& message, Error error) const;
 
   std::vector<std::string> snapshot() const;
+  void snapshot_taken(CheckpointId id);
+  /// Tells the group, for others to see, how far the checkpoint is.
+  void notify_checkpoint_complete(CheckpointId id);
 
  private:
+  using Offsets = std::map<KafkaPartition, std::int64_t>;
+
   struct Reading {
     KafkaPartition partition;
     std::int64_t next = 0;
@@ -73,6 +79,7 @@ class KafkaPositions {
   }
   void handle(const KafkaMessage& message);
   void probe();
+  void commit_if_idle();
 
   const OperatorContext* context_ = nullptr;
   KafkaSettings settings_;
@@ -84,6 +91,12 @@ class KafkaPositions {
   bool probing_ = false;  ///< no broker could be reached, and it is seen whether one answers
   std::optional<Instant> probe_at_;
   Instant give_up_at_{};
+  std::shared_ptr<KafkaClient> client_;
+  std::map<CheckpointId, Offsets> taken_;  ///< of checkpoints not known to be complete
+  Offsets to_commit_;                      ///< empty: nothing new
+  std::shared_ptr<KafkaAdmin> group_;      ///< made when it is first needed
+  bool committing_ = false;                ///< an I/O job has `group_`
+  bool told_of_failure_ = false;
   std::optional<Error> failure_;
   std::shared_ptr<const bool> alive_ =
       std::make_shared<const bool>(true);  ///< for mail that comes too late
@@ -125,6 +138,10 @@ class KafkaReader final : public SourceReader<T> {
 
   std::optional<Instant> next_deadline() const override { return positions_.next_deadline(); }
   std::vector<std::string> snapshot() const override { return positions_.snapshot(); }
+  void snapshot_taken(CheckpointId id) override { positions_.snapshot_taken(id); }
+  void notify_checkpoint_complete(CheckpointId id) override {
+    positions_.notify_checkpoint_complete(id);
+  }
 
  private:
   // Constant after `open`.

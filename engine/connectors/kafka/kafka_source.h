@@ -40,7 +40,9 @@ struct KafkaSource {
   /// Makes the source bounded. Like `start_at` it is resolved when the job starts, and holds from
   /// the first checkpoint on.
   std::optional<KafkaOffsets> stop_at = std::nullopt;
-  /// Whose committed offsets `committed` means. A restore never asks for them.
+  /// Whose committed offsets `committed` means, and for whom offsets are committed when a
+  /// checkpoint is complete, for others to see: a restore never asks for them. It must have no
+  /// members.
   std::string group_id = {};
   /// Any property of librdkafka (`security.protocol`, `sasl.mechanisms`, `fetch.min.bytes`, …).
   std::map<std::string, std::string> properties = {};

@@ -1,5 +1,6 @@
 // KafkaAdmin on librdkafka, and the way to both halves.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "rdkafka.h"
@@ -17,6 +18,22 @@ using Metadata = std::unique_ptr<const rd_kafka_metadata_t, CloseMetadata>;
 struct CloseTopic {
   void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
 };
+struct CloseQueue {
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+};
+struct CloseOptions {
+  void operator()(rd_kafka_AdminOptions_t* options) const {
+    rd_kafka_AdminOptions_destroy(options);
+  }
+};
+struct CloseEvent {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+struct CloseOffsets {
+  void operator()(rd_kafka_AlterConsumerGroupOffsets_t* offsets) const {
+    rd_kafka_AlterConsumerGroupOffsets_destroy(offsets);
+  }
+};
 struct CloseList {
   void operator()(rd_kafka_topic_partition_list_t* list) const {
     rd_kafka_topic_partition_list_destroy(list);
@@ -32,7 +49,8 @@ List list_of(const KafkaPartition& partition) {
 
 class Admin final : public KafkaAdmin {
  public:
-  explicit Admin(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
+  Admin(std::shared_ptr<Handle> handle, std::string group)
+      : handle_(std::move(handle)), group_(std::move(group)) {}
 
   Result<std::vector<KafkaPartition>> partitions_of(const std::vector<std::string>& topics,
                                                     Duration time) override {
@@ -99,7 +117,49 @@ class Admin final : public KafkaAdmin {
     return offset_in(*list);
   }
 
+  Result<void> commit(const std::map<KafkaPartition, std::int64_t>& offsets,
+                      Duration time) override {
+    const List list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+    for (const auto& [partition, offset] : offsets) {
+      rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
+          ->offset = offset;
+    }
+    rd_kafka_t* const client = handle_->get();
+    const std::unique_ptr<rd_kafka_queue_t, CloseQueue> queue(rd_kafka_queue_new(client));
+    const std::unique_ptr<rd_kafka_AdminOptions_t, CloseOptions> options(
+        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS));
+    std::array<char, 256> why{};
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), milliseconds(time), why.data(),
+                                              why.size());
+    const std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, CloseOffsets> wanted(
+        rd_kafka_AlterConsumerGroupOffsets_new(group_.c_str(), list.get()));
+    rd_kafka_AlterConsumerGroupOffsets_t* wants = wanted.get();
+    rd_kafka_AlterConsumerGroupOffsets(client, &wants, 1, options.get(), queue.get());
+    const std::unique_ptr<rd_kafka_event_t, CloseEvent> event(
+        rd_kafka_queue_poll(queue.get(), milliseconds(time) + 1000));
+    const rd_kafka_resp_err_t failed =
+        event == nullptr ? RD_KAFKA_RESP_ERR__TIMED_OUT : outcome_of(event.get());
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return refusal(failed, "offsets of group " + group_ + " to be kept");
+  }
+
  private:
+  /// The first thing that went wrong.
+  static rd_kafka_resp_err_t outcome_of(rd_kafka_event_t* event) {
+    if (const auto failed = rd_kafka_event_error(event); failed != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return failed;
+    std::size_t count = 0;
+    const rd_kafka_group_result_t** const groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+        rd_kafka_event_AlterConsumerGroupOffsets_result(event), &count);
+    if (count == 0) return RD_KAFKA_RESP_ERR__BAD_MSG;
+    if (const rd_kafka_error_t* const failed = rd_kafka_group_result_error(groups[0]))
+      return rd_kafka_error_code(failed);
+    const rd_kafka_topic_partition_list_t* const list = rd_kafka_group_result_partitions(groups[0]);
+    for (int i = 0; list != nullptr && i < list->cnt; ++i) {
+      if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[i].err;
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
   Error refusal(rd_kafka_resp_err_t code, const std::string& question) {
     rd_kafka_poll(handle_->get(), 0);  // for complaints that wait
     Error error = no_answer(*handle_, code, question);
@@ -128,12 +188,14 @@ class Admin final : public KafkaAdmin {
   }
 
   const std::shared_ptr<Handle> handle_;
+  const std::string group_;
 };
 
 class Client final : public KafkaClient {
  public:
   Result<std::unique_ptr<KafkaAdmin>> make_admin(const KafkaSettings& settings) override {
-    return std::unique_ptr<KafkaAdmin>(std::make_unique<Admin>(SR_TRY(open_consumer(settings))));
+    return std::unique_ptr<KafkaAdmin>(
+        std::make_unique<Admin>(SR_TRY(open_consumer(settings)), settings.group_id));
   }
   Result<std::unique_ptr<KafkaConsumer>> make_consumer(const KafkaSettings& settings,
                                                        std::function<void()> woken) override {

@@ -26,7 +26,7 @@ constexpr std::array<Own, 6> kConsumersOwn = {{
     {"metadata.broker.list", "the brokers of the source"},
     {"group.id", "the group id of the source"},
     {"auto.offset.reset", "where the source starts; an offset that is gone is never reset"},
-    {"enable.auto.commit", "offsets are in checkpoints, and committed for no group"},
+    {"enable.auto.commit", "offsets are in checkpoints, and committed when one is complete"},
     {"enable.partition.eof", "the source needs it"},
 }};
 constexpr std::array<Own, 4> kProducersOwn = {{
@@ -122,8 +122,9 @@ void note_undelivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaq
 Result<std::shared_ptr<Handle>> open_consumer(const KafkaSettings& settings) {
   const std::shared_ptr<Handle> handle = handle_of(settings);
   // What may wait in memory for a task that is held up.
-  Settings conf = SR_TRY(settings_of(settings, *handle->complaints, kConsumersOwn,
-                                     {{"queued.max.messages.kbytes", "16384"}, {"queued.min.messages", "10000000"}}));
+  Settings conf = SR_TRY(
+      settings_of(settings, *handle->complaints, kConsumersOwn,
+                  {{"queued.max.messages.kbytes", "16384"}, {"queued.min.messages", "10000000"}}));
   if (!settings.group_id.empty()) SR_TRY(set(conf.get(), "group.id", settings.group_id));
   SR_TRY(set(conf.get(), "auto.offset.reset", "error"));
   SR_TRY(set(conf.get(), "enable.auto.commit", "false"));

@@ -328,5 +328,39 @@ TEST_CASE("kafka: where it starts and stops", "[connectors]") {
         "E-SOURCE-LOST: group group has committed no offset for partition words-1 (model:1)");
 }
 
+TEST_CASE("Offsets are committed for a group when a checkpoint is complete, for others to see") {
+  World world;
+  KafkaModel model;
+  model.make_topic("in", 2);
+  for (int i = 0; i < 5; ++i) model.append({"in", 1}, "record");
+  const auto kafka = client_of(model, world.random);
+  KafkaSource<std::string> source{.brokers = "model:1", .topics = {"in"}, .client = kafka};
+  const bool has_group = GENERATE(false, true);
+  if (has_group) source.group_id = "watchers";
+  {
+    const auto reader = source.make_reader();
+    const OperatorContext context = world.context();
+    reader->open(context, [] {});
+    reader->start();
+    reader->add_split(encode_kafka_split({.partition = {"in", 1}, .next = 2}));
+    CHECK(reader->snapshot().size() == 1);
+    reader->snapshot_taken(1);
+    reader->snapshot_taken(2);
+    world.settle();
+    CHECK(model.committed.empty());
+    model.is_up = false;
+    reader->notify_checkpoint_complete(1);
+    world.settle();
+    CHECK(model.committed.empty());
+    CHECK(world.log.warnings.size() == (has_group ? 1 : 0));
+    model.is_up = true;
+    reader->notify_checkpoint_complete(2);
+    world.settle();
+    CHECK((model.committed == (has_group ? std::map<KafkaPartition, std::int64_t>{{{"in", 1}, 2}}
+                                         : std::map<KafkaPartition, std::int64_t>{})));
+  }
+  world.settle();
+}
+
 }  // namespace
 }  // namespace streamrun::test
