@@ -26,13 +26,13 @@ std::optional<KafkaOutputAddress> kafka_output(JobArguments& args,
 
 template <typename Format>
 KafkaSink<Format> kafka_sink(const KafkaOutputAddress& address,
-                             std::map<std::string, std::string> properties, Format format) {
+                             const std::map<std::string, std::string>& properties, Format format) {
   return {.brokers = address.brokers,
           .topic = address.topic,
           .delivery_guarantee = address.delivery_guarantee,
           .transactional_id_prefix = address.transactional_id_prefix,
           .on_unknown_commit = address.on_unknown_commit,
-          .properties = std::move(properties),
+          .properties = properties,
           .format = std::move(format)};
 }
 

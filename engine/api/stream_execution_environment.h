@@ -20,14 +20,34 @@ class StreamExecutionEnvironment {
 
   /// The records of a source. Its read positions are state, so it has a uid.
   template <typename Source>
-  auto from_source(Source source, const Stateful& attributes) const {
+  auto from_source(const Source& source, const Stateful& attributes) const {
+    using T = typename Source::Record;
+    return add_source(source, attributes, [source] {
+      return std::make_unique<SourceOperator<T>>(source.make_reader());
+    });
+  }
+  /// With watermarks from the timestamps that the records have at the source, split by split: of
+  /// Kafka partition by partition. What an `assign_timestamps_and_watermarks` behind it makes takes
+  /// their place.
+  template <typename Source>
+  auto from_source(const Source& source, const WatermarkStrategy& strategy,
+                   const Stateful& attributes) const {
+    using T = typename Source::Record;
+    static_assert(Source::kHasTimestamps,
+                  "records of this source have no timestamps: assign_timestamps_and_watermarks");
+    return add_source(source, attributes, [source, options = strategy.options()] {
+      return std::make_unique<WatermarkedSourceOperator<T>>(source.make_reader(), options);
+    });
+  }
+
+ private:
+  template <typename Source, typename MakeOperator>
+  auto add_source(const Source& source, const Stateful& attributes, MakeOperator make) const {
     using T = typename Source::Record;
     static_assert(SourceOf<Source, T>, "a source makes readers and enumerators of its record type");
     StreamNode node = detail::node_of(attributes, "Source: " + source.describe(), "Data Source");
     node.bounded = source.bounded();
-    node.make_operator = [source] {
-      return std::make_unique<SourceOperator<T>>(source.make_reader());
-    };
+    node.make_operator = std::move(make);
     node.make_enumerator = [source] { return source.make_enumerator(); };
     if constexpr (requires { source.input_paths(); }) node.reads = source.input_paths();
     if constexpr (requires { &Source::check_input; }) {
@@ -42,6 +62,7 @@ class StreamExecutionEnvironment {
         builder_, {{id, Exchange::forward, detail::forward_factory(), detail::forward_codec<T>()}});
   }
 
+ public:
   /// Says how checkpoints of this job are taken. Called again, what is said later counts.
   void enable_checkpointing(const CheckpointSettings& settings) {
     for (auto& setting : settings.as_configuration()) settings_.push_back(std::move(setting));

@@ -71,7 +71,7 @@ class SinkOperator final : public StreamOperator {
             if (prepared_for <= id)
               elements.insert(elements.end(), committables.begin(), committables.end());
           }
-          if (!elements.empty()) state.lists.push_back(committables_state(std::move(elements)));
+          if (!elements.empty()) state.lists.push_back(committables_state(elements));
           part->done(std::move(state));
         });
   }
@@ -84,11 +84,11 @@ class SinkOperator final : public StreamOperator {
   std::uint64_t records_in() const override { return records_in_; }
 
  private:
-  OperatorListState committables_state(std::vector<std::string> elements) const {
+  OperatorListState committables_state(const std::vector<std::string>& elements) const {
     return {.name = kCommittablesState,
             .type = writer_->committable_type(),
             .redistribution = Redistribution::by_subtask,
-            .elements = std::move(elements)};
+            .elements = elements};
   }
   void commit_up_to(CheckpointId id) {
     complete_ = std::max(complete_, id);

@@ -2,10 +2,15 @@
 
 #include <streamrun/operators/one_output_operator.h>
 #include <streamrun/stream/source.h>
+#include <streamrun/stream/watermark_emitter.h>
+#include <streamrun/time/split_watermarks.h>
 
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace streamrun {
@@ -28,7 +33,7 @@ class SourceOperatorBase {
 inline constexpr const char* kSplitsState = "splits";
 
 template <typename T>
-class SourceOperator final : public OneOutputOperator<T>, public SourceOperatorBase {
+class SourceOperator : public OneOutputOperator<T>, public SourceOperatorBase {
  public:
   explicit SourceOperator(std::unique_ptr<SourceReader<T>> reader) : reader_(std::move(reader)) {}
 
@@ -62,8 +67,46 @@ class SourceOperator final : public OneOutputOperator<T>, public SourceOperatorB
             .redistribution = Redistribution::split,
             .elements = std::move(splits)};
   }
+
+ protected:
+  SourceReader<T>& reader() { return *reader_; }
+
+ private:
   std::unique_ptr<SourceReader<T>> reader_;
   std::function<void()> ask_;
+};
+
+/// Makes watermarks of the timestamps that records have at their source, split by split.
+template <typename T>
+class WatermarkedSourceOperator final : public SourceOperator<T>,
+                                        public WatermarkEmitter,
+                                        private SplitObserver {
+ public:
+  WatermarkedSourceOperator(std::unique_ptr<SourceReader<T>> reader,
+                            const WatermarkOptions& options)
+      : SourceOperator<T>(std::move(reader)), options_(options) {}
+
+  void open(const OperatorContext& context, const OperatorSubtaskState& restored) override {
+    watermarks_.emplace(options_, context.watermark_interval);
+    const bool has_timestamps = this->reader().observe_splits(*this);
+    SR_ASSERT(has_timestamps, "a source that is asked for watermarks has timestamps");
+    SourceOperator<T>::open(context, restored);
+  }
+  std::optional<WatermarkEvent> next_watermark(Instant now) override {
+    return watermarks_->poll(now);
+  }
+  std::optional<Instant> next_watermark_at() const override { return watermarks_->next_deadline(); }
+  void pause_idleness() override { watermarks_->pause(); }
+
+ private:
+  void split_added() override { watermarks_->add_split(); }
+  void records_emitted(std::size_t split, Timestamp latest) override {
+    watermarks_->on_records(split, latest);
+  }
+  void split_ended(std::size_t split) override { watermarks_->end_split(split); }
+
+  const WatermarkOptions options_;
+  std::optional<SplitWatermarks> watermarks_;  ///< once open
 };
 
 }  // namespace streamrun

@@ -79,6 +79,7 @@ std::unique_ptr<AnyBatch> Batch<std::string>::clone() const {
   if (!text_.empty()) {
     TextBlock block = TextBlock::of_capacity(text_.size());
     std::memcpy(block.bytes.get(), text_.data(), text_.size());
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the copy owns the block
     copy->adopt_lines(std::move(block), text_.size());
   } else {
     for (const std::string_view record : *this) copy->append(record);

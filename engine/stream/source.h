@@ -2,7 +2,9 @@
 
 #include <streamrun/stream/operator_context.h>
 #include <streamrun/stream/output.h>
+#include <streamrun/time/timestamp.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +27,17 @@ enum class SourceStatus {
   ended,  ///< its splits are read and it was told that there are no more
 };
 
+/// Hears which records a reader emits of which split. Splits have the numbers 0, 1, … in the order
+/// in which the reader got them. Owner's thread.
+class SplitObserver {
+ public:
+  virtual ~SplitObserver() = default;
+  virtual void split_added() = 0;
+  /// `latest` is the greatest timestamp of some records that were emitted.
+  virtual void records_emitted(std::size_t split, Timestamp latest) = 0;
+  virtual void split_ended(std::size_t split) = 0;
+};
+
 /// Reads splits in one subtask. Calls come from the thread that owns the task; blocking reads go to
 /// `context.environment.io` and come back through `context.post`.
 template <typename T>
@@ -34,6 +47,9 @@ class SourceReader {
   /// `ask_for_split` may be called at any time from the owner's thread; the answer is `add_split`
   /// or `no_more_splits`.
   virtual void open(const OperatorContext& context, std::function<void()> ask_for_split) = 0;
+  /// Before `open`. False if its records have no timestamps of their own: then nobody hears of
+  /// them.
+  virtual bool observe_splits(SplitObserver&) { return false; }
   /// The first call on the owner's thread.
   virtual void start() = 0;
   virtual void add_split(const std::string& split) = 0;

@@ -36,6 +36,7 @@ void KafkaPositions::add_split(const std::string& bytes) {
                        .stop = split.stop.value_or(kNoStop),
                        .has_ended = false});
   ++left_;
+  if (observer_ != nullptr) observer_->split_added();
   has_stops_ = has_stops_ || split.stop.has_value();
   if (!split.is_read()) consumer_->add(readings_.size() - 1, split.partition, split.next);
   end_what_is_read();
@@ -129,6 +130,7 @@ void KafkaPositions::end_what_is_read() {
     if (reading.has_ended || reading.next < reading.stop) continue;
     reading.has_ended = true;
     --left_;
+    if (observer_ != nullptr) observer_->split_ended(number);
     consumer_->stop(number);
   }
 }

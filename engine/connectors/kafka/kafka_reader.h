@@ -36,6 +36,7 @@ class KafkaPositions {
   void open(const OperatorContext& context, const std::shared_ptr<KafkaClient>& client,
             KafkaSettings settings);
   void add_split(const std::string& bytes);
+  void observe(SplitObserver& observer) { observer_ = &observer; }
   bool is_empty() const { return left_ == 0; }
   std::optional<Instant> next_deadline() const { return probe_at_; }
   /// The next messages; those of partitions that are read do not count, see `takes`.
@@ -87,6 +88,7 @@ class KafkaPositions {
   std::vector<Reading> readings_;
   std::size_t left_ = 0;  ///< that have not ended
   bool has_stops_ = false;
+  SplitObserver* observer_ = nullptr;
   std::uint64_t skipped_ = 0;
   bool probing_ = false;  ///< no broker could be reached, and it is seen whether one answers
   std::optional<Instant> probe_at_;
@@ -116,6 +118,11 @@ class KafkaReader final : public SourceReader<T> {
     ask_ = std::move(ask_for_split);
     positions_.open(context, client_, settings_);
   }
+  bool observe_splits(SplitObserver& observer) override {
+    observer_ = &observer;
+    positions_.observe(observer);
+    return true;
+  }
   void start() override { ask_(); }
   void add_split(const std::string& split) override { positions_.add_split(split); }
   void no_more_splits() override { no_more_ = true; }
@@ -124,6 +131,7 @@ class KafkaReader final : public SourceReader<T> {
     const std::vector<KafkaMessage>& messages = positions_.poll();
     for (const KafkaMessage& message : messages) {
       if (!positions_.takes(message)) continue;
+      if (observer_ != nullptr) observe(message);
       Result<void> read = format_.read(message, output);
       if (read) [[likely]]
         continue;
@@ -131,6 +139,7 @@ class KafkaReader final : public SourceReader<T> {
       positions_.skip(message, read.error());
     }
     output.flush();
+    if (observer_ != nullptr) tell_observer();
     positions_.end_what_is_read();
     if (positions_.is_empty() && no_more_) return SourceStatus::ended;
     return messages.empty() ? SourceStatus::idle : SourceStatus::more;
@@ -144,13 +153,29 @@ class KafkaReader final : public SourceReader<T> {
   }
 
  private:
+  /// Records come in runs of one partition.
+  void observe(const KafkaMessage& message) {
+    if (message.number != observed_) {
+      tell_observer();
+      observed_ = message.number;
+    }
+    latest_ = std::max(latest_, message.timestamp);
+  }
+  void tell_observer() {
+    if (latest_ != kMinTimestamp)
+      observer_->records_emitted(observed_, std::exchange(latest_, kMinTimestamp));
+  }
+
   // Constant after `open`.
   const std::shared_ptr<KafkaClient> client_;
   const KafkaSettings settings_;
   const BadRecords bad_records_;
   std::function<void()> ask_;
+  SplitObserver* observer_ = nullptr;
 
   // Owned by the task.
+  std::size_t observed_ = 0;
+  Timestamp latest_ = kMinTimestamp;  ///< of records of `observed_`
   Format format_;
   KafkaPositions positions_;
   bool no_more_ = false;

@@ -29,6 +29,8 @@ struct KafkaValue {
 template <typename T, KafkaFormat<T> Format = KafkaValue>
 struct KafkaSource {
   using Record = T;
+  /// Those of Kafka: of creation, or of the append, as the topic has it.
+  static constexpr bool kHasTimestamps = true;
 
   /// `host:port`, several with commas: whom to ask for all others.
   std::string brokers;

@@ -1,6 +1,9 @@
 // What a source of Kafka reads, each record once, whatever happens to the job.
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <memory>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -326,6 +329,50 @@ TEST_CASE("kafka: where it starts and stops", "[connectors]") {
   REQUIRE(run.failure);
   CHECK(run.failure->headline() ==
         "E-SOURCE-LOST: group group has committed no offset for partition words-1 (model:1)");
+}
+
+struct Discarding final : BatchReceiver {
+  void receive(std::unique_ptr<AnyBatch>&) override {}
+};
+
+struct ObservedSplits final : SplitObserver {
+  std::size_t added = 0;
+  std::map<std::size_t, Timestamp> latest;
+  std::set<std::size_t> ended;
+  void split_added() override { ++added; }
+  void records_emitted(std::size_t split, Timestamp timestamp) override {
+    latest[split] = std::max(latest[split], timestamp);
+  }
+  void split_ended(std::size_t split) override { ended.insert(split); }
+};
+
+TEST_CASE("Whoever makes watermarks hears the timestamps of each partition") {
+  World world;
+  KafkaModel model;  // whose records have their offsets as timestamps
+  model.make_topic("in", 3);
+  for (int i = 0; i < 50; ++i) model.append({"in", 0}, "record");
+  for (int i = 0; i < 7; ++i) model.append({"in", 2}, "record");
+  const KafkaSource<std::string> source{
+      .brokers = "model:1", .topics = {"in"}, .client = client_of(model, world.random)};
+  ObservedSplits observed;
+  {
+    const auto reader = source.make_reader();
+    REQUIRE(reader->observe_splits(observed));
+    const OperatorContext context = world.context();
+    reader->open(context, [] {});
+    reader->start();
+    reader->add_split(encode_kafka_split({.partition = {"in", 0}, .next = 0}));
+    reader->add_split(encode_kafka_split({.partition = {"in", 1}, .next = 0}));
+    reader->add_split(encode_kafka_split({.partition = {"in", 2}, .next = 0, .stop = 4}));
+    Discarding discarding;
+    Output<std::string> output;
+    output.connect(discarding);
+    for (int i = 0; i < 100; ++i) (void)reader->poll(output);
+  }
+  world.settle();
+  CHECK(observed.added == 3);
+  CHECK((observed.latest == std::map<std::size_t, Timestamp>{{0, 49}, {2, 3}}));
+  CHECK((observed.ended == std::set<std::size_t>{2}));
 }
 
 TEST_CASE("Offsets are committed for a group when a checkpoint is complete, for others to see") {
