@@ -2,6 +2,7 @@
 
 #include <streamrun/base/strings.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -38,7 +39,8 @@ constexpr std::array<std::pair<std::string_view, UnknownCommit>, 3> kUnknown = {
 }  // namespace
 
 std::optional<KafkaOutputAddress> kafka_output(JobArguments& args,
-                                               const std::optional<std::string>& output) {
+                                               const std::optional<std::string>& output,
+                                               const std::vector<std::string>& inputs) {
   const std::string delivery = args.text(
       "delivery", "of rows to a topic: none, at-least-once or exactly-once", "exactly-once");
   const std::string prefix = args.text(
@@ -46,13 +48,25 @@ std::optional<KafkaOutputAddress> kafka_output(JobArguments& args,
   const std::string unknown = args.text(
       "on-unknown-commit",
       "rows of which Kafka has forgotten whether it has them: fail, send or drop", "fail");
-  if (!output || !is_kafka(*output)) return std::nullopt;
+  // `kafka:/…` would be a folder of that name.
+  if (!output || !output->starts_with("kafka:")) return std::nullopt;
   KafkaAddress address = parse_kafka_address(*output);
   if (address.topics.size() != 1) {
     throw_error({.code = ErrorCode::usage,
                  .message = "rows go to one topic, kafka://HOST:PORT[,HOST:PORT]/TOPIC",
                  .where = *output,
                  .retry = Retry::no});
+  }
+  for (const std::string& input : inputs) {
+    if (!is_kafka(input)) continue;
+    const KafkaAddress read = parse_kafka_address(input);
+    const bool is_read = std::count(read.topics.begin(), read.topics.end(), address.topics[0]) > 0;
+    if (is_read && read.brokers == address.brokers) {
+      throw_error({.code = ErrorCode::usage,
+                   .message = "the job would read what it writes",
+                   .where = *output,
+                   .retry = Retry::no});
+    }
   }
   return KafkaOutputAddress{.brokers = std::move(address.brokers),
                             .topic = std::move(address.topics.front()),

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace streamrun::jobs {
 
@@ -20,9 +21,10 @@ struct KafkaOutputAddress {
 };
 
 /// Declares what there is to say about it. Nothing if the output is not `kafka://…`; E-USAGE if it
-/// is not one topic.
+/// is not one topic, or one of the inputs.
 std::optional<KafkaOutputAddress> kafka_output(JobArguments& args,
-                                               const std::optional<std::string>& output);
+                                               const std::optional<std::string>& output,
+                                               const std::vector<std::string>& inputs);
 
 template <typename Format>
 KafkaSink<Format> kafka_sink(const KafkaOutputAddress& address,

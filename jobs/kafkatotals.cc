@@ -77,7 +77,7 @@ void kafka_totals(StreamExecutionEnvironment& env, JobArguments& args) {
   const auto properties = kafka_properties(args, true);
   const auto orders = kafka_source<Order, KafkaJson<Order>>(
       args, inputs, watch, skips ? BadRecords::skip : BadRecords::fail, properties);
-  const auto topic = kafka_output(args, output);
+  const auto topic = kafka_output(args, output, inputs);
 
   const auto totals = env.from_source(orders, {.uid = "orders"})
                           .key_by(&Order::key)

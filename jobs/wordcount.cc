@@ -58,7 +58,7 @@ void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
       std::any_of(inputs.begin(), inputs.end(), is_kafka) || (output && is_kafka(*output));
   const auto properties = kafka_properties(args, has_topics);
   const auto topics = kafka_input(args, inputs, watch, properties);
-  const auto topic = kafka_output(args, output);
+  const auto topic = kafka_output(args, output, inputs);
 
   const DataStream<std::string> text =
       topics ? env.from_source(*topics, {.uid = "text"})

@@ -69,8 +69,11 @@ const std::vector<ErrorCodeInfo>& all_error_codes() {
       {ErrorCode::sink_lost, "E-SINK-LOST", 76,
        "Output that a completed checkpoint prepared is gone: going on would lose records."},
       {ErrorCode::kafka_transaction_lost, "E-KAFKA-TXN-LOST", 76,
-       "Kafka can't tell whether records that a checkpoint prepared were committed: going on might "
-       "lose them, or write them twice."},
+       "Kafka can't tell whether records that a checkpoint prepared were committed, since it "
+       "forgets "
+       "a group that was not used for offsets.retention.minutes (7 days). Going on might lose "
+       "them, "
+       "or write them twice: --on-unknown-commit send or drop decides; after stop it is drop."},
       {ErrorCode::cancelled, "E-CANCELLED", 75, "The operation was cancelled before it was done."},
   };
   return kCodes;

@@ -87,7 +87,8 @@ class SinkOperator final : public StreamOperator {
   OperatorListState committables_state(const std::vector<std::string>& elements) const {
     return {.name = kCommittablesState,
             .type = writer_->committable_type(),
-            .redistribution = Redistribution::by_subtask,
+            .redistribution =
+                writer_->commits_in_order() ? Redistribution::by_subtask : Redistribution::split,
             .elements = elements};
   }
   void commit_up_to(CheckpointId id) {

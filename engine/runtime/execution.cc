@@ -68,6 +68,7 @@ OperatorContext Execution::context_of(const JobOperator& op, int subtask, Stream
       .chain_limits = context_.chain_limits,
       .watermark_interval = context_.watermark_interval,
       .state_backend = context_.state_backend,
+      .commits_only_on_request = context_.commits_only_on_request,
       .task_owned_folder = context_.task_owned_folder,
       .earlier_task_owned_folders = context_.earlier_task_owned_folders,
       .post = {},

@@ -25,6 +25,7 @@ struct ExecutionContext {
   Duration watermark_interval = std::chrono::milliseconds(200);
   std::optional<ChainLimits> chain_limits = {};  ///< none: no checkpoint is incremental
   StateBackend* state_backend = nullptr;
+  bool commits_only_on_request = false;
   std::string task_owned_folder = {};
   std::vector<std::string> earlier_task_owned_folders = {};
   std::function<void(const std::string& why)> stop_job;

@@ -25,6 +25,7 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
                .watermark_interval = spec_.watermark_interval,
                .chain_limits = spec_.incremental ? std::optional(spec_.chain_limits) : std::nullopt,
                .state_backend = spec_.state_backend,
+               .commits_only_on_request = !spec_.checkpoints.interval && !spec_.graph.bounded(),
                .stop_job = [this](const std::string& why) { request_stop(why); },
                .fate_of_run = [this](const JobId& job) { return fate_of_run(job); },
                .retained_committables =

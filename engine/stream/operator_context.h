@@ -44,6 +44,8 @@ struct OperatorContext {
   std::optional<ChainLimits> chain_limits = {};  ///< of incremental checkpoints; none: all are full
   Duration watermark_interval = std::chrono::milliseconds(200);  ///< 0: no periodic watermarks
   StateBackend* state_backend = nullptr;  ///< where keyed state lives; null: in memory
+  /// No checkpoint is taken unless somebody asks, and the input does not end.
+  bool commits_only_on_request = false;
   /// For files that an operator keeps until they are of no more use to it; Flink's `taskowned`.
   /// Empty if checkpoints live in memory.
   std::string task_owned_folder = {};

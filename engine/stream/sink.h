@@ -23,6 +23,9 @@ class SinkWriter {
   virtual ~SinkWriter() = default;
   /// Version and type of the committables, as a snapshot records them.
   virtual std::string committable_type() const { return "committable:1"; }
+  /// Whether what one subtask prepared has to be committed by one, in its order, at any
+  /// parallelism; never changes.
+  virtual bool commits_in_order() const { return false; }
   /// Before `open`: what the restored snapshot had prepared and this subtask is to commit.
   virtual void set_restored_committables(const std::vector<std::string>&) {}
   /// Checks that it can write. Blocking. Throws.

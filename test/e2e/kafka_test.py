@@ -563,17 +563,22 @@ def sink_refusals(world):
     words = world.broker.topic("refused", 1)
     world.broker.produce(words, 0, [b"word"])
     address = world.broker.address
+    other = world.broker.topic("refused-output", 1)
     output = lambda topic, *more: ["wordcount", *world.input(words), "--output", f"kafka://{address}/{topic}", *more]
     folder = ["-D", "state.checkpoints.dir=ckpt"]
-    done = world.run(*output(words), wanted=None)
+    done = world.run(*output(other), wanted=None)
     require(done, "no folder", r"\bE-CONF\b", "checkpoints")
+    done = world.run(*folder, *output(words, "--watch"), wanted=None)
+    require(done, "itself", r"\bE-USAGE\b", "read what it writes")
+    done = world.run(*folder, *output(world.broker.topic("endless", 1), "--watch"), wanted=None)
+    require(done, "no interval", r"\bE-CONF\b", "interval")
     done = world.run(*folder, *output("no-such-topic"), wanted=None)
     require(done, "no topic", r"\bE-PATH\b", "no-such-topic", re.escape(address))
-    done = world.run(*folder, *output(words, "--kafka-property", "transaction.timeout.ms=3600000"), wanted=None)
+    done = world.run(*folder, *output(other, "--kafka-property", "transaction.timeout.ms=3600000"), wanted=None)
     require(done, "too long", r"\bE-USAGE\b", r"transaction\.timeout\.ms")
-    done = world.run(*folder, *output(words, "--kafka-property", "transactional.id=mine"), wanted=None)
+    done = world.run(*folder, *output(other, "--kafka-property", "transactional.id=mine"), wanted=None)
     require(done, "not the user's", r"\bE-USAGE\b", r"transactional\.id")
-    done = world.run(*folder, *output(words, "--delivery", "maybe"), wanted=None)
+    done = world.run(*folder, *output(other, "--delivery", "maybe"), wanted=None)
     require(done, "no delivery", r"\bE-USAGE\b", "exactly-once")
 
 

@@ -67,10 +67,11 @@ TEST_CASE("kafka input: what does not go together is refused", "[jobs]") {
         "E-USAGE: --partition-discovery takes a duration such as 500ms or \"5 min\", not \"soon\"");
 }
 
-std::string output_refusal_of(const std::string& output, const JobArguments::Values& values = {}) {
+std::string output_refusal_of(const std::string& output, const JobArguments::Values& values = {},
+                              const Texts& inputs = {}) {
   try {
     JobArguments args(values, "/");
-    (void)kafka_output(args, output);
+    (void)kafka_output(args, output, inputs);
   } catch (const ErrorException& error) {
     return error.error().headline();
   }
@@ -82,7 +83,7 @@ TEST_CASE("kafka output: what the arguments say", "[jobs]") {
                      {"on-unknown-commit", "drop"},
                      {"transactional-id-prefix", "mine"}},
                     "/");
-  const auto topic = kafka_output(args, "kafka://a:1,b:2/totals");
+  const auto topic = kafka_output(args, "kafka://a:1,b:2/totals", {"kafka://a:1/totals"});
   REQUIRE(topic);
   CHECK(topic->brokers == "a:1,b:2");
   CHECK(topic->topic == "totals");
@@ -91,7 +92,7 @@ TEST_CASE("kafka output: what the arguments say", "[jobs]") {
   CHECK(topic->transactional_id_prefix == "mine");
   for (const auto& output : {std::optional<std::string>("/rows"), std::optional<std::string>()}) {
     JobArguments others({}, "/");
-    CHECK_FALSE(kafka_output(others, output));
+    CHECK_FALSE(kafka_output(others, output, {}));
   }
 }
 
@@ -103,6 +104,10 @@ TEST_CASE("kafka output: what can't be is refused", "[jobs]") {
         "E-USAGE: --delivery is one of none, at-least-once, exactly-once (twice)");
   CHECK(output_refusal_of("kafka://a:1/t", {{"on-unknown-commit", "guess"}}) ==
         "E-USAGE: --on-unknown-commit is one of fail, send, drop (guess)");
+  CHECK(output_refusal_of("kafka:/a:1/t") ==
+        "E-USAGE: topics are written kafka://HOST:PORT[,HOST:PORT]/TOPIC[,TOPIC] (kafka:/a:1/t)");
+  CHECK(output_refusal_of("kafka://a:1/t", {}, {"/texts", "kafka://a:1/s,t"}) ==
+        "E-USAGE: the job would read what it writes (kafka://a:1/t)");
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class SlowWriter final : public SinkWriter<T> {
       : writer_(std::move(writer)), hooks_(hooks) {}
 
   std::string committable_type() const override { return writer_->committable_type(); }
+  bool commits_in_order() const override { return writer_->commits_in_order(); }
   void set_restored_committables(const std::vector<std::string>& committables) override {
     writer_->set_restored_committables(committables);
   }

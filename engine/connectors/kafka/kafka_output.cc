@@ -107,6 +107,16 @@ void KafkaOutput::open_exactly_once() {
                  .tries = {"streamrun run -D state.checkpoints.dir=FOLDER …"},
                  .retry = Retry::no});
   }
+  if (context_->commits_only_on_request) {
+    throw_error({.code = ErrorCode::config,
+                 .message =
+                     "exactly-once into Kafka needs a checkpoint interval, as the input does "
+                     "not end",
+                 .where = "sink " + context_->name,
+                 .why = "records go to Kafka when their checkpoint is complete",
+                 .tries = {"streamrun run -D execution.checkpointing.interval=1s …"},
+                 .retry = Retry::no});
+  }
   open_committer();
   parts_.emplace(context_->task_owned_folder);
   parts_->open(*context_);

@@ -20,6 +20,8 @@ class KafkaSinkWriter final : public SinkWriter<T> {
       : output_(std::move(client), std::move(target)), format_(std::move(format)) {}
 
   std::string committable_type() const override { return "kafka-committable:1"; }
+  /// What comes before a number that was committed would be taken for committed.
+  bool commits_in_order() const override { return true; }
   void set_restored_committables(const std::vector<std::string>& committables) override {
     output_.set_restored_committables(committables);
   }

@@ -176,9 +176,10 @@ class Sender {
       const Failure failure(work(kLongSliceMilliseconds));
       if (failure == nullptr) return {};
       const bool again = rd_kafka_error_is_retriable(failure.get()) != 0 && patience.lasts();
-      if (!again)
+      if (!again) {
         return failed(rd_kafka_error_code(failure.get()), rd_kafka_error_string(failure.get()),
                       what);
+      }
       rd_kafka_poll(get(), kSliceMilliseconds);
     }
   }
@@ -195,7 +196,7 @@ class Sender {
       error.code = ErrorCode::usage;
       error.message = "the brokers allow no transaction.timeout.ms that long";
       error.why = "their transaction.max.timeout.ms is shorter; the sink asks for 300000 by itself";
-      error.tries = {"… --kafka-property transaction.timeout.ms=60000"};
+      error.tries = {"… --kafka-property transaction.timeout.ms=MILLISECONDS   # as they allow"};
       error.retry = Retry::no;
     } else if (is_fenced(code)) {
       error.message = "Kafka ended a transaction of this sink";
@@ -260,9 +261,10 @@ class Sender {
     if (is_transactional_) {
       // It can't work any more, and says why.
       const Failure failure(rd_kafka_commit_transaction(get(), kSliceMilliseconds));
-      if (failure != nullptr)
+      if (failure != nullptr) {
         return failed(rd_kafka_error_code(failure.get()), rd_kafka_error_string(failure.get()),
                       what);
+      }
     }
     return failed(undelivered.first, rd_kafka_err2str(undelivered.first), what);
   }

@@ -394,6 +394,14 @@ TEST_CASE("An id that is not used is recorded again every day") {
   CHECK(outside.kafka.commits == 2);
 }
 
+TEST_CASE("Exactly-once needs checkpoints where the input does not end") {
+  Outside outside;
+  const auto without = [](OperatorContext& context, KafkaSink<KafkaLine>&) {
+    context.commits_only_on_request = true;
+  };
+  CHECK(code_of([&] { Run(outside, "attempt-1", {}, without); }) == ErrorCode::config);
+}
+
 TEST_CASE("A sink without brokers, topic or prefix is refused") {
   Outside outside;
   const auto code_with = [&](const std::function<void(KafkaSink<KafkaLine>&)>& change) {
