@@ -77,9 +77,9 @@ void Batch<std::string>::clear() {
 std::unique_ptr<AnyBatch> Batch<std::string>::clone() const {
   auto copy = std::make_unique<Batch>();
   if (!text_.empty()) {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the block owns it
     TextBlock block = TextBlock::of_capacity(text_.size());
     std::memcpy(block.bytes.get(), text_.data(), text_.size());
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the copy owns the block
     copy->adopt_lines(std::move(block), text_.size());
   } else {
     for (const std::string_view record : *this) copy->append(record);

@@ -279,6 +279,21 @@ TEST_CASE("restore plan: union lists go whole to all, broadcast copies go round"
   CHECK(dealt(same, "b") == std::vector<Elements>{{"b0"}, {"b1"}});
 }
 
+TEST_CASE("restore plan: lists by subtask stay whole and in order", "[checkpoint]") {
+  const auto list = [](const Elements& elements) {
+    return std::vector{list_state("c", Redistribution::by_subtask, elements)};
+  };
+  const std::vector<std::vector<OperatorListState>> lists = {
+      list({"0a", "0b"}), list({"1a"}), {}, list({"3a", "3b", "3c"})};
+  CHECK(dealt(rescaled(lists, 2), "c") ==
+        std::vector<Elements>{{"0a", "0b"}, {"1a", "3a", "3b", "3c"}});
+  const auto more = rescaled(lists, 6);
+  CHECK(more[0].lists.front().elements == Elements{"0a", "0b"});
+  CHECK(more[3].lists.front().elements == Elements{"3a", "3b", "3c"});
+  CHECK(more[2].lists.empty());
+  CHECK(more[5].lists.empty());
+}
+
 TEST_CASE("restore plan: no element of a split list is lost or doubled at any parallelism",
           "[checkpoint]") {
   for (int before = 1; before <= 5; ++before) {
