@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::string_view kScheme = "kafka://";
 
-[[noreturn]] void refuse(std::string message, std::string where, std::string why = {}) {
-  throw_error({.code = ErrorCode::usage,
-               .message = std::move(message),
-               .where = std::move(where),
-               .why = std::move(why),
-               .retry = Retry::no});
-}
-
 }  // namespace
 
 bool is_kafka(std::string_view text) {
@@ -36,8 +28,10 @@ KafkaAddress parse_kafka_address(std::string_view text) {
     return topic.empty() || topic.find('/') != std::string::npos;
   };
   if (address.brokers.empty() || address.topics.empty() ||
-      std::any_of(address.topics.begin(), address.topics.end(), is_bad))
-    refuse("topics are written kafka://HOST:PORT[,HOST:PORT]/TOPIC[,TOPIC]", std::string(text));
+      std::any_of(address.topics.begin(), address.topics.end(), is_bad)) {
+    refuse_kafka("topics are written kafka://HOST:PORT[,HOST:PORT]/TOPIC[,TOPIC]",
+                 std::string(text));
+  }
   return address;
 }
 
@@ -45,12 +39,12 @@ std::map<std::string, std::string> kafka_properties(JobArguments& args, bool has
   const auto texts = args.texts(
       "kafka-property", "NAME=VALUE of librdkafka, as security.protocol=SSL; may be repeated");
   if (!texts.empty() && !has_topics)
-    refuse("--kafka-property is about topics, and the job has none", {});
+    refuse_kafka("--kafka-property is about topics, and the job has none", {});
   std::map<std::string, std::string> properties;
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
     if (equals == 0 || equals == std::string::npos)
-      refuse("--kafka-property takes NAME=VALUE", shortened(text));
+      refuse_kafka("--kafka-property takes NAME=VALUE", shortened(text));
     properties[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return properties;
@@ -72,10 +66,10 @@ std::optional<KafkaSource<std::string>> kafka_input(JobArguments& args,
                                   .partition_discovery_interval = discovery};
   if (!watch) source.stop_at = KafkaOffsets::latest();
   for (const std::string& input : inputs) {
-    if (!is_kafka(input)) refuse("files and topics can't be read by one job", input);
+    if (!is_kafka(input)) refuse_kafka("files and topics can't be read by one job", input);
     KafkaAddress address = parse_kafka_address(input);
     if (!source.brokers.empty() && source.brokers != address.brokers)
-      refuse("topics of several clusters can't be read by one job", input);
+      refuse_kafka("topics of several clusters can't be read by one job", input);
     source.brokers = address.brokers;
     source.topics.insert(source.topics.end(), address.topics.begin(), address.topics.end());
   }

@@ -19,10 +19,7 @@ T choice(const std::string& argument, const std::string& given,
     if (name == given) return value;
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
-  throw_error({.code = ErrorCode::usage,
-               .message = "--" + argument + " is one of " + names,
-               .where = shortened(given),
-               .retry = Retry::no});
+  refuse_kafka("--" + argument + " is one of " + names, shortened(given));
 }
 
 constexpr std::array<std::pair<std::string_view, DeliveryGuarantee>, 3> kDelivery = {{
@@ -52,20 +49,14 @@ std::optional<KafkaOutputAddress> kafka_output(JobArguments& args,
   if (!output || !output->starts_with("kafka:")) return std::nullopt;
   KafkaAddress address = parse_kafka_address(*output);
   if (address.topics.size() != 1) {
-    throw_error({.code = ErrorCode::usage,
-                 .message = "rows go to one topic, kafka://HOST:PORT[,HOST:PORT]/TOPIC",
-                 .where = *output,
-                 .retry = Retry::no});
+    refuse_kafka("rows go to one topic, kafka://HOST:PORT[,HOST:PORT]/TOPIC", *output);
   }
   for (const std::string& input : inputs) {
     if (!is_kafka(input)) continue;
     const KafkaAddress read = parse_kafka_address(input);
     const bool is_read = std::count(read.topics.begin(), read.topics.end(), address.topics[0]) > 0;
     if (is_read && read.brokers == address.brokers) {
-      throw_error({.code = ErrorCode::usage,
-                   .message = "the job would read what it writes",
-                   .where = *output,
-                   .retry = Retry::no});
+      refuse_kafka("the job would read what it writes", *output);
     }
   }
   return KafkaOutputAddress{.brokers = std::move(address.brokers),

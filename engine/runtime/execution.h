@@ -27,7 +27,7 @@ struct ExecutionContext {
   StateBackend* state_backend = nullptr;
   bool commits_only_on_request = false;
   std::string task_owned_folder = {};
-  std::vector<std::string> earlier_task_owned_folders = {};
+  std::function<std::vector<std::string>()> earlier_task_owned_folders;
   std::function<void(const std::string& why)> stop_job;
   std::function<RunFate(const JobId&)> fate_of_run;
   std::function<std::vector<std::string>(const JobId&, const OperatorId&)> retained_committables;

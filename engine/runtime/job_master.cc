@@ -1,5 +1,6 @@
 // The JobMaster as a runnable: its mail, its turns and deadlines; and what sinks ask it on I/O
 // threads. The rest of it is in `job_master_*.cc`.
+#include <streamrun/checkpoint/finished_runs.h>
 #include <streamrun/runtime/family.h>
 #include <streamrun/runtime/job_master.h>
 
@@ -26,6 +27,7 @@ JobMaster::JobMaster(Environment& environment, FileSystems& file_systems, JobSpe
                .chain_limits = spec_.incremental ? std::optional(spec_.chain_limits) : std::nullopt,
                .state_backend = spec_.state_backend,
                .commits_only_on_request = !spec_.checkpoints.interval && !spec_.graph.bounded(),
+               .earlier_task_owned_folders = [this] { return earlier_task_owned_folders(); },
                .stop_job = [this](const std::string& why) { request_stop(why); },
                .fate_of_run = [this](const JobId& job) { return fate_of_run(job); },
                .retained_committables =
@@ -191,6 +193,17 @@ RunFate JobMaster::fate_of_run(const JobId& job) const {
       claimed_->locked_folder() == join_path(spec_.checkpoint_root, to_string(job));
   if (fate == RunFate::alive && is_own_lock) fate = RunFate::dead;
   return fates_[job] = fate;
+}
+
+/// A fresh start is the first of its family.
+std::vector<std::string> JobMaster::earlier_task_owned_folders() const {
+  if (spec_.checkpoint_store == nullptr || !spec_.restore) return {};
+  const std::lock_guard lock(fates_mutex_);
+  if (!earlier_task_owned_) {
+    earlier_task_owned_ = task_owned_folders(*spec_.checkpoint_store, spec_.checkpoint_root,
+                                             spec_.family_id, spec_.id);
+  }
+  return *earlier_task_owned_;
 }
 
 /// In the checkpoints of the run, and in its savepoints as far as they can be found.

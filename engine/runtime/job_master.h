@@ -79,7 +79,6 @@ class JobMaster final : public Runnable, public JobControl {
     std::unique_ptr<CheckpointDirectory> directory;
     CheckpointId highest = 0;
     std::vector<CheckpointId> earlier;
-    std::vector<std::string> earlier_task_owned;
     bool has_shared = false;
     std::map<CheckpointId, std::set<std::string>> shared;
     std::unique_ptr<ClaimedSnapshot> claimed;
@@ -175,6 +174,7 @@ class JobMaster final : public Runnable, public JobControl {
   template <typename F>
   void post_from_attempt(int attempt, F&& mail);
   RunFate fate_of_run(const JobId& job) const;
+  std::vector<std::string> earlier_task_owned_folders() const;
   std::vector<std::string> retained_committables(const JobId& job, const OperatorId& op) const;
 
   // Constant after construction.
@@ -188,6 +188,7 @@ class JobMaster final : public Runnable, public JobControl {
   // Shared.
   mutable std::mutex fates_mutex_;
   mutable std::map<JobId, RunFate> fates_;  ///< guarded by fates_mutex_: sinks ask on I/O threads
+  mutable std::optional<std::vector<std::string>> earlier_task_owned_;  ///< guarded by fates_mutex_
   std::vector<SnapshotFolder> taken_savepoints_;  ///< guarded by fates_mutex_: complete ones
   WakeTarget wake_;
   std::shared_ptr<Mailbox> mailbox_;

@@ -37,7 +37,6 @@ void JobMaster::open_directory() {
                 directory_ = std::move(opened->directory);
                 if (directory_ != nullptr)
                   context_.task_owned_folder = directory_->task_owned_path();
-                context_.earlier_task_owned_folders = std::move(opened->earlier_task_owned);
                 claimed_ = std::move(opened->claimed);
                 earlier_.assign(opened->earlier.begin(), opened->earlier.end());
                 shared_files_.found(opened->shared);
@@ -82,8 +81,6 @@ Result<JobMaster::Opened> JobMaster::open_checkpoints() const {
     SR_TRY(make_newer_absence_durable(*spec_.checkpoint_store, spec_.checkpoint_root,
                                       spec_.family_id, spec_.restore->metadata.id));
     SR_TRY(find_earlier(opened));
-    opened.earlier_task_owned = task_owned_folders(*spec_.checkpoint_store, spec_.checkpoint_root,
-                                                   spec_.family_id, spec_.id);
   }
   return opened;
 }

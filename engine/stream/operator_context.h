@@ -49,8 +49,10 @@ struct OperatorContext {
   /// For files that an operator keeps until they are of no more use to it; Flink's `taskowned`.
   /// Empty if checkpoints live in memory.
   std::string task_owned_folder = {};
-  /// Those of earlier runs of this run's family in which something is left.
-  std::vector<std::string> earlier_task_owned_folders = {};
+  /// Those of earlier runs of this run's family in which something is left. From an I/O thread.
+  std::function<std::vector<std::string>()> earlier_task_owned_folders = [] {
+    return std::vector<std::string>();
+  };
 
   /// Runs `mail` on the thread that owns the task, soon. From any thread; does nothing once the
   /// task has gone.

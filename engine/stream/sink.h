@@ -24,7 +24,7 @@ class SinkWriter {
   /// Version and type of the committables, as a snapshot records them.
   virtual std::string committable_type() const { return "committable:1"; }
   /// Whether what one subtask prepared has to be committed by one, in its order, at any
-  /// parallelism; never changes.
+  /// parallelism; never changes. Such a writer hears of each committable once.
   virtual bool commits_in_order() const { return false; }
   /// Before `open`: what the restored snapshot had prepared and this subtask is to commit.
   virtual void set_restored_committables(const std::vector<std::string>&) {}

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "sim/isolated.h"
 #include "sim/sim_flags.h"
 #include "sim/simulation.h"
@@ -51,7 +53,8 @@ std::vector<std::uint64_t> read_seeds(const std::string& file) {
     std::uint64_t seed = 0;
     const char* const end = word.data() + word.size();
     const auto [stop, error] = std::from_chars(word.data(), end, seed);
-    if (error != std::errc() || stop != end) give_up(file + ": \"" + word + "\" is no seed");
+    if (error != std::errc() || stop != end)
+      give_up(fmt::format("{}: \"{}\" is no seed", file, word));
     seeds.push_back(seed);
   }
   if (seeds.empty()) give_up(file + " holds no seed");
@@ -221,7 +224,7 @@ class Runner {
         [&](const Numbers& numbers) -> std::optional<Numbers> {
           IsolatedRun run = simulate_isolated(Tape(numbers), mutant_);
           if (!run.outcome.violation || kind_of(*run.outcome.violation) != kind) return {};
-          return run.drawn.empty() ? numbers : std::move(run.drawn);
+          return run.drawn.empty() ? numbers : run.drawn;
         },
         [&] { return SteadyClock::now() < end; });
     const Numbers& numbers = shrinker.shrink();

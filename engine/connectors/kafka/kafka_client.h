@@ -79,8 +79,9 @@ class KafkaProducer {
   virtual ~KafkaProducer() = default;
   /// Copies them; waits while the client holds as many as it may. What failed before may show here.
   virtual Result<void> send(const std::vector<KafkaRecordView>& records) = 0;
-  /// Waits until the brokers have acknowledged all of them; E-UNAVAILABLE if for `time` none was.
-  virtual Result<void> flush(Duration time) = 0;
+  /// Waits until the brokers have acknowledged all of them; E-UNAVAILABLE if for the connection
+  /// time-out none was.
+  virtual Result<void> flush() = 0;
 };
 
 /// Writes records to one topic in transactions of one transactional id. As `KafkaProducer`; one

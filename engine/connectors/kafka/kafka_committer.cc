@@ -1,7 +1,7 @@
 // The transaction of a checkpoint is begun, sent and committed when the checkpoint is complete;
-// until then its records wait in a file. Nothing is ever open between two checkpoints, so no reader
-// waits for a job that died, and no time-out of a transaction can take what a checkpoint has
-// promised.
+// until then its records wait in a file. Nothing is open between two checkpoints, so no time-out of
+// a transaction can take what a checkpoint has promised, and a reader waits only for one that died
+// while it was sending.
 #include "kafka_committer.h"
 
 #include <streamrun/base/assert.h>
@@ -124,10 +124,10 @@ void KafkaCommitter::remove_file(const KafkaCommittable& committable, FileSystem
 }
 
 Result<void> KafkaCommitter::try_to_commit(const KafkaCommittable& committable, FileSystem& store) {
+  const bool was_open = sessions_.contains(committable.transactional_id);
   Session* session = SR_TRY(session_of(committable.transactional_id, committable.topic));
-  const bool is_fresh = std::exchange(session->was_asked_just_now, false);
   if (SR_TRY(is_committed(*session, committable))) return {};
-  if (!is_fresh && !SR_TRY(store.exists(path_of(committable)))) {
+  if (was_open && !SR_TRY(store.exists(path_of(committable)))) {
     // Another run that restored the same snapshot may have committed them meanwhile.
     drop_session(committable.transactional_id);
     session = SR_TRY(session_of(committable.transactional_id, committable.topic));

@@ -38,7 +38,6 @@ class KafkaCommitter {
     std::string topic;
     std::int64_t recorded = 0;  ///< the last one
     bool is_forgotten = false;  ///< Kafka had no number for the id
-    bool was_asked_just_now = true;
   };
   Result<Session*> session_of(const std::string& transactional_id, const std::string& topic);
   Result<void> try_to_commit(const KafkaCommittable& committable, FileSystem& store);

@@ -1,6 +1,7 @@
 #include <streamrun/base/strings.h>
 #include <streamrun/connectors/file/part_commit.h>
 #include <streamrun/connectors/kafka/kafka_output.h>
+#include <streamrun/connectors/kafka/kafka_selection.h>
 
 #include <charconv>
 #include <chrono>
@@ -13,18 +14,11 @@
 namespace streamrun {
 namespace {
 
-[[noreturn]] void refuse_target(std::string message, std::string why = {}) {
-  throw_error({.code = ErrorCode::usage,
-               .message = std::move(message),
-               .why = std::move(why),
-               .retry = Retry::no});
-}
-
 /// Sends each block at once. With the end of what a checkpoint covers everything is acknowledged.
 class ProducerStream final : public BlockStream {
  public:
-  ProducerStream(std::unique_ptr<KafkaProducer> producer, Duration patience)
-      : producer_(std::move(producer)), patience_(patience) {}
+  explicit ProducerStream(std::unique_ptr<KafkaProducer> producer)
+      : producer_(std::move(producer)) {}
 
   Result<void> append(std::string_view block) override {
     std::size_t used = 0;
@@ -33,13 +27,12 @@ class ProducerStream final : public BlockStream {
     return producer_->send(records_);
   }
   Result<std::vector<std::string>> finish() override {
-    SR_TRY(producer_->flush(patience_));
+    SR_TRY(producer_->flush());
     return std::vector<std::string>();
   }
 
  private:
   const std::unique_ptr<KafkaProducer> producer_;
-  const Duration patience_;
   std::vector<KafkaRecordView> records_;
 };
 
@@ -65,13 +58,16 @@ Result<PartCommittable> part_of(std::string_view bytes) {
 
 void KafkaTarget::check() const {
   constexpr std::size_t kMostPrefixBytes = 30000;  // of 32,767 that the protocol has for it all
-  if (settings.brokers.empty()) refuse_target("a Kafka sink needs brokers");
-  if (topic.empty()) refuse_target("a Kafka sink needs a topic");
+  if (settings.brokers.empty())
+    refuse_kafka("a Kafka sink needs the address of a broker", "brokers");
+  if (topic.empty()) refuse_kafka("a Kafka sink needs a topic", settings.brokers);
   if (delivery_guarantee != DeliveryGuarantee::exactly_once) return;
   if (transactional_id_prefix.empty())
-    refuse_target("exactly-once needs a prefix of transactional ids");
-  if (transactional_id_prefix.size() > kMostPrefixBytes)
-    refuse_target("the prefix of transactional ids is too long", "it may have 30,000 bytes");
+    refuse_kafka("exactly-once needs a prefix of transactional ids", "topic " + topic);
+  if (transactional_id_prefix.size() > kMostPrefixBytes) {
+    refuse_kafka("the prefix of transactional ids is too long", "topic " + topic,
+                 "it may have 30,000 bytes");
+  }
 }
 
 KafkaOutput::KafkaOutput(std::shared_ptr<KafkaClient> client, KafkaTarget target)
@@ -94,8 +90,7 @@ void KafkaOutput::open(const OperatorContext& context) {
   settings.properties.emplace("enable.idempotence", is_safe ? "true" : "false");
   if (!is_safe) settings.properties.emplace("acks", "1");
   direct_.open(context, std::make_unique<ProducerStream>(
-                            value_or_throw(client_->make_producer(settings, target_.topic)),
-                            settings.connection_timeout));
+                            value_or_throw(client_->make_producer(settings, target_.topic))));
 }
 
 void KafkaOutput::open_exactly_once() {
@@ -186,7 +181,7 @@ bool KafkaOutput::is_of_others(const KafkaCommittable& committable) const {
 
 Result<void> KafkaOutput::remove_leftovers() {
   if (committer_ != nullptr) committer_->keep_only(transactional_id_);
-  std::vector<std::string> folders = context_->earlier_task_owned_folders;
+  std::vector<std::string> folders = context_->earlier_task_owned_folders();
   if (!context_->task_owned_folder.empty()) folders.push_back(context_->task_owned_folder);
   for (const std::string& folder : folders) {
     const Location location = SR_TRY(parse_location(folder, context_->working_directory));

@@ -31,4 +31,7 @@ std::unique_ptr<SplitEnumerator> make_kafka_enumerator(std::shared_ptr<KafkaClie
 Result<void> check_kafka_input(std::shared_ptr<KafkaClient> client, KafkaSelection selection,
                                const std::string& restored, const std::vector<std::string>& unread);
 
+/// Throws E-USAGE: what a source or a sink of Kafka was told can't be.
+[[noreturn]] void refuse_kafka(std::string message, std::string where, std::string why = {});
+
 }  // namespace streamrun

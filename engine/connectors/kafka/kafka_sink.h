@@ -26,8 +26,8 @@ struct KafkaSink {
   std::string brokers;
   std::string topic;
   DeliveryGuarantee delivery_guarantee = DeliveryGuarantee::none;
-  /// What the names of transactions and groups begin with; the job's id, the operator and the
-  /// subtask follow, so that several runs and sinks may have the same one.
+  /// What the names of transactions and groups begin with; the job's id, operator,
+  /// subtask and attempt follow, so that several runs and sinks may have the same one.
   std::string transactional_id_prefix = "streamrun";
   UnknownCommit on_unknown_commit = UnknownCommit::fail;
   /// Any property of librdkafka (`security.protocol`, `compression.type`, `linger.ms`, …).

@@ -14,6 +14,23 @@
 /// What the two halves of librdkafka's client share.
 namespace streamrun::rdkafka {
 
+/// Gives a thing of librdkafka back by its own function.
+template <auto kDestroy>
+struct Destroy {
+  template <typename T>
+  void operator()(T* thing) const {
+    kDestroy(thing);
+  }
+};
+using TopicHandle = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>;
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, Destroy<rd_kafka_metadata_destroy>>;
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                                      Destroy<rd_kafka_topic_partition_list_destroy>>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
+using AdminOptions =
+    std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
+using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
+
 /// Records that the brokers did not take.
 struct Undelivered {
   std::uint64_t count = 0;

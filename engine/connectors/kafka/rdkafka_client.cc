@@ -9,40 +9,11 @@ namespace streamrun {
 namespace rdkafka {
 namespace {
 
-struct CloseMetadata {
-  void operator()(const rd_kafka_metadata_t* metadata) const {
-    rd_kafka_metadata_destroy(metadata);
-  }
-};
-using Metadata = std::unique_ptr<const rd_kafka_metadata_t, CloseMetadata>;
-struct CloseTopic {
-  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-};
-struct CloseQueue {
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-};
-struct CloseOptions {
-  void operator()(rd_kafka_AdminOptions_t* options) const {
-    rd_kafka_AdminOptions_destroy(options);
-  }
-};
-struct CloseEvent {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-struct CloseOffsets {
-  void operator()(rd_kafka_AlterConsumerGroupOffsets_t* offsets) const {
-    rd_kafka_AlterConsumerGroupOffsets_destroy(offsets);
-  }
-};
-struct CloseList {
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, CloseList>;
+using Offsets = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t,
+                                Destroy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 
-List list_of(const KafkaPartition& partition) {
-  List list(rd_kafka_topic_partition_list_new(1));
+PartitionList list_of(const KafkaPartition& partition) {
+  PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
   return list;
 }
@@ -56,8 +27,7 @@ class Admin final : public KafkaAdmin {
                                                     Duration time) override {
     std::vector<KafkaPartition> partitions;
     for (const std::string& topic : topics) {
-      const std::unique_ptr<rd_kafka_topic_t, CloseTopic> name(
-          rd_kafka_topic_new(handle_->get(), topic.c_str(), nullptr));
+      const TopicHandle name(rd_kafka_topic_new(handle_->get(), topic.c_str(), nullptr));
       if (name == nullptr) return unknown(topic, "this can't be the name of a topic");
       const Metadata metadata = SR_TRY(ask(name.get(), "the partitions of topic " + topic, time));
       if (metadata->topic_cnt != 1) return unknown(topic, "the answer is of another topic");
@@ -97,7 +67,7 @@ class Admin final : public KafkaAdmin {
 
   Result<std::optional<std::int64_t>> offset_at(const KafkaPartition& partition, Timestamp at,
                                                 Duration time) override {
-    const List list = list_of(partition);
+    const PartitionList list = list_of(partition);
     list->elems[0].offset = at;
     rd_kafka_resp_err_t failed =
         rd_kafka_offsets_for_times(handle_->get(), list.get(), milliseconds(time));
@@ -109,7 +79,7 @@ class Admin final : public KafkaAdmin {
 
   Result<std::optional<std::int64_t>> committed(const KafkaPartition& partition,
                                                 Duration time) override {
-    const List list = list_of(partition);
+    const PartitionList list = list_of(partition);
     rd_kafka_resp_err_t failed = rd_kafka_committed(handle_->get(), list.get(), milliseconds(time));
     if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) failed = list->elems[0].err;
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -119,24 +89,22 @@ class Admin final : public KafkaAdmin {
 
   Result<void> commit(const std::map<KafkaPartition, std::int64_t>& offsets,
                       Duration time) override {
-    const List list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+    const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
     for (const auto& [partition, offset] : offsets) {
       rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
           ->offset = offset;
     }
     rd_kafka_t* const client = handle_->get();
-    const std::unique_ptr<rd_kafka_queue_t, CloseQueue> queue(rd_kafka_queue_new(client));
-    const std::unique_ptr<rd_kafka_AdminOptions_t, CloseOptions> options(
+    const Queue queue(rd_kafka_queue_new(client));
+    const AdminOptions options(
         rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS));
     std::array<char, 256> why{};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), milliseconds(time), why.data(),
                                               why.size());
-    const std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, CloseOffsets> wanted(
-        rd_kafka_AlterConsumerGroupOffsets_new(group_.c_str(), list.get()));
+    const Offsets wanted(rd_kafka_AlterConsumerGroupOffsets_new(group_.c_str(), list.get()));
     rd_kafka_AlterConsumerGroupOffsets_t* wants = wanted.get();
     rd_kafka_AlterConsumerGroupOffsets(client, &wants, 1, options.get(), queue.get());
-    const std::unique_ptr<rd_kafka_event_t, CloseEvent> event(
-        rd_kafka_queue_poll(queue.get(), milliseconds(time) + 1000));
+    const Event event(rd_kafka_queue_poll(queue.get(), milliseconds(time) + 1000));
     const rd_kafka_resp_err_t failed =
         event == nullptr ? RD_KAFKA_RESP_ERR__TIMED_OUT : outcome_of(event.get());
     if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return {};

@@ -17,46 +17,11 @@ constexpr int kSliceMilliseconds = 100;
 /// Of what the client does for us with many requests.
 constexpr int kLongSliceMilliseconds = 1000;
 
-struct DestroyTopic {
-  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-};
-struct DestroyError {
-  void operator()(rd_kafka_error_t* error) const { rd_kafka_error_destroy(error); }
-};
-struct DestroyMetadata {
-  void operator()(const rd_kafka_metadata_t* metadata) const {
-    rd_kafka_metadata_destroy(metadata);
-  }
-};
-struct DestroyList {
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
-};
-struct DestroyGroup {
-  void operator()(rd_kafka_consumer_group_metadata_t* group) const {
-    rd_kafka_consumer_group_metadata_destroy(group);
-  }
-};
-struct DestroyQueue {
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-};
-struct DestroyOptions {
-  void operator()(rd_kafka_AdminOptions_t* options) const {
-    rd_kafka_AdminOptions_destroy(options);
-  }
-};
-struct DestroyEvent {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-struct DestroyQuestion {
-  void operator()(rd_kafka_ListConsumerGroupOffsets_t* question) const {
-    rd_kafka_ListConsumerGroupOffsets_destroy(question);
-  }
-};
-using Failure = std::unique_ptr<rd_kafka_error_t, DestroyError>;
-using TopicHandle = std::unique_ptr<rd_kafka_topic_t, DestroyTopic>;
-using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
+using Failure = std::unique_ptr<rd_kafka_error_t, Destroy<rd_kafka_error_destroy>>;
+using Group = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
+                              Destroy<rd_kafka_consumer_group_metadata_destroy>>;
+using Question = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
+                                 Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 
 /// How often something may be waited for in slices of a time, which the client measures.
 class Patience {
@@ -122,7 +87,7 @@ class Sender {
           rd_kafka_metadata(get(), 0, topic_.get(), &raw, milliseconds(patience_));
       if (failed != RD_KAFKA_RESP_ERR_NO_ERROR)
         return no_answer(*handle_, failed, "topic " + name_);
-      const std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata> metadata(raw);
+      const Metadata metadata(raw);
       const rd_kafka_metadata_topic_t* const found =
           metadata->topic_cnt > 0 ? metadata->topics : nullptr;
       if (found != nullptr && found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
@@ -294,7 +259,7 @@ class Producer final : public KafkaProducer {
   Result<void> send(const std::vector<KafkaRecordView>& records) override {
     return sender_->send(records);
   }
-  Result<void> flush(Duration) override { return sender_->flush(); }
+  Result<void> flush() override { return sender_->flush(); }
 
  private:
   const std::unique_ptr<Sender> sender_;
@@ -340,10 +305,9 @@ class Transactions final : public KafkaTransactions {
 
   Result<void> commit(std::int64_t number, Duration time) override {
     SR_TRY(sender_->flush());
-    const Partitions offsets = place();
+    const PartitionList offsets = place();
     offsets->elems[0].offset = number;
-    const std::unique_ptr<rd_kafka_consumer_group_metadata_t, DestroyGroup> group(
-        rd_kafka_consumer_group_metadata_new(id_.c_str()));
+    const Group group(rd_kafka_consumer_group_metadata_new(id_.c_str()));
     // In one piece: what this call has begun is not taken up again by another one.
     SR_TRY(sender_->until_done(Duration(0), "the number of a transaction", [&](int) {
       return rd_kafka_send_offsets_to_transaction(sender_->get(), offsets.get(), group.get(),
@@ -356,8 +320,8 @@ class Transactions final : public KafkaTransactions {
 
  private:
   /// Where the numbers are: every topic has this partition.
-  Partitions place() const {
-    Partitions list(rd_kafka_topic_partition_list_new(1));
+  PartitionList place() const {
+    PartitionList list(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(list.get(), sender_->topic().c_str(), 0);
     return list;
   }
@@ -372,21 +336,19 @@ class Transactions final : public KafkaTransactions {
 
   rd_kafka_resp_err_t ask_for_recorded(Duration time, std::optional<std::int64_t>& offset) const {
     rd_kafka_t* const client = sender_->get();
-    const std::unique_ptr<rd_kafka_queue_t, DestroyQueue> queue(rd_kafka_queue_new(client));
-    const std::unique_ptr<rd_kafka_AdminOptions_t, DestroyOptions> options(
+    const Queue queue(rd_kafka_queue_new(client));
+    const AdminOptions options(
         rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
     std::array<char, 256> why{};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), milliseconds(time), why.data(),
                                               why.size());
     // What a commit is about to record is waited for.
     const Failure unset(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
-    const Partitions partitions = place();
-    const std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, DestroyQuestion> question(
-        rd_kafka_ListConsumerGroupOffsets_new(id_.c_str(), partitions.get()));
+    const PartitionList partitions = place();
+    const Question question(rd_kafka_ListConsumerGroupOffsets_new(id_.c_str(), partitions.get()));
     rd_kafka_ListConsumerGroupOffsets_t* questions = question.get();
     rd_kafka_ListConsumerGroupOffsets(client, &questions, 1, options.get(), queue.get());
-    const std::unique_ptr<rd_kafka_event_t, DestroyEvent> event(
-        rd_kafka_queue_poll(queue.get(), milliseconds(time) + 1000));
+    const Event event(rd_kafka_queue_poll(queue.get(), milliseconds(time) + 1000));
     if (event == nullptr) return RD_KAFKA_RESP_ERR__TIMED_OUT;
     if (const auto failed = rd_kafka_event_error(event.get()); failed != RD_KAFKA_RESP_ERR_NO_ERROR)
       return failed;

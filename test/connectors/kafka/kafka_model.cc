@@ -147,7 +147,7 @@ class ModelProducer final : public KafkaProducer {
     for (const KafkaRecordView& record : records) sent_.push_back(placed(topic_, record));
     return {};
   }
-  Result<void> flush(Duration) override {
+  Result<void> flush() override {
     if (!model_.is_up) return is_down();
     append_all(model_, std::exchange(sent_, {}));
     return {};

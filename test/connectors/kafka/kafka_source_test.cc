@@ -1,4 +1,6 @@
 // What a source of Kafka reads, each record once, whatever happens to the job.
+#include <streamrun/operators/source_operator.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -373,6 +375,45 @@ TEST_CASE("Whoever makes watermarks hears the timestamps of each partition") {
   CHECK(observed.added == 3);
   CHECK((observed.latest == std::map<std::size_t, Timestamp>{{0, 49}, {2, 3}}));
   CHECK((observed.ended == std::set<std::size_t>{2}));
+}
+
+TEST_CASE("A source makes watermarks partition by partition") {
+  World world;
+  KafkaModel model;
+  model.make_topic("in", 2);
+  for (int i = 0; i < 50; ++i) model.append({"in", 0}, "record");
+  for (int i = 0; i < 7; ++i) model.append({"in", 1}, "record");
+  const KafkaSource<std::string> source{
+      .brokers = "model:1", .topics = {"in"}, .client = client_of(model, world.random)};
+  const auto strategy = WatermarkStrategy::for_bounded_out_of_orderness(2ms).with_idleness(1s);
+  {
+    WatermarkedSourceOperator<std::string> op(source.make_reader(), strategy.options());
+    Discarding discarding;
+    op.connect_output(discarding);
+    op.set_ask_for_split([] {});
+    const OperatorContext context = world.context();
+    op.open(context, {});
+    op.start();
+    op.add_split(encode_kafka_split({.partition = {"in", 0}, .next = 0}));
+    op.add_split(encode_kafka_split({.partition = {"in", 1}, .next = 0}));
+    const auto events_after = [&](Duration time) {
+      std::vector<WatermarkEvent> events;
+      for (; time > 0ms; time -= 50ms) {
+        (void)op.poll();
+        world.clock.time += 50ms;
+        while (const auto event = op.next_watermark(world.clock.now())) events.push_back(*event);
+      }
+      return events;
+    };
+    // Records have their offsets as timestamps: the partition that is behind says how far they are.
+    const auto reading = events_after(1s);
+    REQUIRE_FALSE(reading.empty());
+    CHECK((reading.back() == WatermarkEvent(Watermark{6 - 3})));
+    // It falls idle; what the other one knows holds, and the subtask is idle with it.
+    CHECK((events_after(3s) ==
+           std::vector<WatermarkEvent>{Watermark{49 - 3}, WatermarkStatus{.is_idle = true}}));
+  }
+  world.settle();
 }
 
 TEST_CASE("Offsets are committed for a group when a checkpoint is complete, for others to see") {
