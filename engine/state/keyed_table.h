@@ -620,6 +620,11 @@ class KeyedTable final : public KeyedTableBase {
     const bool prefetches = row_bytes_ > kCachedBytes;
     const SubTable* const tables = sub_tables_.data();
     const std::size_t groups = sub_tables_.size();
+    const std::size_t waits_from =
+        snapshots_.empty() ? groups
+                           : static_cast<std::size_t>(snapshots_.front().group_ - range_.first);
+    // A row begins anywhere in a cache line.
+    const std::size_t copied = std::min(stride_, kMostCopied) + 64 - row_alignment_;
     for (std::size_t i = 0; i < count; ++i) {
       const auto index = static_cast<std::size_t>(group_of(hashes[i]) - range_.first);
       SR_ASSERT(index < groups, "S3: a record's key group belongs to this subtask");
@@ -628,6 +633,9 @@ class KeyedTable final : public KeyedTableBase {
       // The next one too: many keys were displaced by one.
       __builtin_prefetch(homes[i], 1);
       __builtin_prefetch(homes[i] + stride_, 1);
+      // What a snapshot waits for is copied whole before it changes.
+      if (index < waits_from) continue;
+      for (std::size_t at = 64; at < copied; at += 64) __builtin_prefetch(homes[i] + at, 1);
     }
   }
   /// The header of a row that has changed since the newest snapshot, so that it may change again as
@@ -980,6 +988,8 @@ class KeyedTable final : public KeyedTableBase {
   }
 
   static constexpr std::size_t kCachedBytes = std::size_t{2} << 20U;
+  /// Of a row, begun to be loaded before it is copied: of a long one the processor loads the rest.
+  static constexpr std::size_t kMostCopied = 256;
 
   std::uint32_t mask_;
   std::uint32_t current_hash_ = 0;
