@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -69,24 +70,57 @@ class SpscRing {
 /// Which channels of a gate have something, as their writers say: polling idle rings would cost
 /// more than the work. A writer pushes, then marks; the reader takes the marks, then pops until the
 /// ring is empty: nothing stays unseen.
+///
+/// Of more channels than a word has bits a second level says which words may have any, so that idle
+/// ones cost nothing. The reader clears it first: a writer that finds its bit there was before
+/// that, and its mark is seen.
 class ReadyChannels {
  public:
-  explicit ReadyChannels(std::size_t channels) : words_((channels + 63) / 64) {}
+  explicit ReadyChannels(std::size_t channels)
+      : words_((channels + 63) / 64), marked_(words_.size() > 1 ? (words_.size() + 63) / 64 : 0) {}
+  /// Any thread.
   void mark(std::size_t channel) {
-    words_[channel / 64].fetch_or(std::uint64_t{1} << (channel % 64));
+    set(words_, channel);
+    if (marked_.empty()) return;
+    const std::size_t word = channel / 64;
+    if ((marked_[word / 64].load() >> word % 64 & 1U) == 0) set(marked_, word);
   }
-  std::size_t words() const { return words_.size(); }
+  /// Whether `take` would find any, perhaps.
   bool any() const {
-    return std::any_of(words_.begin(), words_.end(), [](const std::atomic<std::uint64_t>& word) {
+    const Words& words = marked_.empty() ? words_ : marked_;
+    return std::any_of(words.begin(), words.end(), [](const std::atomic<std::uint64_t>& word) {
       return word.load(std::memory_order_relaxed) != 0;
     });
   }
-  std::uint64_t take(std::size_t word) {
-    return words_[word].load(std::memory_order_relaxed) == 0 ? 0 : words_[word].exchange(0);
+  /// The reader: `use(word, bits)` for those of channels 64 `word` and up that are marked. They no
+  /// longer are.
+  template <typename F>
+  void take(F&& use) {
+    if (marked_.empty()) return take_words(words_, use);
+    take_words(marked_, [&](std::size_t group, std::uint64_t bits) {
+      for (; bits != 0; bits &= bits - 1) {
+        const std::size_t word = group * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+        if (const std::uint64_t marks = words_[word].exchange(0)) use(word, marks);
+      }
+    });
   }
 
  private:
-  std::vector<std::atomic<std::uint64_t>> words_;
+  using Words = std::vector<std::atomic<std::uint64_t>>;
+
+  static void set(Words& words, std::size_t bit) {
+    words[bit / 64].fetch_or(std::uint64_t{1} << bit % 64);
+  }
+  template <typename F>
+  static void take_words(Words& words, F&& use) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words[i].load(std::memory_order_relaxed) == 0) continue;
+      if (const std::uint64_t bits = words[i].exchange(0)) use(i, bits);
+    }
+  }
+
+  Words words_;
+  Words marked_;  ///< a bit for each word; empty if there is but one
 };
 
 /// Who to wake: known only once the task runs. The id is packed so that it can be set while others

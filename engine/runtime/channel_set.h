@@ -34,6 +34,7 @@ class ChannelSet {
   template <typename F>
   std::optional<std::size_t> next(std::size_t from, F&& is_wanted) const {
     const std::size_t first = from / 64;
+    if (any_.size() == 1) return next_in_group(first, from % 64, is_wanted);
     const auto found = in_word(first, ~std::uint64_t{0} << from % 64, is_wanted);
     if (found) return found;
     const auto behind = in_words(first + 1, words_.size(), is_wanted);
@@ -41,6 +42,21 @@ class ChannelSet {
   }
 
  private:
+  /// Of a set with one word in the second level: turned, it has them in the order of the search.
+  template <typename F>
+  std::optional<std::size_t> next_in_group(std::size_t first, std::size_t bit,
+                                           F&& is_wanted) const {
+    const std::uint64_t any = any_[0];
+    if (any == 0) return std::nullopt;
+    const auto found = in_word(first, ~std::uint64_t{0} << bit, is_wanted);
+    if (found) return found;
+    const auto turn = static_cast<int>(first + 1);
+    for (std::uint64_t bits = std::rotr(any, turn); bits != 0; bits &= bits - 1) {
+      const auto word = static_cast<std::size_t>(turn + std::countr_zero(bits)) % 64;
+      if (const auto later = in_word(word, ~std::uint64_t{0}, is_wanted)) return later;
+    }
+    return std::nullopt;
+  }
   template <typename F>
   std::optional<std::size_t> in_word(std::size_t word, std::uint64_t mask, F&& is_wanted) const {
     for (std::uint64_t bits = words_[word] & mask; bits != 0; bits &= bits - 1) {

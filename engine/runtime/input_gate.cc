@@ -25,9 +25,8 @@ InputGate::InputGate(std::size_t channels, bool exactly_once, const Clock* clock
       clock_(clock) {}
 
 void InputGate::take_marks() {
-  for (std::size_t word = 0; word < ready_.words(); ++word) {
-    if (const std::uint64_t marks = ready_.take(word)) seen_ready_.insert_all(word, marks);
-  }
+  ready_.take(
+      [this](std::size_t word, std::uint64_t marks) { seen_ready_.insert_all(word, marks); });
 }
 
 /// In turn, starting after the channel read last, so that none starves.
@@ -181,8 +180,8 @@ void InputGate::recycle(std::unique_ptr<AnyBatch> batch) {
 }
 
 void InputGate::read_announcements() {
-  for (std::size_t word = 0; word < announcements_.words(); ++word) {
-    for (std::uint64_t bits = announcements_.take(word); bits != 0; bits &= bits - 1) {
+  announcements_.take([this](std::size_t word, std::uint64_t bits) {
+    for (; bits != 0; bits &= bits - 1) {
       Input& input = channels_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
       CheckpointBarrier barrier;
       while (input.channel->take_announcement(barrier)) {
@@ -196,7 +195,7 @@ void InputGate::read_announcements() {
         announced_since_ = now();
       }
     }
-  }
+  });
 }
 
 std::optional<CheckpointBarrier> InputGate::due_to_overtake() {

@@ -98,17 +98,19 @@ class Channels {
   }
   /// Adds up what the channels hold, weighted by the channel's number; counts the records.
   void drain(std::uint64_t& sum, std::uint64_t& records) {
-    for (std::uint64_t marked = ready_.take(0); marked != 0; marked &= marked - 1) {
-      const auto index = static_cast<std::size_t>(std::countr_zero(marked));
-      StreamElement element;
-      while (channels_[index]->try_pop(element)) {
-        const auto& batch = static_cast<const Batch<std::int64_t>&>(*element.batch);
-        for (const std::int64_t record : batch)
-          sum += static_cast<std::uint64_t>(record) * (index + 1);
-        records += batch.size();
-        channels_[index]->recycle(std::move(element.batch));
+    ready_.take([&](std::size_t, std::uint64_t marked) {
+      for (; marked != 0; marked &= marked - 1) {
+        const auto index = static_cast<std::size_t>(std::countr_zero(marked));
+        StreamElement element;
+        while (channels_[index]->try_pop(element)) {
+          const auto& batch = static_cast<const Batch<std::int64_t>&>(*element.batch);
+          for (const std::int64_t record : batch)
+            sum += static_cast<std::uint64_t>(record) * (index + 1);
+          records += batch.size();
+          channels_[index]->recycle(std::move(element.batch));
+        }
       }
-    }
+    });
   }
 
  private:

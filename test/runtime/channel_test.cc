@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -21,6 +23,16 @@ StreamElement element_of(std::int64_t number) {
   auto batch = std::make_unique<Numbers>();
   batch->append(number);
   return {.batch = std::move(batch), .event = EndOfInput{}};
+}
+
+std::set<std::size_t> taken_from(ReadyChannels& ready) {
+  std::set<std::size_t> channels;
+  ready.take([&](std::size_t word, std::uint64_t bits) {
+    for (std::size_t bit = 0; bit < 64; ++bit) {
+      if ((bits >> bit & 1U) != 0) channels.insert(word * 64 + bit);
+    }
+  });
+  return channels;
 }
 
 struct OneChannel {
@@ -44,12 +56,53 @@ TEST_CASE("wake target: wakes nobody before it is set, then whom it names", "[ru
   CHECK(executor.last.generation == 0xfffffffe);
 }
 
+TEST_CASE("ready channels: each mark is taken once, of however many channels", "[runtime]") {
+  const std::size_t channels = GENERATE(1U, 64U, 65U, 1001U, 4096U, 4097U, 10'000U);
+  ReadyChannels ready(channels);
+  CHECK_FALSE(ready.any());
+  CHECK(taken_from(ready).empty());
+  const std::set<std::size_t> marked{0, channels / 2, channels - 1};
+  for (int round = 0; round < 2; ++round) {
+    for (const std::size_t channel : marked) ready.mark(channel);
+    CHECK(ready.any());
+    CHECK(taken_from(ready) == marked);
+    CHECK_FALSE(ready.any());
+    CHECK(taken_from(ready).empty());
+  }
+}
+
+TEST_CASE("ready channels: no mark is lost between threads", "[runtime]") {
+  // Each writer waits until its mark was taken, so one that is lost is waited for without end.
+  constexpr std::size_t kChannels = 130;
+  constexpr int kRounds = 20'000;
+  ReadyChannels ready(kChannels);
+  std::vector<std::atomic<int>> taken(kChannels);
+  std::vector<std::thread> writers;
+  for (const std::size_t channel : {std::size_t{0}, std::size_t{1}, kChannels - 1}) {
+    writers.emplace_back([&ready, &taken, channel] {
+      for (int round = 0; round < kRounds; ++round) {
+        ready.mark(channel);
+        while (taken[channel] == round) std::this_thread::yield();
+      }
+    });
+  }
+  int left = 3 * kRounds;
+  while (left > 0) {
+    const std::set<std::size_t> channels = taken_from(ready);
+    for (const std::size_t channel : channels) ++taken[channel];
+    left -= static_cast<int>(channels.size());
+    if (channels.empty()) std::this_thread::yield();
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(taken_from(ready).empty());
+}
+
 TEST_CASE("channel: a push marks the channel ready and wakes the consumer", "[runtime]") {
   OneChannel world;
   StreamElement element = element_of(5);
   REQUIRE(world.channel.try_push(element));
-  CHECK(world.ready.take(0) == 1);
-  CHECK(world.ready.take(0) == 0);
+  CHECK(taken_from(world.ready) == std::set<std::size_t>{0});
+  CHECK(taken_from(world.ready).empty());
   CHECK(world.consumer.wakes() == 1);
   StreamElement taken;
   REQUIRE(world.channel.try_pop(taken));
