@@ -71,13 +71,14 @@ class SpscRing {
 /// more than the work. A writer pushes, then marks; the reader takes the marks, then pops until the
 /// ring is empty: nothing stays unseen.
 ///
-/// Of more channels than a word has bits a second level says which words may have any, so that idle
-/// ones cost nothing. The reader clears it first: a writer that finds its bit there was before
+/// Of many channels a second level says which words may have any, so that idle ones cost nothing.
+/// The reader clears it first: a writer that finds its bit there was before
 /// that, and its mark is seen.
 class ReadyChannels {
  public:
   explicit ReadyChannels(std::size_t channels)
-      : words_((channels + 63) / 64), marked_(words_.size() > 1 ? (words_.size() + 63) / 64 : 0) {}
+      : words_((channels + 63) / 64),
+        marked_(words_.size() > kFewWords ? (words_.size() + 63) / 64 : 0) {}
   /// Any thread.
   void mark(std::size_t channel) {
     set(words_, channel);
@@ -107,6 +108,8 @@ class ReadyChannels {
 
  private:
   using Words = std::vector<std::atomic<std::uint64_t>>;
+  /// A cache line: to look through it costs less than to mark twice.
+  static constexpr std::size_t kFewWords = 8;
 
   static void set(Words& words, std::size_t bit) {
     words[bit / 64].fetch_or(std::uint64_t{1} << bit % 64);
@@ -120,7 +123,7 @@ class ReadyChannels {
   }
 
   Words words_;
-  Words marked_;  ///< a bit for each word; empty if there is but one
+  Words marked_;  ///< a bit for each word; empty if they are few
 };
 
 /// Who to wake: known only once the task runs. The id is packed so that it can be set while others

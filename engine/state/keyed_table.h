@@ -620,11 +620,8 @@ class KeyedTable final : public KeyedTableBase {
     const bool prefetches = row_bytes_ > kCachedBytes;
     const SubTable* const tables = sub_tables_.data();
     const std::size_t groups = sub_tables_.size();
-    const std::size_t waits_from =
-        snapshots_.empty() ? groups
-                           : static_cast<std::size_t>(snapshots_.front().group_ - range_.first);
-    // A row begins anywhere in a cache line.
-    const std::size_t copied = std::min(stride_, kMostCopied) + 64 - row_alignment_;
+    const std::size_t waits_from = copied_from();
+    const std::size_t copied = std::min(stride_, kMostCopied);
     for (std::size_t i = 0; i < count; ++i) {
       const auto index = static_cast<std::size_t>(group_of(hashes[i]) - range_.first);
       SR_ASSERT(index < groups, "S3: a record's key group belongs to this subtask");
@@ -633,7 +630,8 @@ class KeyedTable final : public KeyedTableBase {
       // The next one too: many keys were displaced by one.
       __builtin_prefetch(homes[i], 1);
       __builtin_prefetch(homes[i] + stride_, 1);
-      // What a snapshot waits for is copied whole before it changes.
+      // What a snapshot waits for is copied whole before it changes. The last line of a row that
+      // lies across is the first one of the next.
       if (index < waits_from) continue;
       for (std::size_t at = 64; at < copied; at += 64) __builtin_prefetch(homes[i] + at, 1);
     }
@@ -985,6 +983,17 @@ class KeyedTable final : public KeyedTableBase {
     }
     ++table->used;
     return row;
+  }
+
+  /// The first key group, counted from that of the range, of which a full snapshot waits for all
+  /// rows: an increment waits for few.
+  std::size_t copied_from() const {
+    std::size_t from = sub_tables_.size();
+    for (const TableSnapshot& snapshot : snapshots_) {
+      if (!snapshot.is_full_) continue;
+      from = std::min(from, static_cast<std::size_t>(snapshot.group_ - range_.first));
+    }
+    return from;
   }
 
   static constexpr std::size_t kCachedBytes = std::size_t{2} << 20U;

@@ -96,9 +96,7 @@ void measure_increments(int checkpoints, std::uint64_t entries, const std::strin
     newest = *std::move(taken);
     backend.notify_complete(id);
     const std::uint64_t new_bytes = chain.keep(newest);
-    const auto plain = Steady::now();
-    write_plainly(folder + "/beside", new_bytes);
-    const double plain_seconds = seconds_since(plain);
+    const double plain_seconds = write_plainly(folder + "/beside", new_bytes);
     for (; batches < batches_a_second; ++batches) state.update_batch(entries);
     if (id == 1) {
       live = static_cast<double>(new_bytes);

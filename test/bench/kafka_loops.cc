@@ -83,7 +83,7 @@ void read(const std::string& brokers, const std::string& name) {
   std::int64_t records = 0;
   std::int64_t amount = 0;
   for (int left = partitions; left > 0;) {
-    const ssize_t count = rd_kafka_consume_batch_queue(queue, 100, batch.data(), batch.size());
+    const ssize_t count = rd_kafka_consume_batch_queue(queue, 5, batch.data(), batch.size());
     for (ssize_t i = 0; i < count; ++i) {
       rd_kafka_message_t* const message = batch[static_cast<std::size_t>(i)];
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {

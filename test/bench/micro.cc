@@ -173,9 +173,8 @@ std::uint64_t bare_exchange(const std::vector<std::int64_t>& keys, std::size_t o
   std::uint64_t sum = 0;
   for (std::size_t at = 0; at < keys.size(); at += kBatchRecords) {
     const std::size_t count = std::min(kBatchRecords, keys.size() - at);
-    // Two loops: the compiler makes vector code of the second.
     for (std::size_t i = 0; i < count; ++i) hashes[i] = java_hash(keys[at + i]);
-    for (std::size_t i = 0; i < count; ++i) hashes[i] = murmur_hash(hashes[i]);
+    murmur_hash_all(hashes.data(), count);
     if (outputs == 1) {
       std::copy_n(keys.begin() + static_cast<std::ptrdiff_t>(at), count, first.begin());
       for (std::size_t i = 0; i < count; ++i)

@@ -182,7 +182,9 @@ class State {
   std::size_t offset_ = 0;
   std::uint64_t seed_ = 42;
 };
-inline void write_plainly(const std::string& path, std::uint64_t length) {
+/// Seconds to write and sync so many bytes; the file is gone afterwards.
+inline double write_plainly(const std::string& path, std::uint64_t length) {
+  const auto begin = Steady::now();
   const std::string block(std::size_t{1} << 20U, 'x');
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) give_up("cannot create " + path);
@@ -193,19 +195,26 @@ inline void write_plainly(const std::string& path, std::uint64_t length) {
     left -= static_cast<std::uint64_t>(written);
   }
   if (::fsync(file) != 0 || ::close(file) != 0) give_up("cannot sync " + path);
+  const double seconds = seconds_since(begin);
   ::unlink(path.c_str());
+  return seconds;
 }
+struct PlainRestore {
+  std::uint64_t sum_of_keys = 0;
+  double seconds = 0;  ///< until the table is full, not until it is gone
+};
 /// What a restore can't do without: reads the file, finds each row's place in a flat table of the
-/// right size, and copies key and value there. No checks. Returns the sum of the keys.
+/// right size, and copies key and value there. No checks.
 template <typename V>
-std::uint64_t restore_plainly(const std::string& path, std::uint64_t entries,
-                              KeyGroupRange range = {0, kGroups - 1}) {
+PlainRestore restore_plainly(const std::string& path, std::uint64_t entries,
+                             KeyGroupRange range = {0, kGroups - 1}) {
   struct Entry {
     std::int64_t key;
     std::uint64_t used;
     V value;
   };
-  const std::size_t capacity = entries * 3 / 2 + 16;
+  const auto begin = Steady::now();
+  const std::size_t capacity = entries * 5 / 4 + 16;  // about as full as ours
   const auto first_group = static_cast<std::uint32_t>(range.first);
   const std::size_t groups = static_cast<std::size_t>(range.last) + 1 - first_group;
   const std::unique_ptr<Entry, decltype(&std::free)> table(
@@ -254,7 +263,7 @@ std::uint64_t restore_plainly(const std::string& path, std::uint64_t entries,
     }
   }
   ::close(file);
-  return sum;
+  return {sum, seconds_since(begin)};
 }
 inline double percentile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());

@@ -57,7 +57,7 @@ TEST_CASE("wake target: wakes nobody before it is set, then whom it names", "[ru
 }
 
 TEST_CASE("ready channels: each mark is taken once, of however many channels", "[runtime]") {
-  const std::size_t channels = GENERATE(1U, 64U, 65U, 1001U, 4096U, 4097U, 10'000U);
+  const std::size_t channels = GENERATE(1U, 64U, 65U, 512U, 513U, 1001U, 4096U, 4097U, 10'000U);
   ReadyChannels ready(channels);
   CHECK_FALSE(ready.any());
   CHECK(taken_from(ready).empty());
@@ -73,12 +73,12 @@ TEST_CASE("ready channels: each mark is taken once, of however many channels", "
 
 TEST_CASE("ready channels: no mark is lost between threads", "[runtime]") {
   // Each writer waits until its mark was taken, so one that is lost is waited for without end.
-  constexpr std::size_t kChannels = 130;
+  const std::size_t channels = GENERATE(130U, 1001U);
   constexpr int kRounds = 20'000;
-  ReadyChannels ready(kChannels);
-  std::vector<std::atomic<int>> taken(kChannels);
+  ReadyChannels ready(channels);
+  std::vector<std::atomic<int>> taken(channels);
   std::vector<std::thread> writers;
-  for (const std::size_t channel : {std::size_t{0}, std::size_t{1}, kChannels - 1}) {
+  for (const std::size_t channel : {std::size_t{0}, std::size_t{1}, channels - 1}) {
     writers.emplace_back([&ready, &taken, channel] {
       for (int round = 0; round < kRounds; ++round) {
         ready.mark(channel);
@@ -88,10 +88,10 @@ TEST_CASE("ready channels: no mark is lost between threads", "[runtime]") {
   }
   int left = 3 * kRounds;
   while (left > 0) {
-    const std::set<std::size_t> channels = taken_from(ready);
-    for (const std::size_t channel : channels) ++taken[channel];
-    left -= static_cast<int>(channels.size());
-    if (channels.empty()) std::this_thread::yield();
+    const std::set<std::size_t> found = taken_from(ready);
+    for (const std::size_t channel : found) ++taken[channel];
+    left -= static_cast<int>(found.size());
+    if (found.empty()) std::this_thread::yield();
   }
   for (std::thread& writer : writers) writer.join();
   CHECK(taken_from(ready).empty());
