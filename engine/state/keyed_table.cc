@@ -1,3 +1,4 @@
+#include <streamrun/platform/populate.h>
 #include <streamrun/state/keyed_table.h>
 
 #include <algorithm>
@@ -27,6 +28,8 @@ std::size_t aligned(std::size_t offset, std::size_t alignment) {
 }
 
 constexpr std::size_t kCacheLine = 64;
+/// Memory of a sub-table from which on it is worth a system call.
+constexpr std::size_t kPopulatedBytes = std::size_t{256} * 1024;
 /// A row that is copied counts as so many slots that are looked at.
 constexpr std::size_t kCopyCost = 32;
 /// Slots that are looked at for rows to copy before that is counted.
@@ -292,6 +295,8 @@ void KeyedTableBase::resize(int group, std::size_t capacity) {
   const std::size_t bytes = capacity * stride_ + kCacheLine;
   grown.memory.reset(static_cast<std::byte*>(std::calloc(bytes, 1)));
   if (grown.memory == nullptr) throw std::bad_alloc();
+  // Rows are spread evenly, so every page will be written to.
+  if (bytes >= kPopulatedBytes) populate(grown.memory.get(), bytes);
   std::size_t space = bytes;
   void* at = grown.memory.get();
   grown.rows = static_cast<std::byte*>(std::align(kCacheLine, capacity * stride_, at, space));
