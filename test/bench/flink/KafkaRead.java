@@ -20,14 +20,14 @@ public final class KafkaRead {
     return new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
   }
 
-  // KafkaRead CHECKPOINT-FOLDER BROKERS TOPIC; prints the milliseconds that the job ran.
+  // KafkaRead CHECKPOINT-FOLDER BROKERS TOPIC PARALLELISM; prints the milliseconds that the job ran.
   public static void main(String[] args) throws Exception {
     Configuration configuration = new Configuration();
     configuration.setString("execution.checkpointing.dir", "file://" + args[0]);
     configuration.setString("execution.checkpointing.interval", "1s");
     configuration.setString("pipeline.object-reuse", "true");
     StreamExecutionEnvironment env =
-        StreamExecutionEnvironment.createLocalEnvironment(1, configuration);
+        StreamExecutionEnvironment.createLocalEnvironment(Integer.parseInt(args[3]), configuration);
     KafkaSource<Order> orders =
         KafkaSource.<Order>builder()
             .setBootstrapServers(args[1])
