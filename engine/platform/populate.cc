@@ -1,6 +1,5 @@
 #include <streamrun/platform/populate.h>
 
-#include <cstdint>
 #include <memory>
 
 #include <sys/mman.h>

@@ -72,8 +72,8 @@ class SpscRing {
 /// ring is empty: nothing stays unseen.
 ///
 /// Of many channels a second level says which words may have any, so that idle ones cost nothing.
-/// The reader clears it first: a writer that finds its bit there was before
-/// that, and its mark is seen.
+/// The reader clears it first: a writer that finds its bit there was before that, and its mark is
+/// seen.
 class ReadyChannels {
  public:
   explicit ReadyChannels(std::size_t channels)
