@@ -197,6 +197,7 @@ Result<bool> CheckpointDirectory::begin(CheckpointId id) {
 Result<void> CheckpointDirectory::publish(const CheckpointMetadata& metadata) {
   SR_ASSERT(metadata.job_id == owner_.job.job_id, "a checkpoint goes into its own job's folder");
   SR_ASSERT(was_begun(metadata.id), "D3: a checkpoint is published into the folder begun for it");
+  SR_TRY(lock_->check());
   SR_TRY(publish_snapshot(files_, checkpoint_path(metadata.id), {shared_path()}, metadata));
   SR_CRASH("cp.meta.after-dirsync");
   return {};

@@ -59,8 +59,8 @@ ClaimedSnapshot::~ClaimedSnapshot() {
 /// nobody else has it.
 Result<void> ClaimedSnapshot::remove_lock_file() {
   if (parent_path(lock_path_) != folder_) return {};
-  const Result<bool> removed = files_.remove_file(lock_path_);
-  if (!removed && removed.error().code != ErrorCode::path) return removed.error();
+  Result<void> removed = lock_->remove_file();
+  if (!removed && removed.error().code != ErrorCode::path) return removed;
   return {};
 }
 

@@ -17,6 +17,8 @@ struct HttpRequest {
   std::string url;  ///< absolute, with scheme, already percent-encoded
   HttpHeaders headers = {};
   std::string body = {};
+  /// A response whose body is longer is broken off: E-UNAVAILABLE.
+  std::size_t most_response_bytes = std::size_t{8} << 20U;
 };
 
 struct HttpResponse {

@@ -32,7 +32,8 @@ class WritableFile {
   virtual Result<void> append(std::string_view bytes) = 0;
   /// On return every byte appended so far survives a power cut (its name may not:
   /// `sync_directory`). After a failure the file is to be abandoned: pages may have been marked
-  /// clean, so a retry would lie.
+  /// clean, so a retry would lie. Nothing is appended after it: a store that makes bytes durable by
+  /// finishing the file does that here.
   virtual Result<void> sync() = 0;
   /// Closes and reports what closing reports. Not again after a failure.
   virtual Result<void> close() = 0;
@@ -56,10 +57,15 @@ class ReadableFile {
   virtual std::uint64_t size() const = 0;
 };
 
-/// An exclusive lock on a folder that ends with this object or the process.
+/// An exclusive lock on a folder that ends with this object or the process. Thread-safe.
 class FolderLock {
  public:
   virtual ~FolderLock() = default;
+  /// E-LOCK if the store let another process take it over, which it can where locks do not end with
+  /// their holder. Right before each step that makes a checkpoint exist.
+  virtual Result<void> check() { return {}; }
+  /// Takes away what the lock left in the folder, while it is still held.
+  virtual Result<void> remove_file() = 0;
 };
 
 /// One store (local disk, HDFS, S3, memory). Calls block, so they run on I/O threads; thread-safe.

@@ -19,10 +19,17 @@ constexpr int kMostLooks = 10'000;
 /// process dies.
 class PosixFolderLock final : public FolderLock {
  public:
-  explicit PosixFolderLock(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  PosixFolderLock(FileDescriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<void> remove_file() override {
+    if (::unlink(path_.c_str()) == 0 || errno == ENOENT) return {};
+    return posix_error(errno, "remove the lock file", path_);
+  }
 
  private:
   const FileDescriptor descriptor_;
+  const std::string path_;
 };
 
 std::string read_note(int descriptor) {
@@ -83,7 +90,8 @@ Result<std::unique_ptr<FolderLock>> lock_posix_file(const std::string& path,
     // again.
     if (!still_named(descriptor.number(), path)) continue;
     SR_TRY(write_note(descriptor.number(), note, path));
-    return std::unique_ptr<FolderLock>(std::make_unique<PosixFolderLock>(std::move(descriptor)));
+    return std::unique_ptr<FolderLock>(
+        std::make_unique<PosixFolderLock>(std::move(descriptor), path));
   }
 }
 

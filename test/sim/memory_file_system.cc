@@ -128,16 +128,21 @@ class MemoryFileSystem::Writer final : public WritableFile {
 
 class MemoryFileSystem::Lock final : public FolderLock {
  public:
-  Lock(MemoryFileSystem& store, std::uint64_t node_id)
-      : store_(store), node_id_(node_id), life_(store.life_) {}
+  Lock(MemoryFileSystem& store, std::uint64_t node_id, std::string path)
+      : store_(store), node_id_(node_id), path_(std::move(path)), life_(store.life_) {}
   ~Lock() override {
     const std::lock_guard lock(store_.mutex_);
     if (life_ == store_.life_) store_.locks_.erase(node_id_);
+  }
+  Result<void> remove_file() override {
+    SR_TRY(store_.remove_file(path_));
+    return {};
   }
 
  private:
   MemoryFileSystem& store_;
   const std::uint64_t node_id_;
+  const std::string path_;
   const std::uint64_t life_;
 };
 
@@ -339,7 +344,7 @@ Result<std::unique_ptr<FolderLock>> MemoryFileSystem::lock(const std::string& pa
   }
   place.node->content = FileContent();
   place.node->content.append(note);
-  return std::unique_ptr<FolderLock>(std::make_unique<Lock>(*this, place.node->id));
+  return std::unique_ptr<FolderLock>(std::make_unique<Lock>(*this, place.node->id, path));
 }
 
 Result<std::optional<std::string>> MemoryFileSystem::lock_holder(const std::string& path) {

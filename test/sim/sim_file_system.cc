@@ -190,10 +190,27 @@ Result<void> SimFileSystem::sync_directory(const std::string& path) {
   return sync_what_was_put_off(path);
 }
 
+/// What it removes is seen, and may fail, as any other file's removal.
+class SimFileSystem::Lock final : public FolderLock {
+ public:
+  Lock(SimFileSystem& store, std::string path, std::unique_ptr<FolderLock> lock)
+      : store_(store), path_(std::move(path)), lock_(std::move(lock)) {}
+  Result<void> remove_file() override {
+    SR_TRY(store_.remove_file(path_));
+    return {};
+  }
+
+ private:
+  SimFileSystem& store_;
+  const std::string path_;
+  const std::unique_ptr<FolderLock> lock_;
+};
+
 Result<std::unique_ptr<FolderLock>> SimFileSystem::lock(const std::string& path,
                                                         std::string_view note) {
   SR_TRY(before_change("lock", path));
-  return store_.lock(path, note);
+  std::unique_ptr<FolderLock> lock = SR_TRY(store_.lock(path, note));
+  return std::unique_ptr<FolderLock>(std::make_unique<Lock>(*this, path, std::move(lock)));
 }
 
 Result<std::optional<std::string>> SimFileSystem::lock_holder(const std::string& path) {

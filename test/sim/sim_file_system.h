@@ -59,6 +59,7 @@ class SimFileSystem final : public FileSystem {
  private:
   class Writer;
   class Reader;
+  class Lock;
   Result<void> live_on(std::string_view what, const std::string& path);
   Result<void> before_change(std::string_view what, const std::string& path);
   Result<void> before_read(const std::string& path);
