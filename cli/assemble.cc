@@ -8,9 +8,10 @@
 
 namespace streamrun {
 
-std::unique_ptr<FileSystems> make_file_systems() {
+std::unique_ptr<FileSystems> make_file_systems(const GlobalFlags& global) {
   auto stores = std::make_unique<FileSystems>();
   stores->add("file", make_local_file_system());
+  static_cast<void>(global);
   return stores;
 }
 

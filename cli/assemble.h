@@ -9,10 +9,13 @@
 #include <memory>
 #include <string>
 
+#include "flags.h"
+
 namespace streamrun {
 
-/// The stores that this binary can reach. The one place that names implementations.
-std::unique_ptr<FileSystems> make_file_systems();
+/// The stores that this binary can reach, as the configuration that these flags lead to says; it is
+/// read when a store across a network is asked for. The one place that names implementations.
+std::unique_ptr<FileSystems> make_file_systems(const GlobalFlags& global);
 
 /// Where the configuration says that keyed state lives; null: in memory. `file_systems` and `clock`
 /// outlive it; `note` says whose its folders are. Throws `ErrorException`.

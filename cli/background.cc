@@ -87,7 +87,8 @@ Result<int> open_log(const std::string& path) {
 
 std::string log_path_of(const JobSpec& spec, const GlobalFlags& global) {
   if (!global.log_file.empty()) return absolute_path(global.log_file, working_directory());
-  if (spec.checkpoint_store != nullptr) {
+  // A log is appended to line by line, which only the local disk can take.
+  if (spec.checkpoint_store != nullptr && is_local_path(spec.checkpoint_root)) {
     return join_path(join_path(spec.checkpoint_root, to_string(spec.id)), "streamrun.log");
   }
   const std::string folder =

@@ -74,7 +74,7 @@ std::string CheckpointQuery::of_job() const {
 CheckpointQuery make_checkpoint_query(const Invocation& invocation) {
   CheckpointQuery query;
   query.now_unix_ms = RealClock().unix_milliseconds();
-  query.stores = make_file_systems();
+  query.stores = make_file_systems(invocation.global);
   if (!invocation.operands.empty()) query.job = invocation.operands.front();
   if (const auto kind = invocation.value("--kind")) {
     query.kind = *kind == "savepoint" ? SnapshotKind::savepoint : SnapshotKind::checkpoint;

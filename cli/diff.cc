@@ -133,7 +133,7 @@ void write(const std::vector<Difference>& differences, const GlobalFlags& global
 }  // namespace
 
 int diff_command(const Invocation& invocation) {
-  const std::unique_ptr<FileSystems> stores = make_file_systems();
+  const std::unique_ptr<FileSystems> stores = make_file_systems(invocation.global);
   const auto job = invocation.value("--job");
   const std::size_t wanted = job ? 1 : 2;
   if (invocation.operands.size() != wanted) {

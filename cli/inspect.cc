@@ -177,7 +177,7 @@ std::string history_as_text(const CheckpointMetadata& metadata) {
 }  // namespace
 
 int inspect_command(const Invocation& invocation) {
-  const std::unique_ptr<FileSystems> stores = make_file_systems();
+  const std::unique_ptr<FileSystems> stores = make_file_systems(invocation.global);
   const FoundSnapshot found =
       find_snapshot(invocation.operands.empty() ? "" : invocation.operands.front(), *stores);
   const ResolvedSnapshot& snapshot = found.snapshot;

@@ -137,8 +137,7 @@ Place configured_path(std::string_view text, const Configuration& configuration,
   std::string place(text);
   const auto scheme = configuration.find(options::kDefaultScheme);
   if (scheme && place.starts_with('/')) place = join_path(*scheme, place);
-  const Location location = value_or_throw(parse_location(place, working_directory()));
-  return {.path = location.path, .store = value_or_throw(stores.of_scheme(location.scheme))};
+  return value_or_throw(stores.place(place, working_directory()));
 }
 
 std::optional<Place> configured_folder(const ConfigOption<std::string>& option,

@@ -40,14 +40,6 @@ LoadedConfiguration load_quietly(const GlobalFlags& global, const std::vector<Fl
                                  const std::map<std::string, std::string>& checkpoint,
                                  const std::string& checkpoint_name);
 
-/// A folder somewhere, and the store that holds it.
-struct Place {
-  std::string path;  ///< absolute, in the store's own terms
-  FileSystem* store = nullptr;
-
-  bool operator==(const Place&) const = default;
-};
-
 /// Where a folder is that a person wrote into the configuration or behind a flag: relative ones
 /// count from the working directory; absolute ones without a scheme are in `fs.default-scheme`.
 /// Throws E-PATH for one that can't be read, E-USAGE for a scheme that this binary has no store of.

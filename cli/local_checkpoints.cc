@@ -34,7 +34,7 @@ void add_folders_in(FileSystem& files, const std::string& folder, bool look_insi
 }  // namespace
 
 std::vector<std::string> local_checkpoints() {
-  const std::unique_ptr<FileSystems> stores = make_file_systems();
+  const std::unique_ptr<FileSystems> stores = make_file_systems({});
   const auto local = stores->of_scheme("file");
   if (!local) return {};
   Found found;

@@ -50,16 +50,30 @@ void note(std::vector<Error>& problems, Result<void> result) {
   if (!result) problems.push_back(std::move(result).error());
 }
 
+/// Whether the store can be reached and what is there, if anything, is a folder.
+Result<void> check_remote_output(const Place& folder) {
+  const Result<FileStatus> status = folder.store->status(folder.path);
+  if (!status && status.error().code != ErrorCode::path) return status.error();
+  if (!status || status->kind == FileKind::directory) return {};
+  return Error{.code = ErrorCode::path,
+               .message = "the output is not a folder",
+               .where = folder.path,
+               .retry = Retry::no};
+}
+
+Result<void> check_output(const Place& folder) {
+  return is_local_path(folder.path) ? check_local_output(folder.path) : check_remote_output(folder);
+}
+
 Result<void> check_folder(const std::string& folder, const JobSpec& spec,
                           const FileSystems& file_systems) {
-  const Location location = SR_TRY(parse_location(folder, spec.working_directory));
-  SR_TRY(file_systems.of_scheme(location.scheme));
-  // The one store that this version writes to; another one is refused above.
-  return check_local_output(location.path);
+  return check_output(SR_TRY(file_systems.place(folder, spec.working_directory)));
 }
 
 /// Of the folders above, the last one has to be there: a disk that is not mounted is noticed.
 Result<void> check_checkpoint_root(const JobSpec& spec) {
+  if (!is_local_path(spec.checkpoint_root))
+    return check_remote_output({.path = spec.checkpoint_root, .store = spec.checkpoint_store});
   const std::string parent = parent_path(spec.checkpoint_root);
   const Result<FileStatus> above = spec.checkpoint_store->status(parent);
   if (above) return check_local_output(spec.checkpoint_root);
@@ -185,11 +199,11 @@ std::optional<Error> lost_output(const JobGraph& graph, const std::string& worki
 }
 
 std::vector<Error> problems_outside(const JobSpec& spec, const RestorePlan* plan,
-                                    const FileSystems& file_systems, bool read_data) {
+                                    FileSystems& file_systems, bool read_data) {
   std::vector<Error> problems;
   if (spec.restore) {
-    const Result<FileSystem*> store = file_systems.of_scheme("file");
-    problems = find_damage(**store, spec.restore->directory, spec.restore->metadata, read_data);
+    problems =
+        find_damage(file_systems, spec.restore->directory, spec.restore->metadata, read_data);
   }
   for (std::size_t i = 0; i < spec.graph.operators.size(); ++i) {
     const StreamNode& node = spec.graph.operators[i].node;

@@ -28,7 +28,7 @@ std::optional<Error> lost_output(const JobGraph& graph, const std::string& worki
 /// changing anything: files of the snapshot (with `read_data` also what is in them), input, output,
 /// the folder of checkpoints. Blocks.
 std::vector<Error> problems_outside(const JobSpec& spec, const RestorePlan* plan,
-                                    const FileSystems& file_systems, bool read_data);
+                                    FileSystems& file_systems, bool read_data);
 
 /// The error of a run with lines to try, if its snapshot is damaged, or if it found its recorded
 /// input or checkpoint folder gone: most likely a folder has moved since the snapshot that `spec`

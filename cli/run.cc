@@ -519,7 +519,7 @@ class Run {
 }  // namespace
 
 int run_job(const GlobalFlags& global, const RunFlags& flags, const JobTable& jobs) {
-  const std::unique_ptr<FileSystems> file_systems = make_file_systems();
+  const std::unique_ptr<FileSystems> file_systems = make_file_systems(global);
   RealRandom random;
   PreparedRun prepared =
       prepare_run(global, flags, jobs, *file_systems, random, RealClock().unix_milliseconds());

@@ -171,21 +171,18 @@ class Preparation {
     return found;
   }
 
-  FileSystem& local() const { return *value_or_throw(file_systems_.of_scheme("file")); }
-
   std::string name_of_job() const {
     return run_.configuration.find(options::kPipelineName).value_or(flags_.job.value_or(""));
   }
 
   void find_snapshot() {
     if (*flags_.from == "latest") return find_latest();
-    const Location where =
-        value_or_throw(parse_location(*flags_.from, run_.spec.working_directory));
-    FileSystem& files = *value_or_throw(file_systems_.of_scheme(where.scheme));
-    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(files, where.path, true)
-                                               : resolve_snapshot(files, where.path));
+    const auto [path, files] =
+        value_or_throw(file_systems_.place(*flags_.from, run_.spec.working_directory));
+    snapshot_ = value_or_throw(flags_.fallback ? resolve_with_fallback(*files, path, true)
+                                               : resolve_snapshot(*files, path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
-    const auto holder = holder_of(local(), folder_of_writer());
+    const auto holder = holder_of(file_systems_, folder_of_writer());
     if (!holder) {
       run_.warnings.push_back("whether the run that wrote this snapshot is alive can't be told: " +
                               holder.error().headline());
@@ -216,7 +213,7 @@ class Preparation {
            {run_line(with_definition("state.checkpoints.dir=DIR"), flags_, {.from = "latest"})});
     }
     NewestComplete newest =
-        value_or_throw(newest_complete(local(), places, name_of_job(), flags_.fallback));
+        value_or_throw(newest_complete(file_systems_, places, name_of_job(), flags_.fallback));
     if (!newest.warning.empty()) run_.warnings.push_back(newest.warning);
     if (newest.finished) {
       if (!flags_.dry_run) finish_removals_of(newest.finished->job_id, places);
@@ -233,11 +230,11 @@ class Preparation {
            {run_line(global_, flags_, {.from = "latest", .extra = {"--or-fresh"}}) +
             "  # starts empty the first time"});
     }
-    snapshot_ =
-        value_or_throw(flags_.fallback ? resolve_with_fallback(local(), newest.entry->path, true)
-                                       : resolve_snapshot(local(), newest.entry->path));
+    snapshot_ = value_or_throw(flags_.fallback
+                                   ? resolve_with_fallback(file_systems_, newest.entry->path, true)
+                                   : resolve_snapshot(file_systems_, newest.entry->path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
-    const auto holder = value_or_throw(holder_of(local(), folder_of_writer()));
+    const auto holder = value_or_throw(holder_of(file_systems_, folder_of_writer()));
     if (holder) {
       throw_error({.code = ErrorCode::lock,
                    .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
@@ -275,15 +272,16 @@ class Preparation {
   /// The run that finished may have been killed while it removed its checkpoints.
   void finish_removals_of(const JobId& job, const std::vector<std::string>& places) const {
     for (const std::string& place : places) {
-      const Result<JobFolder> folder = list_job_folder(local(), join_path(place, to_string(job)));
+      const Result<JobFolder> folder =
+          list_job_folder(file_systems_, join_path(place, to_string(job)));
       if (!folder || !folder->job) continue;
-      finish_removals(local(), place, folder->job->family_id, {},
+      finish_removals(file_systems_, place, folder->job->family_id, {},
                       "pid " + std::to_string(::getpid()) + " removing what was left");
     }
   }
 
   void warn_of_finished_kin() {
-    std::string warning = warning_of_finished_kin(local(), roots(), *snapshot_, now_);
+    std::string warning = warning_of_finished_kin(file_systems_, roots(), *snapshot_, now_);
     if (!warning.empty()) run_.warnings.push_back(std::move(warning));
   }
 
@@ -473,7 +471,7 @@ class Preparation {
           "state.checkpoints.dir");
       return;
     }
-    spec.checkpoint_store = &local();
+    spec.checkpoint_store = &file_systems_;
     spec.checkpoint_root = *path;
     // Recorded as it was meant here: a resume works from any folder.
     spec.configuration[std::string(options::kCheckpointDirectory.key)] = *path;
@@ -496,7 +494,7 @@ class Preparation {
     }
     const auto path = root(options::kSavepointDirectory);
     if (!path) return;
-    spec.savepoint_store = &local();
+    spec.savepoint_store = &file_systems_;
     spec.savepoint_root = *path;
     spec.configuration[std::string(options::kSavepointDirectory.key)] = *path;
   }
@@ -514,9 +512,10 @@ class Preparation {
     run_.from_text = "starting   empty";
     const std::vector<std::string> places = roots();
     for (const std::string& place : places) {
-      const Result<SnapshotListing> listing = list_all(local(), place);
+      const Result<SnapshotListing> listing = list_all(file_systems_, place);
       if (!listing) continue;  // it need not exist yet
-      for (std::string& warning : warnings_of_living_runs(local(), *listing, run_.spec.name)) {
+      for (std::string& warning :
+           warnings_of_living_runs(file_systems_, *listing, run_.spec.name)) {
         run_.warnings.push_back(std::move(warning));
       }
       for (const SnapshotEntry& entry : listing->entries) {

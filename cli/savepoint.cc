@@ -70,7 +70,7 @@ int dispose(const Invocation& invocation, const std::string& path) {
     JobClient client = reach.client_of(url);
     client.wait_for_disposal(client.begin_disposal(absolute_folder(path)));
   } else {
-    const std::unique_ptr<FileSystems> stores = make_file_systems();
+    const std::unique_ptr<FileSystems> stores = make_file_systems(invocation.global);
     const Result<void> done = dispose_savepoint_at(path, reach.configuration(), *stores);
     if (!done) throw_error(done.error());
   }

@@ -12,9 +12,8 @@ FoundSnapshot find_snapshot(const std::string& where, const FileSystems& stores)
     usage_error("which snapshot? give its folder, its _metadata, or a job's folder",
                 {"streamrun list-checkpoints"});
   }
-  const Location location = value_or_throw(parse_location(where, working_directory()));
-  FileSystem* const files = value_or_throw(stores.of_scheme(location.scheme));
-  return {.files = files, .snapshot = value_or_throw(resolve_snapshot(*files, location.path))};
+  const auto [path, files] = value_or_throw(stores.place(where, working_directory()));
+  return {.files = files, .snapshot = value_or_throw(resolve_snapshot(*files, path))};
 }
 
 const char* name_of(SnapshotKind kind) {

@@ -117,7 +117,7 @@ int verify_command(const Invocation& invocation) {
   if (all) {
     verdicts = verify_all(invocation, read_data);
   } else {
-    const std::unique_ptr<FileSystems> stores = make_file_systems();
+    const std::unique_ptr<FileSystems> stores = make_file_systems(invocation.global);
     verdicts.push_back(verify_one(find_snapshot(invocation.operands.front(), *stores), read_data));
   }
   write(verdicts, read_data, invocation.global);

@@ -177,7 +177,9 @@ CheckpointActions CheckpointCoordinator::publish_failed(Instant now, CheckpointI
   SR_ASSERT(found != pending_.end() && found->second.publishing,
             "only what was to be published is");
   const bool savepoint = is_savepoint(found->second.reason);
-  if (error.code == ErrorCode::store_fatal && !savepoint) {
+  // In doubt, or the folder is another run's by now: what comes next would not be ours either.
+  const bool is_final = error.code == ErrorCode::store_fatal || error.code == ErrorCode::lock;
+  if (is_final && !savepoint) {
     pending_.erase(found);
     fail_job(std::move(error), actions);
     return actions;

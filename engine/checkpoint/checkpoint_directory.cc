@@ -94,7 +94,8 @@ Result<void> publish_snapshot(FileSystem& files, const std::string& folder,
   if (!*published) {
     return Error{.code = ErrorCode::lock,
                  .message = "somebody else has published this checkpoint",
-                 .where = folder};
+                 .where = folder,
+                 .retry = Retry::no};
   }
   return {};
 }
@@ -204,12 +205,14 @@ Result<void> CheckpointDirectory::publish(const CheckpointMetadata& metadata) {
 }
 
 Result<bool> CheckpointDirectory::remove(CheckpointId id) {
+  SR_TRY(lock_->check());
   const bool removed = SR_TRY(remove_checkpoint(files_, checkpoint_path(id), owner_.job.job_id));
   forget(id);
   return removed;
 }
 
 Result<void> CheckpointDirectory::remove_shared(const std::set<std::string>& names) {
+  SR_TRY(lock_->check());
   return remove_shared_files(files_, path_, names);
 }
 

@@ -42,7 +42,8 @@ void add_restarts(std::vector<OptionInfo>& table) {
 void add_network(std::vector<OptionInfo>& table) {
   using namespace options;
   add(table, kRestAddress, kRestPort, kRestBindPort, kRestBindAddress, kClientTimeout, kS3Endpoint,
-      kS3Region, kS3AccessKey, kS3SecretKey, kS3PathStyle);
+      kS3Region, kS3AccessKey, kS3SecretKey, kS3PathStyle, kS3SessionToken, kS3PartSize,
+      kS3ConcurrentUploads, kS3TransferMemory, kS3Timeout, kS3Attempts, kS3AllowUnconditional);
 }
 
 void add_rocksdb(std::vector<OptionInfo>& table) {

@@ -395,6 +395,39 @@ inline constexpr ConfigOption<bool> kS3PathStyle{
     .description = "Puts the bucket into the path of a request rather than into the host name.",
     .default_text = "false",
     .other_keys = {"s3.path-style-access"}};
+inline constexpr ConfigOption<std::string> kS3SessionToken{
+    .key = "s3.session.token",
+    .description = "Session token of temporary credentials; better from the environment."};
+inline constexpr ConfigOption<MemorySize> kS3PartSize{
+    .key = "s3.upload.min.part.size",
+    .description = "Larger files are uploaded in parts of this size. At least 5 mb.",
+    .default_text = "8 mb",
+    .flink_default = "5 mb"};
+inline constexpr ConfigOption<std::int32_t> kS3ConcurrentUploads{
+    .key = "s3.upload.max.concurrent.uploads",
+    .description = "How many parts of one file are uploaded at a time.",
+    .default_text = "4",
+    .flink_default = "the number of cores"};
+inline constexpr ConfigOption<MemorySize> kS3TransferMemory{
+    .key = "s3.transfer.memory",
+    .description =
+        "Bound of the memory for parts that are uploaded or read ahead, all files together.",
+    .default_text = "64 mb",
+    .flink_default = "none"};
+inline constexpr ConfigOption<Duration> kS3Timeout{
+    .key = "s3.connection.timeout",
+    .description = "How long one request to the object store may take.",
+    .default_text = "60 s"};
+inline constexpr ConfigOption<std::int32_t> kS3Attempts{
+    .key = "s3.attempts.maximum",
+    .description = "How often a request is tried, with growing pauses, before what needs it fails.",
+    .default_text = "5"};
+inline constexpr ConfigOption<bool> kS3AllowUnconditional{
+    .key = "s3.allow-unconditional",
+    .description =
+        "Goes on with an object store that does not enforce If-None-Match, though two runners of "
+        "one job could then overwrite each other's checkpoints.",
+    .default_text = "false"};
 
 }  // namespace options
 }  // namespace streamrun

@@ -34,7 +34,7 @@ class KeyedOperator : public OneOutputOperator<U> {
     restore_lists(restored.lists);
     if (restored.keyed.empty()) return;
     // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
-    FileSystem* const file_system = value_or_throw(context.file_systems.of_scheme("file"));
+    FileSystem* const file_system = &context.file_systems;
     value_or_throw(backend_->restore(restored.keyed, file_system));
     SR_CRASH("rs.state.mid");
   }

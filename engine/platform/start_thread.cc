@@ -1,7 +1,6 @@
-#include "start_thread.h"
-
 #include <streamrun/base/assert.h>
 #include <streamrun/base/error.h>
+#include <streamrun/platform/start_thread.h>
 
 #include <csignal>
 #include <exception>

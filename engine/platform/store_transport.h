@@ -23,7 +23,7 @@ class Upload {
   virtual ~Upload() = default;
   /// Sends these bytes too; waits while more than a bounded amount (1 MiB) is not yet taken by the
   /// network. E-UNAVAILABLE when the connection is gone, nothing moves for the time-out, or the
-  /// server answers before the body has ended: what it says then is in `why`.
+  /// server answers before the body has ended: what it says then is in `why`, and `finish` has it.
   virtual Result<void> append(std::string_view bytes) = 0;
   /// Ends the body and waits for the response. Once.
   virtual Result<HttpResponse> finish() = 0;

@@ -1,5 +1,6 @@
 #include <streamrun/base/assert.h>
 #include <streamrun/base/error.h>
+#include <streamrun/platform/start_thread.h>
 #include <streamrun/platform/threaded_executor.h>
 
 #include <condition_variable>
@@ -8,8 +9,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-
-#include "start_thread.h"
 
 namespace streamrun {
 

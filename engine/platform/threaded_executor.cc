@@ -1,4 +1,5 @@
 #include <streamrun/base/assert.h>
+#include <streamrun/platform/start_thread.h>
 #include <streamrun/platform/threaded_executor.h>
 
 #include <array>
@@ -15,7 +16,6 @@
 
 #include "parker.h"
 #include "ready_set.h"
-#include "start_thread.h"
 
 namespace streamrun {
 namespace {

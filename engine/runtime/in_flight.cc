@@ -105,8 +105,7 @@ Result<void> read_in_flight(const InFlightHandle& handle, const std::vector<Inpu
                             std::size_t edge, const OperatorContext& context,
                             std::deque<RestoredBatch>& batches) {
   // State files of checkpoints lie on one store; the JobMaster has made their paths absolute.
-  FileSystem* const file_system =
-      handle.data.file ? SR_TRY(context.file_systems.of_scheme("file")) : nullptr;
+  FileSystem* const file_system = handle.data.file ? &context.file_systems : nullptr;
   const StateFileReader reader = SR_TRY(open_state(handle.data, file_system));
   // A subtask at another parallelism reads what was in flight to several old ones.
   const BatchCodec::Keeps is_own = [&](std::uint32_t hash) {

@@ -9,6 +9,15 @@
 #include <utility>
 
 namespace streamrun {
+namespace {
+
+/// Whether a snapshot that failed so is in doubt, as a power cut may bring its name back, or in a
+/// folder that another run has taken over and may refer to.
+bool leaves_files(ErrorCode code) {
+  return code == ErrorCode::store_fatal || code == ErrorCode::lock;
+}
+
+}  // namespace
 
 void JobMaster::carry_out(const CheckpointActions& actions) {
   for (const CheckpointAction& action : actions) {
@@ -260,8 +269,8 @@ void JobMaster::published(CheckpointId id, Result<void> result) {
       remove_shared(shared_files_.complete(id, shared_names_of(snapshot.metadata)));
     }
     remember(pending, std::move(snapshot));
-  } else if (result.error().code == ErrorCode::store_fatal) {
-    abandoned_.erase(id);  // in doubt: a power cut may bring its name back, so its files stay
+  } else if (leaves_files(result.error().code)) {
+    abandoned_.erase(id);
     if (is_incremental(pending_.at(id))) shared_files_.doubt(id);
   }
   carry_out(done ? coordinator_->published(now, id)
@@ -416,8 +425,7 @@ void JobMaster::on(const AbortCheckpoint& action) {
       listener_.on_savepoint_failed(action.error);
     }
   }
-  // In doubt: a power cut may bring its name back, so its files stay.
-  if (folder && action.error.code != ErrorCode::store_fatal) {
+  if (folder && !leaves_files(action.error.code)) {
     // Files of tasks that never said their names may lie there too: for when the attempt ends.
     abandoned_[action.id] = folder;
     remove_files(action.id, std::move(files));

@@ -96,9 +96,8 @@ std::optional<Error> JobMaster::why_not_now() const {
 
 Result<SnapshotFolder> JobMaster::savepoint_root(const std::string& directory) const {
   if (!directory.empty()) {
-    const Location where = SR_TRY(parse_location(directory, spec_.working_directory));
-    FileSystem* const store = SR_TRY(file_systems_.of_scheme(where.scheme));
-    return SnapshotFolder{store, where.path};
+    const Place where = SR_TRY(file_systems_.place(directory, spec_.working_directory));
+    return SnapshotFolder{where.store, where.path};
   }
   if (spec_.savepoint_store != nullptr)
     return SnapshotFolder{spec_.savepoint_store, spec_.savepoint_root};

@@ -97,8 +97,7 @@ Result<void> JobMaster::find_earlier(Opened& opened) const {
     if (!opened.earlier.empty() && *opened.earlier.rbegin() > from)
       std::erase_if(opened.earlier, [last](CheckpointId id) { return id > last; });
   } else if (spec_.claims_restored) {
-    FileSystem* const store = SR_TRY(file_systems_.of_scheme("file"));
-    opened.claimed = SR_TRY(ClaimedSnapshot::open(*store, *spec_.restore, spec_.lock_note));
+    opened.claimed = SR_TRY(ClaimedSnapshot::open(file_systems_, *spec_.restore, spec_.lock_note));
     opened.earlier = {from};
   }
   return {};
@@ -143,8 +142,7 @@ void JobMaster::verify_restore() {
   strand_.run(
       // Nothing changes what a restart goes back to until an attempt runs.
       [this, &snapshot = *newest_]() -> Result<void> {
-        FileSystem* const store = SR_TRY(file_systems_.of_scheme("file"));
-        return verify_files(*store, snapshot.directory, snapshot.metadata, false);
+        return verify_files(file_systems_, snapshot.directory, snapshot.metadata, false);
       },
       [this](Result<void> verified) { verified_restore(std::move(verified)); });
 }
@@ -226,8 +224,8 @@ void JobMaster::recovered(Execution::RecoveryStep step) {
       // The name of the snapshot may have been seen in a page cache only; commits make it count.
       return strand_.run(
           [this, directory = newest_->directory]() -> Result<void> {
-            FileSystem* const store = SR_TRY(file_systems_.of_scheme("file"));
-            Result<void> durable = make_durable(*store, directory, environment_.random.uuid());
+            Result<void> durable =
+                make_durable(file_systems_, directory, environment_.random.uuid());
             const bool read_only = !durable && (durable.error().code == ErrorCode::permission ||
                                                 durable.error().code == ErrorCode::store_read_only);
             if (read_only) {

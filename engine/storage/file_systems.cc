@@ -7,6 +7,8 @@
 namespace streamrun {
 namespace {
 
+constexpr const char* kLocalScheme = "file";
+
 Error unreadable(std::string_view text, std::string reason) {
   return {.code = ErrorCode::path,
           .message = "cannot read the path or URI",
@@ -90,19 +92,117 @@ Result<Location> parse_location(std::string_view text, std::string_view working_
   return Location{.scheme = "file", .path = absolute_path(text, working_directory)};
 }
 
+bool is_local_path(std::string_view path) {
+  return scheme_of(path).empty();
+}
+
 void FileSystems::add(std::string scheme, std::unique_ptr<FileSystem> store) {
-  stores_[std::move(scheme)] = std::move(store);
+  auto entry = std::make_shared<Entry>();
+  entry->store = std::move(store);
+  stores_[std::move(scheme)] = std::move(entry);
+}
+
+void FileSystems::add(const std::vector<std::string>& schemes, MakeStore make) {
+  auto entry = std::make_shared<Entry>();
+  entry->make = std::move(make);
+  for (const std::string& scheme : schemes) stores_[scheme] = entry;
 }
 
 Result<FileSystem*> FileSystems::of_scheme(const std::string& scheme) const {
   const auto found = stores_.find(scheme);
-  if (found != stores_.end()) return found->second.get();
+  if (found != stores_.end()) {
+    Entry& entry = *found->second;
+    const std::lock_guard lock(entry.mutex);
+    if (entry.store == nullptr) entry.store = SR_TRY(entry.make());
+    return entry.store.get();
+  }
   std::vector<std::string> known;
-  for (const auto& [name, store] : stores_) known.push_back(name + "://");
+  for (const auto& [name, entry] : stores_) known.push_back(name + "://");
   return Error{.code = ErrorCode::usage,
                .message = "this version has no file system for " + scheme + "://, only for " +
                           join(known, ", "),
                .retry = Retry::no};
+}
+
+Result<FileSystem*> FileSystems::of_path(const std::string& path) const {
+  const std::string scheme = scheme_of(path);
+  return of_scheme(scheme.empty() ? kLocalScheme : scheme);
+}
+
+Result<Place> FileSystems::place(std::string_view text, std::string_view working_directory) const {
+  const Location location = SR_TRY(parse_location(text, working_directory));
+  FileSystem* const store = SR_TRY(of_scheme(location.scheme));
+  return Place{.path = SR_TRY(store->canonical(location.path)), .store = store};
+}
+
+Result<std::string> FileSystems::canonical(const std::string& path) const {
+  return SR_TRY(of_path(path))->canonical(path);
+}
+
+Result<FileStatus> FileSystems::status(const std::string& path) {
+  return SR_TRY(of_path(path))->status(path);
+}
+
+Result<std::vector<FileStatus>> FileSystems::list(const std::string& directory) {
+  return SR_TRY(of_path(directory))->list(directory);
+}
+
+Result<std::unique_ptr<ReadableFile>> FileSystems::open(const std::string& path) {
+  return SR_TRY(of_path(path))->open(path);
+}
+
+Result<std::unique_ptr<ReadableFile>> FileSystems::open_no_follow(const std::string& path) {
+  return SR_TRY(of_path(path))->open_no_follow(path);
+}
+
+Result<std::unique_ptr<WritableFile>> FileSystems::create(const std::string& path) {
+  return SR_TRY(of_path(path))->create(path);
+}
+
+Result<bool> FileSystems::create_directory(const std::string& path) {
+  return SR_TRY(of_path(path))->create_directory(path);
+}
+
+Result<bool> FileSystems::rename_no_replace(const std::string& from, const std::string& to) {
+  FileSystem* const store = SR_TRY(of_path(from));
+  if (SR_TRY(of_path(to)) == store) return store->rename_no_replace(from, to);
+  return Error{.code = ErrorCode::usage,
+               .message = "a file can't be renamed from one store to another",
+               .where = from,
+               .why = "to " + to,
+               .retry = Retry::no};
+}
+
+Result<bool> FileSystems::link(const std::string& from, const std::string& to) {
+  FileSystem* const store = SR_TRY(of_path(from));
+  if (SR_TRY(of_path(to)) != store) return false;
+  return store->link(from, to);
+}
+
+Result<bool> FileSystems::remove_file(const std::string& path) {
+  return SR_TRY(of_path(path))->remove_file(path);
+}
+
+Result<bool> FileSystems::remove_directory(const std::string& path) {
+  return SR_TRY(of_path(path))->remove_directory(path);
+}
+
+Result<void> FileSystems::sync_directory(const std::string& path) {
+  return SR_TRY(of_path(path))->sync_directory(path);
+}
+
+Result<std::unique_ptr<FolderLock>> FileSystems::lock(const std::string& path,
+                                                      std::string_view note) {
+  return SR_TRY(of_path(path))->lock(path, note);
+}
+
+Result<std::optional<std::string>> FileSystems::lock_holder(const std::string& path) {
+  return SR_TRY(of_path(path))->lock_holder(path);
+}
+
+Result<bool> FileSystems::publish(const std::string& directory, const std::string& name,
+                                  std::string_view bytes, const std::string& attempt) {
+  return SR_TRY(of_path(directory))->publish(directory, name, bytes, attempt);
 }
 
 }  // namespace streamrun

@@ -1,5 +1,6 @@
 #include <streamrun/storage/file_system.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,8 +8,17 @@
 namespace streamrun {
 namespace {
 
+/// How much of a path is the root that its parts lie below: `/`, or a scheme and a host.
+std::size_t root_length(std::string_view path) {
+  const std::size_t scheme = path.find("://");
+  const std::size_t slash = path.find('/');
+  if (scheme == std::string_view::npos || slash != scheme + 1) return path.starts_with('/') ? 1 : 0;
+  return std::min(path.find('/', scheme + 3), path.size());
+}
+
 std::string_view without_trailing_slashes(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const std::size_t root = root_length(path);
+  while (path.size() > std::max<std::size_t>(root, 1) && path.back() == '/') path.remove_suffix(1);
   return path;
 }
 
@@ -39,6 +49,7 @@ std::string join_path(std::string_view directory, std::string_view name) {
 
 std::string parent_path(std::string_view path) {
   path = without_trailing_slashes(path);
+  if (const std::size_t root = root_length(path); path.size() <= root) return std::string(path);
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";
   return std::string(without_trailing_slashes(path.substr(0, slash + 1)));
@@ -46,7 +57,7 @@ std::string parent_path(std::string_view path) {
 
 std::string base_name(std::string_view path) {
   path = without_trailing_slashes(path);
-  if (path == "/") return {};
+  if (path.size() <= root_length(path)) return {};
   return std::string(path.substr(path.rfind('/') + 1));  // npos + 1 is 0
 }
 

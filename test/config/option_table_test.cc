@@ -93,7 +93,7 @@ TEST_CASE("option table: only S3's two keys are secrets among the known ones", "
   for (const OptionInfo& option : all_options()) {
     if (is_secret_key(option.key)) secrets.emplace(option.key);
   }
-  CHECK(secrets == std::set<std::string>{"s3.access-key", "s3.secret-key"});
+  CHECK(secrets == std::set<std::string>{"s3.access-key", "s3.secret-key", "s3.session.token"});
 }
 
 TEST_CASE("enums: every value has a name that reads back", "[config]") {

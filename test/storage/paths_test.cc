@@ -23,6 +23,11 @@ TEST_CASE("parent and base: take a path apart, whatever slash it ends with", "[s
       {"/", "/", ""},
       {"a", ".", "a"},
       {"hdfs://nn/ckpt/chk-1", "hdfs://nn/ckpt", "chk-1"},
+      {"hdfs://nn/ckpt", "hdfs://nn", "ckpt"},
+      {"hdfs://nn/", "hdfs://nn", ""},
+      {"hdfs://nn", "hdfs://nn", ""},
+      {"hdfs:///ckpt/", "hdfs://", "ckpt"},
+      {"/a/b://c", "/a/b:", "c"},
   }));
   CHECK(parent_path(path) == parent);
   CHECK(base_name(path) == base);

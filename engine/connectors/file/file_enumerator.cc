@@ -73,12 +73,12 @@ std::string FileEnumerator::snapshot() const {
 }
 
 Result<std::vector<InputPath>> FileEnumerator::input_paths(
-    const std::string& working_directory) const {
+    const FileSystems& stores, const std::string& working_directory) const {
   std::vector<InputPath> paths;
   for (const std::string& text : settings_.paths) {
-    Location location = SR_TRY(parse_location(text, working_directory));
-    const bool was_read = processed_.count(location.path) > 0;
-    paths.push_back({.location = std::move(location), .may_be_gone = was_read});
+    Place place = SR_TRY(stores.place(text, working_directory));
+    const bool was_read = processed_.count(place.path) > 0;
+    paths.push_back({.place = std::move(place), .may_be_gone = was_read});
   }
   return paths;
 }
@@ -86,13 +86,14 @@ Result<std::vector<InputPath>> FileEnumerator::input_paths(
 void FileEnumerator::look_for_files() {
   next_listing_.reset();
   listing_ = true;
-  Result<std::vector<InputPath>> paths = input_paths(context_->working_directory);
+  Result<std::vector<InputPath>> paths =
+      input_paths(context_->file_systems, context_->working_directory);
   if (!paths) return context_->fail(std::move(paths).error());
   context_->environment.io.submit([this, alive = std::weak_ptr<const bool>(alive_),
-                                   post = context_->post, stores = &context_->file_systems,
-                                   may_be_empty = remembers(), paths = *std::move(paths)] {
+                                   post = context_->post, may_be_empty = remembers(),
+                                   paths = *std::move(paths)] {
     // `this` is used on the JobMaster's thread only, where it can be told whether it still exists.
-    post([this, alive, listing = list_input(*stores, paths, may_be_empty)]() mutable {
+    post([this, alive, listing = list_input(paths, may_be_empty)]() mutable {
       if (!alive.expired()) add_files(std::move(listing));
     });
   });
@@ -109,7 +110,7 @@ Result<void> FileEnumerator::check_input(const FileSystems& stores,
   }
   if (listed_ && !settings_.watch) return {};
   const InputListing listing = SR_TRY(
-      list_input(stores, SR_TRY(input_paths(working_directory)), /*may_be_empty=*/remembers()));
+      list_input(SR_TRY(input_paths(stores, working_directory)), /*may_be_empty=*/remembers()));
   for (const FileStatus& file : listing.files) {
     for (const FileSplit& split : cut_into_splits(file, settings_.split_bytes)) {
       SR_TRY(open_input(stores, split));

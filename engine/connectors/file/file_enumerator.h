@@ -40,7 +40,8 @@ class FileEnumerator final : public SplitEnumerator {
 
  private:
   Result<void> restore(const std::string& bytes);
-  Result<std::vector<InputPath>> input_paths(const std::string& working_directory) const;
+  Result<std::vector<InputPath>> input_paths(const FileSystems& stores,
+                                             const std::string& working_directory) const;
   void look_for_files();
   void add_files(Result<InputListing> listing);
   void add_file(const FileStatus& file);

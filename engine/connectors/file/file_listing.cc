@@ -47,7 +47,7 @@ class InputLister {
       : store_(store), found_(found) {}
 
   Result<void> add(const InputPath& input, bool may_be_empty) {
-    const std::string& path = input.location.path;
+    const std::string& path = input.place.path;
     Result<FileStatus> status = store_.status(path);
     if (status) return add_named(*std::move(status));
     if (status.error().code != ErrorCode::path) return std::move(status).error();
@@ -168,18 +168,16 @@ InputListing one_name_each(std::map<std::string, FileStatus> found) {
 
 std::string text_of(const std::vector<InputPath>& paths) {
   std::vector<std::string> texts;
-  for (const InputPath& path : paths) texts.push_back(path.location.path);
+  for (const InputPath& path : paths) texts.push_back(path.place.path);
   return join(texts, ", ");
 }
 
 }  // namespace
 
-Result<InputListing> list_input(const FileSystems& file_systems,
-                                const std::vector<InputPath>& paths, bool may_be_empty) {
+Result<InputListing> list_input(const std::vector<InputPath>& paths, bool may_be_empty) {
   std::map<std::string, FileStatus> found;
   for (const InputPath& path : paths) {
-    FileSystem* const store = SR_TRY(file_systems.of_scheme(path.location.scheme));
-    SR_TRY(InputLister(*store, found).add(path, may_be_empty));
+    SR_TRY(InputLister(*path.place.store, found).add(path, may_be_empty));
   }
   if (found.empty() && !may_be_empty) return no_such_path(text_of(paths), "there is no input file");
   return one_name_each(std::move(found));

@@ -9,7 +9,7 @@ namespace streamrun {
 
 /// A path to read, as a person gave it, and what it stands for.
 struct InputPath {
-  Location location;
+  Place place;
   /// It was read already, so that it is no error if it is not there any more.
   bool may_be_gone = false;
 };
@@ -24,7 +24,6 @@ struct InputListing {
 /// Looks for files; blocking. E-PATH if a path does not exist or a pattern matches nothing, and,
 /// unless `may_be_empty`, if no file is found at all. With `may_be_empty` a pattern may match
 /// nothing in a folder that exists.
-Result<InputListing> list_input(const FileSystems& file_systems,
-                                const std::vector<InputPath>& paths, bool may_be_empty);
+Result<InputListing> list_input(const std::vector<InputPath>& paths, bool may_be_empty);
 
 }  // namespace streamrun

@@ -41,15 +41,14 @@ Error input_is_shorter(const FileSplit& split, std::uint64_t size) {
 }
 
 Result<InputFile> open_input(const FileSystems& file_systems, const FileSplit& split) {
-  const Location location = SR_TRY(parse_location(split.path, "/"));
-  FileSystem* const store = SR_TRY(file_systems.of_scheme(location.scheme));
-  Result<FileStatus> status = store->status(location.path);
+  const auto [path, store] = SR_TRY(file_systems.place(split.path, "/"));
+  Result<FileStatus> status = store->status(path);
   if (!status && status.error().code == ErrorCode::path)
     return lost(split, "the input file is gone");
   if (!status) return std::move(status).error();
   if (status->kind != FileKind::file) return lost(split, "the input is not a file any more");
   if (status->size < split.file_size) return input_is_shorter(split, status->size);
-  InputFile input{.file = SR_TRY(store->open(location.path)), .change = change_of(split, *status)};
+  InputFile input{.file = SR_TRY(store->open(path)), .change = change_of(split, *status)};
   if (input.file->size() < split.file_size) return input_is_shorter(split, input.file->size());
   return input;
 }

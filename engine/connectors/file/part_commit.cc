@@ -205,8 +205,7 @@ Result<void> commit_parts(const FileSystems& file_systems,
   std::map<std::string, FileSystem*> folders;
   for (const std::string& bytes : committables) {
     const PartCommittable part = SR_TRY(decode_committable(bytes));
-    const Location folder = SR_TRY(parse_location(part.folder, "/"));
-    FileSystem* const store = SR_TRY(file_systems.of_scheme(folder.scheme));
+    FileSystem* const store = SR_TRY(file_systems.place(part.folder, "/")).store;
     if (!folders.empty()) SR_CRASH("sink.commit.between-two");
     folders[part.folder] = store;
     SR_TRY(commit_part(*store, part));
@@ -219,17 +218,16 @@ Result<void> commit_parts(const FileSystems& file_systems,
 Result<void> remove_part_leftovers(const OperatorContext& context, const std::string& folder,
                                    const std::vector<std::string>& restored,
                                    const PartOf& part_of) {
-  const Location location = SR_TRY(parse_location(folder, context.working_directory));
-  FileSystem* const store = SR_TRY(context.file_systems.of_scheme(location.scheme));
+  const auto [path, store] = SR_TRY(context.file_systems.place(folder, context.working_directory));
   const FolderContent content =
-      content_of(SR_TRY(store->list(location.path)), operator_prefix_of(context.operator_id));
+      content_of(SR_TRY(store->list(path)), operator_prefix_of(context.operator_id));
   LeftoverRemoval removal(context, *store, restored, part_of);
   for (const Leftover& leftover : content.leftovers) removal.look_at(leftover);
   if (context.subtask == 0 && restored.empty()) {
     for (const auto& [job_id, parts] : content.finished_parts)
       removal.count_finished(job_id, parts);
   }
-  removal.warn(location.path);
+  removal.warn(path);
   return {};
 }
 

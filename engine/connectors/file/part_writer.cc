@@ -34,17 +34,16 @@ Result<void> try_to_write(FileSystem& store, const std::string& hidden_path) {
 
 void PartWriter::open(const OperatorContext& context) {
   context_ = &context;
-  const Location location = value_or_throw(parse_location(folder_text_, context.working_directory));
-  FileSystem* const store = value_or_throw(context.file_systems.of_scheme(location.scheme));
-  value_or_throw(create_folder(*store, location.path));
+  const auto [folder, store] =
+      value_or_throw(context.file_systems.place(folder_text_, context.working_directory));
+  value_or_throw(create_folder(*store, folder));
   const PartName first = {.job_id = to_string(context.job_id),
                           .operator_prefix = operator_prefix_of(context.operator_id),
                           .subtask = static_cast<std::uint64_t>(context.subtask),
                           .attempt = context.attempt,
                           .number = 0};
-  value_or_throw(
-      try_to_write(*store, join_path(location.path, hidden_name_of(finished_name_of(first)))));
-  blocks_.open(context, std::make_unique<PartStream>(*store, location.path, first));
+  value_or_throw(try_to_write(*store, join_path(folder, hidden_name_of(finished_name_of(first)))));
+  blocks_.open(context, std::make_unique<PartStream>(*store, folder, first));
 }
 
 Result<void> PartWriter::commit(const std::vector<std::string>& committables) const {

@@ -100,8 +100,7 @@ Result<void> KafkaCommitter::commit(const KafkaCommittable& committable, bool ke
   std::int64_t& done = done_[committable.transactional_id];
   SR_ASSERT(committable.number > done,
             "E2: what comes before one that was committed would be taken for committed");
-  const Location folder = SR_TRY(parse_location(committable.part.folder, "/"));
-  FileSystem* const store = SR_TRY(file_systems_.of_scheme(folder.scheme));
+  FileSystem* const store = SR_TRY(file_systems_.place(committable.part.folder, "/")).store;
   for (int left = kTries;; --left) {
     const Result<void> committed = try_to_commit(committable, *store);
     if (committed) break;

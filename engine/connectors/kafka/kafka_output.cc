@@ -184,9 +184,9 @@ Result<void> KafkaOutput::remove_leftovers() {
   std::vector<std::string> folders = context_->earlier_task_owned_folders();
   if (!context_->task_owned_folder.empty()) folders.push_back(context_->task_owned_folder);
   for (const std::string& folder : folders) {
-    const Location location = SR_TRY(parse_location(folder, context_->working_directory));
-    FileSystem* const store = SR_TRY(context_->file_systems.of_scheme(location.scheme));
-    if (SR_TRY(store->exists(location.path)))
+    const auto [path, store] =
+        SR_TRY(context_->file_systems.place(folder, context_->working_directory));
+    if (SR_TRY(store->exists(path)))
       SR_TRY(remove_part_leftovers(*context_, folder, restored_, part_of));
   }
   return {};
