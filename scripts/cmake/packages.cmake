@@ -13,6 +13,7 @@ find_library(ZSTD_LIBRARY zstd REQUIRED)
 find_library(ROCKSDB_LIBRARY rocksdb REQUIRED)
 find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
 find_library(RDKAFKA_LIBRARY rdkafka REQUIRED)
+find_library(PUGIXML_LIBRARY pugixml REQUIRED)
 # Not the whole of libevent, which loads OpenSSL.
 find_library(EVENT_CORE_LIBRARY event_core REQUIRED)
 find_library(EVENT_EXTRA_LIBRARY event_extra REQUIRED)

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <streamrun/platform/clock.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+
+namespace streamrun {
+
+/// What an HDFS client is told. A plain value.
+struct HdfsSettings {
+  /// Hadoop's properties, as `read_hadoop_configuration` gives them. Looked at: `fs.defaultFS`,
+  /// `dfs.nameservices`, `dfs.ha.namenodes.*`, `dfs.namenode.{http,https,rpc}-address*`,
+  /// `dfs.http.policy`, `dfs.replication`.
+  std::map<std::string, std::string> hadoop = {};
+  /// Sent as `user.name` with each request: what HDFS believes without Kerberos. Empty: not sent.
+  std::string user = {};
+  /// How long one request may take in all, and how long a body on its way may not move.
+  Duration request_timeout = std::chrono::seconds(60);
+  int attempts = 5;  ///< of one step, over all name nodes
+  Duration first_backoff = std::chrono::milliseconds(100);
+  Duration most_backoff = std::chrono::seconds(5);
+};
+
+}  // namespace streamrun

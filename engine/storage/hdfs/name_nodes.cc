@@ -1,0 +1,175 @@
+#include "name_nodes.h"
+
+#include <streamrun/base/strings.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "backoff.h"
+#include "webhdfs_error.h"
+
+namespace streamrun {
+namespace {
+
+std::string header_of(const HttpHeaders& headers, std::string_view name) {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+Error unauthenticated(const HttpResponse& response, const std::string& server,
+                      const std::string& where) {
+  const bool kerberos =
+      to_lower_ascii(header_of(response.headers, "www-authenticate")).find("negotiate") !=
+      std::string::npos;
+  return {.code = ErrorCode::permission,
+          .message = kerberos ? "this cluster wants Kerberos, which this version cannot do"
+                              : server + " does not let this user in",
+          .where = where,
+          .why = first_bytes(response.body),
+          .retry = Retry::no};
+}
+
+JudgedAnswer not_answered(Fate fate, Error error) {
+  return {.fate = fate, .answer = {}, .error = std::move(error)};
+}
+
+bool is_success(int status) {
+  return status == 200 || status == 201 || status == 307;
+}
+
+}  // namespace
+
+std::string url_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') ||
+                          std::string_view("-._~/").find(c) != std::string_view::npos;
+    if (is_plain) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
+                   const std::string& where) {
+  const std::string server = server_of(url);
+  if (!response) {
+    Error error = std::move(response).error();
+    // What a server said before a body had ended.
+    if (auto exception = remote_exception_in(error.why)) {
+      HttpResponse said{.status = 403, .headers = {}, .body = error.why};
+      return judge(std::move(said), url, where);
+    }
+    error.where = where;
+    return not_answered(Fate::unknown, std::move(error));
+  }
+  WebHdfsAnswer answer{.status = response->status, .headers = response->headers};
+  answer.json = parse_webhdfs_json(response->body);
+  answer.exception = remote_exception_of(answer.json);
+  if (!answer.exception) answer.exception = remote_exception_in(response->body);
+  if (response->status == 401)
+    return not_answered(Fate::refused, unauthenticated(*response, server, where));
+  if (is_success(response->status)) {
+    const bool makes_sense =
+        !answer.exception && (response->body.empty() || !answer.json.is_discarded());
+    if (!makes_sense) return not_answered(Fate::unknown, nonsense(server, *response, where));
+    return {.fate = Fate::answered, .answer = std::move(answer), .error = {}};
+  }
+  if (!answer.exception) return not_answered(Fate::unknown, nonsense(server, *response, where));
+  Error error = error_of(*answer.exception, where);
+  if (means_standby(*answer.exception)) return not_answered(Fate::standby, std::move(error));
+  if (means_later(*answer.exception)) return not_answered(Fate::later, std::move(error));
+  if (response->status >= 500) {
+    error.code = ErrorCode::unavailable;
+    return not_answered(Fate::unknown, std::move(error));
+  }
+  return {.fate = Fate::answered, .answer = std::move(answer), .error = {}};
+}
+
+std::string NameNodes::url_of(const WebHdfsRequest& request, std::size_t node) const {
+  std::string url = addresses_[node] + "/webhdfs/v1" + url_encoded(request.path) +
+                    "?op=" + request.op + request.query;
+  if (!settings_.user.empty()) url += "&user.name=" + url_encoded(settings_.user);
+  return url;
+}
+
+Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request) {
+  return ask(request, /*is_change=*/false);
+}
+
+Result<WebHdfsAnswer> NameNodes::ask_to_change(const WebHdfsRequest& request) {
+  return ask(request, /*is_change=*/true);
+}
+
+Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request, bool is_change) {
+  Backoff backoff(settings_, transport_, random_);
+  while (true) {
+    Error last;
+    for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
+      std::size_t node = active_.load();
+      const std::string url = url_of(request, node);
+      JudgedAnswer judged = judge(
+          transport_.exchange({.method = request.method, .url = url}, settings_.request_timeout),
+          url, request.where);
+      if (judged.fate == Fate::answered) return std::move(judged.answer);
+      if (judged.fate == Fate::refused) return std::move(judged.error);
+      // A standby one says less than one that can't be reached.
+      if (judged.fate != Fate::standby || last.message.empty()) last = std::move(judged.error);
+      if (judged.fate == Fate::later) break;
+      // Others may have gone on to the next one meanwhile: not past it.
+      active_.compare_exchange_strong(node, (node + 1) % addresses_.size());
+      if (judged.fate == Fate::unknown && is_change) return last;
+    }
+    if (!backoff.again()) return last;
+  }
+}
+
+Result<std::string> NameNodes::data_node_for(WebHdfsRequest request, std::set<std::string>& dead) {
+  const std::string query = request.query;
+  if (!dead.empty()) {
+    const std::vector<std::string> hosts(dead.begin(), dead.end());
+    request.query += "&excludedatanodes=" + url_encoded(join(hosts, ","));
+  }
+  Result<WebHdfsAnswer> asked = ask(request);
+  if (asked && asked->exception && !dead.empty() && !means_taken(*asked->exception) &&
+      error_of(*asked->exception, request.where).code == ErrorCode::store_io) {
+    dead.clear();
+    request.query = query;
+    asked = ask(request);
+  }
+  const WebHdfsAnswer answer = SR_TRY(success_of(std::move(asked), request.where));
+  std::string location = header_of(answer.headers, "location");
+  if (answer.status == 307 && (location.starts_with("http://") || location.starts_with("https://")))
+    return location;
+  return Error{.code = ErrorCode::unavailable,
+               .message = "the name node names no data node (HTTP status " +
+                          std::to_string(answer.status) + ")",
+               .where = request.where,
+               .why = first_bytes(location)};
+}
+
+Result<WebHdfsStatus> NameNodes::status(const std::string& path, const std::string& where) {
+  Backoff backoff(settings_, transport_, random_);
+  while (true) {
+    const WebHdfsAnswer answer =
+        SR_TRY(success_of(ask({.op = "GETFILESTATUS", .path = path, .where = where}), where));
+    if (std::optional<WebHdfsStatus> status = file_status_of(answer.json)) return *status;
+    if (!backoff.again()) {
+      return nonsense("the name node", {.status = answer.status, .headers = {}, .body = {}}, where);
+    }
+  }
+}
+
+Result<WebHdfsAnswer> success_of(Result<WebHdfsAnswer> answer, const std::string& where) {
+  if (answer && answer->exception) return error_of(*answer->exception, where);
+  return answer;
+}
+
+}  // namespace streamrun
