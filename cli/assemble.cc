@@ -4,6 +4,7 @@
 #include <streamrun/state/rocksdb/rocksdb_state_backend.h>
 #include <streamrun/storage/local_file_system.h>
 
+#include "remote_stores.h"
 #include "rocksdb_configuration.h"
 
 namespace streamrun {
@@ -11,7 +12,7 @@ namespace streamrun {
 std::unique_ptr<FileSystems> make_file_systems(const GlobalFlags& global) {
   auto stores = std::make_unique<FileSystems>();
   stores->add("file", make_local_file_system());
-  static_cast<void>(global);
+  add_remote_stores(*stores, global);
   return stores;
 }
 

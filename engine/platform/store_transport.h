@@ -9,18 +9,18 @@ namespace streamrun {
 
 /// A request that is under way. Owned by one thread. Destroyed before `wait` has returned it is
 /// broken off, and the server may or may not have acted.
-class Exchange {
+class HttpExchange {
  public:
-  virtual ~Exchange() = default;
+  virtual ~HttpExchange() = default;
   /// Waits for the outcome, as `Transport::exchange` does. Once.
   virtual Result<HttpResponse> wait() = 0;
 };
 
 /// A request whose body is handed over while it is sent (chunked). Owned by one thread. Destroyed
 /// before `finish` it is broken off: the server gets a body that is cut short, not a whole one.
-class Upload {
+class HttpUpload {
  public:
-  virtual ~Upload() = default;
+  virtual ~HttpUpload() = default;
   /// Sends these bytes too; waits while more than a bounded amount (1 MiB) is not yet taken by the
   /// network. E-UNAVAILABLE when the connection is gone, nothing moves for the time-out, or the
   /// server answers before the body has ended: what it says then is in `why`, and `finish` has it.
@@ -35,10 +35,10 @@ class StoreTransport : public Transport {
  public:
   /// Begins an exchange and returns at once; each takes memory for its bodies until it is
   /// destroyed, so the caller bounds how many there are.
-  virtual std::unique_ptr<Exchange> start(HttpRequest request, Duration timeout) = 0;
+  virtual std::unique_ptr<HttpExchange> start(HttpRequest request, Duration timeout) = 0;
   /// Begins a request (its `body` is not looked at) whose body follows; `timeout` is how long
   /// nothing may move.
-  virtual std::unique_ptr<Upload> upload(HttpRequest request, Duration timeout) = 0;
+  virtual std::unique_ptr<HttpUpload> upload(HttpRequest request, Duration timeout) = 0;
   /// Waits: what stands between one attempt and the next.
   virtual void pause(Duration duration) = 0;
 };

@@ -25,7 +25,7 @@ std::string beginning_of(const HttpResponse& response) {
   return "status " + std::to_string(response.status) + ": " + text;
 }
 
-class CurlExchange final : public Exchange {
+class CurlExchange final : public HttpExchange {
  public:
   CurlExchange(Network& network, HttpRequest request, Duration timeout)
       : network_(network),
@@ -42,7 +42,7 @@ class CurlExchange final : public Exchange {
   const std::shared_ptr<CurlTransfer> transfer_;
 };
 
-class CurlUpload final : public Upload {
+class CurlUpload final : public HttpUpload {
  public:
   CurlUpload(Network& network, HttpRequest request, Duration timeout)
       : network_(network),
@@ -91,10 +91,10 @@ class CurlTransport final : public StoreTransport {
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override {
     return CurlExchange(network(), request, timeout).wait();
   }
-  std::unique_ptr<Exchange> start(HttpRequest request, Duration timeout) override {
+  std::unique_ptr<HttpExchange> start(HttpRequest request, Duration timeout) override {
     return std::make_unique<CurlExchange>(network(), std::move(request), timeout);
   }
-  std::unique_ptr<Upload> upload(HttpRequest request, Duration timeout) override {
+  std::unique_ptr<HttpUpload> upload(HttpRequest request, Duration timeout) override {
     return std::make_unique<CurlUpload>(network(), std::move(request), timeout);
   }
   void pause(Duration duration) override { std::this_thread::sleep_for(duration); }

@@ -42,6 +42,11 @@ class HdfsFileSystem final : public FileSystem {
         random_(random),
         processes_(processes) {}
 
+  Result<std::string> canonical(const std::string& path) const override {
+    const HdfsUri uri = SR_TRY(parse_hdfs_uri(SR_TRY(with_authority(path, settings_))));
+    const std::string plain = absolute_path(uri.path, "/");
+    return uri.scheme + "://" + uri.authority + (plain == "/" ? "" : plain);
+  }
   Result<FileStatus> status(const std::string& path) override {
     const HdfsName name = SR_TRY(name_of(path));
     return to_file_status(SR_TRY(status_of(name)), path, cluster_of(name));

@@ -37,7 +37,7 @@ class HdfsRanges {
   std::uint64_t size() const { return size_; }
 
   /// Begins to fetch, if it takes no question to the name node; else null.
-  std::unique_ptr<Exchange> start(std::uint64_t offset, std::size_t length) {
+  std::unique_ptr<HttpExchange> start(std::uint64_t offset, std::size_t length) {
     const std::string server = known_server(offset);
     if (server.empty()) return nullptr;
     return name_.nodes->transport().start(request_of(server, offset, length),
@@ -46,7 +46,7 @@ class HdfsRanges {
 
   /// The bytes, by way of what was started, if that went well.
   Result<std::string> fetch(std::uint64_t offset, std::size_t length,
-                            std::unique_ptr<Exchange> started) {
+                            std::unique_ptr<HttpExchange> started) {
     NameNodes& nodes = *name_.nodes;
     Backoff backoff(nodes.settings(), nodes.transport(), nodes.random());
     std::set<std::string> dead;
@@ -137,7 +137,7 @@ class HdfsRanges {
 /// A piece of the file that is fetched once. Its first reader waits for the network, others for it.
 class Window {
  public:
-  Window(std::uint64_t offset, std::size_t length, std::unique_ptr<Exchange> started)
+  Window(std::uint64_t offset, std::size_t length, std::unique_ptr<HttpExchange> started)
       : offset_(offset), length_(length), started_(std::move(started)) {}
 
   std::uint64_t offset() const { return offset_; }
@@ -159,7 +159,7 @@ class Window {
   const std::size_t length_;
   // guarded by mutex_
   std::mutex mutex_;
-  std::unique_ptr<Exchange> started_;
+  std::unique_ptr<HttpExchange> started_;
   std::string bytes_;
   bool is_there_ = false;
 };
@@ -228,7 +228,7 @@ class HdfsReadableFile final : public ReadableFile {
     if (windows_.size() == kWindows && !make_room()) return;
     const auto length =
         static_cast<std::size_t>(std::min<std::uint64_t>(kWindowBytes, size() - begin));
-    std::unique_ptr<Exchange> started = ranges_.start(begin, length);
+    std::unique_ptr<HttpExchange> started = ranges_.start(begin, length);
     if (started == nullptr) return;
     windows_.push_back(
         {.window = std::make_shared<Window>(begin, length, std::move(started)), .used = begin});

@@ -225,7 +225,7 @@ class HdfsWritableFile final : public WritableFile {
   bool has_failed_ = false;  ///< an attempt of ours may have left something under the name
   std::set<std::string> dead_;
   std::string url_;
-  std::unique_ptr<Upload> upload_;
+  std::unique_ptr<HttpUpload> upload_;
 };
 
 }  // namespace

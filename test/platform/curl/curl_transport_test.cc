@@ -144,7 +144,7 @@ TEST_CASE("curl transport: exchanges run side by side and can be broken off", "[
   // One connection is served at a time, so that all but one wait.
   const CannedServer server(echo);
   const std::unique_ptr<StoreTransport> transport = make_curl_transport();
-  std::vector<std::unique_ptr<Exchange>> all;
+  std::vector<std::unique_ptr<HttpExchange>> all;
   for (int i = 0; i < 4; ++i)
     all.push_back(transport->start({.url = server.url("/" + std::to_string(i))}, kLong));
   CHECK(all[0]->wait().value().body.starts_with("GET /0 "));
@@ -185,7 +185,7 @@ TEST_CASE("curl transport: a body larger than what is kept back arrives whole", 
       write_text(connection, answer("201 Created", ""));
     });
     const std::unique_ptr<StoreTransport> transport = make_curl_transport();
-    const std::unique_ptr<Upload> upload =
+    const std::unique_ptr<HttpUpload> upload =
         transport->upload({.method = "PUT", .url = server.url("/")}, kLong);
     std::string sent;
     for (int i = 0; i < 50; ++i) {
@@ -209,7 +209,7 @@ TEST_CASE("curl transport: an upload that is given up is cut short", "[platform]
       received.body = body;
     });
     const std::unique_ptr<StoreTransport> transport = make_curl_transport();
-    const std::unique_ptr<Upload> upload =
+    const std::unique_ptr<HttpUpload> upload =
         transport->upload({.method = "PUT", .url = server.url("/")}, kLong);
     REQUIRE(upload->append("some"));
   }
@@ -231,7 +231,7 @@ TEST_CASE("curl transport: a server that answers early or takes nothing ends an 
     }
   });
   const std::unique_ptr<StoreTransport> transport = make_curl_transport();
-  const std::unique_ptr<Upload> upload =
+  const std::unique_ptr<HttpUpload> upload =
       transport->upload({.method = "PUT", .url = server.url("/")}, 200ms);
   const std::string part(4 << 20U, 'x');
   Result<void> taken;
