@@ -119,7 +119,7 @@ Result<ResolvedSnapshot> verified(FileSystem& files, Result<ResolvedSnapshot> sn
 }  // namespace
 
 Result<ResolvedSnapshot> resolve_snapshot(FileSystem& files, const std::string& where) {
-  const std::string path = absolute_path(where, "/");
+  const std::string path = SR_TRY(files.canonical(where));
   Result<ResolvedSnapshot> snapshot = resolve(files, path);
   if (snapshot) return snapshot;
   return with_suggestions(files, path, std::move(snapshot).error());
@@ -127,7 +127,7 @@ Result<ResolvedSnapshot> resolve_snapshot(FileSystem& files, const std::string& 
 
 Result<ResolvedSnapshot> resolve_with_fallback(FileSystem& files, const std::string& where,
                                                bool read_data) {
-  const std::string path = absolute_path(where, "/");
+  const std::string path = SR_TRY(files.canonical(where));
   Result<ResolvedSnapshot> wanted = verified(files, resolve_snapshot(files, path), read_data);
   if (wanted || !is_damage(wanted.error().code)) return wanted;
   for (const SnapshotEntry& entry : complete_in(files, job_folder_of(path))) {

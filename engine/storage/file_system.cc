@@ -47,6 +47,10 @@ Error withdraw(FileSystem& store, const std::string& directory, const std::strin
 
 }  // namespace
 
+Result<std::string> FileSystem::canonical(const std::string& path) const {
+  return absolute_path(path, "/");
+}
+
 Result<bool> FileSystem::exists(const std::string& path) {
   const Result<FileStatus> found = status(path);
   if (found) return true;

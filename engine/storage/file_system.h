@@ -77,7 +77,7 @@ class FileSystem {
 
   /// The one spelling of a path: with what the store adds to it, such as its host, and without what
   /// means nothing. Asks nobody. E-PATH for one that can't be in this store.
-  virtual Result<std::string> canonical(const std::string& path) const { return path; }
+  virtual Result<std::string> canonical(const std::string& path) const;
   /// Fails with E-PATH if nothing is there.
   virtual Result<FileStatus> status(const std::string& path) = 0;
   /// Whether something is there; an error other than "not there" stays an error: unreadable is not

@@ -138,7 +138,8 @@ Result<std::unique_ptr<FolderLock>> lock_by_owner_file(FileSystem& store,
   if (Result<void> written = write_owner(store, path_of(path, epoch), text); !written) {
     // Two may come at once: the name tells who was first.
     const std::optional<Owner> owner = SR_TRY(newest_owner(store, path));
-    const bool is_other = owner && owner->epoch >= epoch && owner->process != self;
+    const bool is_other = owner && owner->epoch >= epoch && !owner->process.empty() &&
+                          owner->process != self;
     return is_other ? held(path, owner->note) : std::move(written).error();
   }
   auto lock = std::make_unique<OwnerLock>(store, path, epoch, self);

@@ -103,6 +103,14 @@ TEST_CASE("owner lock: a store that can't be read locks nothing", "[storage]") {
   REQUIRE_FALSE(lock);
   CHECK(lock.error().code == ErrorCode::store_io);
   CHECK(folder.files() == 0);
+
+  // Nor does one that takes the name and not the bytes, which is nobody's lock then.
+  folder.store.fail_call(folder.store.steps() + 3,
+                         {.code = ErrorCode::store_full, .message = "full", .where = "/job"});
+  const auto half = folder.lock_as("first");
+  REQUIRE_FALSE(half);
+  CHECK(half.error().code == ErrorCode::store_full);
+  CHECK(folder.lock_as("first"));
 }
 
 }  // namespace
