@@ -64,7 +64,7 @@ HttpResponse page_for_people(int status) {
 }
 
 /// An exchange that is over when it begins.
-class DoneExchange final : public Exchange {
+class DoneExchange final : public HttpExchange {
  public:
   explicit DoneExchange(Result<HttpResponse> outcome) : outcome_(std::move(outcome)) {}
   Result<HttpResponse> wait() override { return std::move(outcome_); }
@@ -93,7 +93,7 @@ std::string_view name_of(HdfsFault fault) {
 }
 
 /// A body on its way to a data node, which takes the name at once.
-class SimHdfs::SimUpload final : public Upload {
+class SimHdfs::SimUpload final : public HttpUpload {
  public:
   SimUpload(SimHdfs& hdfs, Call call, HdfsFault fault)
       : hdfs_(hdfs), call_(std::move(call)), fault_(fault) {
@@ -260,12 +260,12 @@ Result<HttpResponse> SimHdfs::exchange(const HttpRequest& request, Duration) {
   return serve(request);
 }
 
-std::unique_ptr<Exchange> SimHdfs::start(HttpRequest request, Duration) {
+std::unique_ptr<HttpExchange> SimHdfs::start(HttpRequest request, Duration) {
   const std::lock_guard lock(mutex_);
   return std::make_unique<DoneExchange>(serve(request));
 }
 
-std::unique_ptr<Upload> SimHdfs::upload(HttpRequest request, Duration) {
+std::unique_ptr<HttpUpload> SimHdfs::upload(HttpRequest request, Duration) {
   HdfsFault fault = HdfsFault::none;
   const Call call = parse(request);
   {

@@ -44,8 +44,8 @@ class SimHdfs final : public StoreTransport {
   SimHdfs();
 
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override;
-  std::unique_ptr<Exchange> start(HttpRequest request, Duration timeout) override;
-  std::unique_ptr<Upload> upload(HttpRequest request, Duration timeout) override;
+  std::unique_ptr<HttpExchange> start(HttpRequest request, Duration timeout) override;
+  std::unique_ptr<HttpUpload> upload(HttpRequest request, Duration timeout) override;
   void pause(Duration duration) override;
 
   // ---- what a test sets, before or between calls

@@ -52,8 +52,10 @@ class HdfsWritableFile final : public WritableFile {
       if (is_kept_ && kept_.size() <= kSmallBytes) return {};
       return start();
     }
-    Result<void> sent = upload_->append(bytes);
-    return sent ? sent : start_again(std::move(sent).error());
+    const Result<void> sent = upload_->append(bytes);
+    if (sent) return sent;
+    SR_TRY(clear_the_way(judge_broken(), false));
+    return start();
   }
 
   Result<void> sync() override { return close(); }
@@ -116,14 +118,21 @@ class HdfsWritableFile final : public WritableFile {
     while (true) {
       if (Result<void> found = find_data_node(); !found) return give_up(std::move(found).error());
       upload_ = nodes_.transport().upload(request({}), nodes_.settings().request_timeout);
-      Result<void> sent = upload_->append(kept_);
+      const Result<void> sent = upload_->append(kept_);
       if (sent) return sent;
-      SR_TRY(clear_the_way(judge(std::move(sent).error(), url_, name_.where), false));
+      SR_TRY(clear_the_way(judge_broken(), false));
     }
   }
-  Result<void> start_again(Error error) {
-    SR_TRY(clear_the_way(judge(std::move(error), url_, name_.where), false));
-    return start();
+
+  /// Why the upload goes on no longer: what the server has said, or that it said nothing.
+  JudgedAnswer judge_broken() {
+    JudgedAnswer judged = judge(upload_->finish(), url_, name_.where);
+    if (judged.fate != Fate::answered || judged.answer.exception) return judged;
+    return {.fate = Fate::unknown,
+            .answer = {},
+            .error = {.code = ErrorCode::unavailable,
+                      .message = server_of(url_) + " says that it has the file before it ends",
+                      .where = name_.where}};
   }
 
   /// The end of the upload, or a small file as a whole.

@@ -62,11 +62,6 @@ JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
   const std::string server = server_of(url);
   if (!response) {
     Error error = std::move(response).error();
-    // What a server said before a body had ended.
-    if (auto exception = remote_exception_in(error.why)) {
-      HttpResponse said{.status = 403, .headers = {}, .body = error.why};
-      return judge(std::move(said), url, where);
-    }
     error.where = where;
     return not_answered(Fate::unknown, std::move(error));
   }
