@@ -1,0 +1,167 @@
+#include "s3_objects.h"
+
+#include <charconv>
+#include <utility>
+
+#include "s3_date.h"
+
+namespace streamrun {
+namespace {
+
+/// Against a server whose pages never end: 100 million keys.
+constexpr int kMostPages = 100'000;
+
+std::optional<std::uint64_t> number(const std::string& text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, value);
+  if (text.empty() || problem != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+S3Request request_for(std::string what, const S3Place& place, std::string method) {
+  return {.what = std::move(what),
+          .where = place.path,
+          .method = std::move(method),
+          .bucket = place.bucket,
+          .key = place.key};
+}
+
+/// The parsed body with the place of the request, if it could be parsed.
+template <typename T>
+Result<T> located(Result<T> parsed, const S3Request& request, const S3Client& client) {
+  if (parsed) return parsed;
+  Error error = std::move(parsed).error();
+  error.message =
+      "cannot " + request.what + ": " + error.message + ", from " + client.host_of(request.bucket);
+  error.where = request.where;
+  return error;
+}
+
+}  // namespace
+
+Result<void> check_has_etag(const HttpResponse& response, const S3Client& client,
+                            const S3Request& request) {
+  if (!header_of(response, "etag").empty()) return {};
+  return client.error_of(
+      {.status = 200, .body = response.body},
+      {.what = request.what, .where = request.where, .method = "GET", .bucket = request.bucket});
+}
+
+Result<std::optional<S3ObjectInfo>> S3Objects::head_once(const S3Place& place) {
+  S3Request request = request_for("look at the object", place, "HEAD");
+  const HttpResponse response = SR_TRY(client_.once(request));
+  if (response.status == 404) return std::optional<S3ObjectInfo>();
+  if (response.status / 100 != 2) return client_.error_of(response, request);
+  SR_TRY(check_has_etag(response, client_, request));
+  const std::optional<std::uint64_t> size = number(header_of(response, "content-length"));
+  if (!size)
+    return client_.error_of(
+        {.status = 200}, {.what = request.what, .where = request.where, .bucket = request.bucket});
+  return std::optional(S3ObjectInfo{
+      .size = *size,
+      .modified_unix_milliseconds = parse_s3_date(header_of(response, "last-modified")).value_or(0),
+      .etag = header_of(response, "etag"),
+      .attempt = header_of(response, kAttemptHeader)});
+}
+
+Result<std::optional<S3ObjectInfo>> S3Objects::head(const S3Place& place) {
+  return client_.repeat([&] { return head_once(place); });
+}
+
+Result<void> S3Objects::head_bucket(const S3Place& place) {
+  S3Request request = request_for("look at the bucket", place, "HEAD");
+  request.key.clear();
+  const Result<HttpResponse> answer = client_.repeated(request);
+  if (answer) return {};
+  if (answer.error().code != ErrorCode::path) return answer.error();
+  // A status without a body may come from anybody.
+  SR_TRY(list(place, "", 1));
+  return {};
+}
+
+Result<S3Listing> S3Objects::page(const S3Place& place, const std::string& prefix,
+                                  std::optional<int> most_keys, const std::string& token) {
+  S3Request request = request_for("list the folder", place, "GET");
+  request.key.clear();
+  request.query = {
+      {"list-type", "2"}, {"prefix", prefix}, {"delimiter", "/"}, {"encoding-type", "url"}};
+  if (most_keys) request.query.emplace_back("max-keys", std::to_string(*most_keys));
+  if (!token.empty()) request.query.emplace_back("continuation-token", token);
+  return client_.repeat([&]() -> Result<S3Listing> {
+    const HttpResponse response = SR_TRY(client_.attempt(request));
+    return located(parse_listing(response.body), request, client_);
+  });
+}
+
+Result<S3Listing> S3Objects::list(const S3Place& place, const std::string& prefix,
+                                  std::optional<int> most_keys) {
+  S3Listing all = SR_TRY(page(place, prefix, most_keys, ""));
+  if (most_keys) return all;
+  for (int pages = 1; !all.next_token.empty(); ++pages) {
+    if (pages == kMostPages) {
+      return Error{.code = ErrorCode::unavailable,
+                   .message = "the listing of the folder does not end",
+                   .where = place.path};
+    }
+    S3Listing next = SR_TRY(page(place, prefix, most_keys, all.next_token));
+    for (S3ListedObject& object : next.objects) all.objects.push_back(std::move(object));
+    for (std::string& name : next.common_prefixes) all.common_prefixes.push_back(std::move(name));
+    all.next_token = std::move(next.next_token);
+  }
+  return all;
+}
+
+Result<void> S3Objects::remove(const S3Place& place) {
+  S3Request request = request_for("remove the object", place, "DELETE");
+  const Result<HttpResponse> answer = client_.repeated(request);
+  if (answer) return {};
+  return answer.error();
+}
+
+ConditionalPut::IsOurs S3Objects::is_of_attempt(const S3Place& place, std::string attempt,
+                                                std::uint64_t size) {
+  return [this, place, attempt = std::move(attempt), size]() -> Result<std::optional<bool>> {
+    const std::optional<S3ObjectInfo> found = SR_TRY(head_once(place));
+    if (!found) return std::optional<bool>();
+    return std::optional(found->attempt == attempt && found->size == size);
+  };
+}
+
+Result<bool> S3Objects::put_new(const S3Place& place, std::string bytes) {
+  const std::string attempt = client_.random().uuid();
+  const std::uint64_t size = bytes.size();
+  S3Request request = request_for("write the object", place, "PUT");
+  request.headers = {{std::string(kAttemptHeader), attempt}};
+  request.body = std::move(bytes);
+  const auto check = [this, place](const HttpResponse& response) {
+    return check_has_etag(response, client_, request_for("write the object", place, "PUT"));
+  };
+  return puts_.send(std::move(request), check, is_of_attempt(place, attempt, size));
+}
+
+Result<bool> S3Objects::put_new_bytes(const S3Place& place, std::string_view bytes) {
+  S3Request request = request_for("publish the object", place, "PUT");
+  request.body = std::string(bytes);
+  const auto check = [this, place](const HttpResponse& response) {
+    return check_has_etag(response, client_, request_for("publish the object", place, "PUT"));
+  };
+  return puts_.send(std::move(request), check, [&] { return has_bytes(place, bytes); });
+}
+
+Result<std::optional<bool>> S3Objects::has_bytes(const S3Place& place, std::string_view bytes) {
+  const std::optional<S3ObjectInfo> found = SR_TRY(head_once(place));
+  if (!found) return std::optional<bool>();
+  if (found->size != bytes.size()) return std::optional(false);
+  S3Request request = request_for("read the object", place, "GET");
+  request.headers = {{"if-match", found->etag}};
+  request.moved_bytes = bytes.size();
+  request.most_response_bytes = std::max(request.most_response_bytes, bytes.size());
+  const HttpResponse response = SR_TRY(client_.attempt(request));
+  SR_TRY(check_has_etag(response, client_, request));
+  if (response.body.size() != bytes.size())
+    return client_.error_of({.status = 200}, request);  // cut short
+  return std::optional(response.body == bytes);
+}
+
+}  // namespace streamrun
