@@ -78,6 +78,7 @@ Result<HttpResponse> SimS3::exchange(const HttpRequest& request, Duration) {
   }
   HttpResponse response = answer(request, seen);
   if (after) after(seen);
+  response.headers.emplace_back("x-amz-request-id", std::to_string(seen.number));
   if (now_wrong == S3Fault::lost_reply) return broken_connection();
   if (now_wrong == S3Fault::internal_error) return s3_complaint(500, "InternalError");
   if (now_wrong == S3Fault::half_body) response.body.resize(response.body.size() / 2);

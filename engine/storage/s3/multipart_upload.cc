@@ -79,7 +79,7 @@ Result<void> MultipartUpload::send(std::string bytes) {
     SR_TRY(finish_first());
     lease = budget_.try_take(memory);
   }
-  if (!lease) return keep_etag(number, objects_.client().repeated(request), request);
+  if (!lease) return send_now(number, request);
   std::unique_ptr<Exchange> exchange = objects_.client().start(request);
   on_their_way_.push_back({.number = number,
                            .request = std::move(request),
@@ -88,24 +88,36 @@ Result<void> MultipartUpload::send(std::string bytes) {
   return {};
 }
 
+Result<void> MultipartUpload::send_now(std::size_t number, S3Request& request) {
+  // A part has one number and one content, so it can be sent as often as need be.
+  etags_[number] = SR_TRY(objects_.client().repeat([&]() -> Result<std::string> {
+    return etag_of(objects_.client().attempt(request), request);
+  }));
+  return {};
+}
+
 Result<void> MultipartUpload::finish_first() {
   Sent sent = std::move(on_their_way_.front());
   on_their_way_.pop_front();
-  Result<HttpResponse> answer = objects_.client().finish(*sent.exchange, sent.request);
+  Result<std::string> etag =
+      etag_of(objects_.client().finish(*sent.exchange, sent.request), sent.request);
   sent.exchange.reset();
-  const bool may_pass = !answer && answer.error().code == ErrorCode::unavailable;
-  const bool is_skewed = !answer && answer.error().code == ErrorCode::permission;
-  // A part has one number and one content, so it can be sent as often as need be.
-  if (may_pass || is_skewed) answer = objects_.client().repeated(sent.request);
-  return keep_etag(sent.number, answer, sent.request);
+  if (etag) {
+    etags_[sent.number] = *std::move(etag);
+    return {};
+  }
+  // It may have been refused for our clock, which only a single exchange corrects.
+  const bool may_pass =
+      etag.error().code == ErrorCode::unavailable || etag.error().code == ErrorCode::permission;
+  if (!may_pass) return etag.error();
+  return send_now(sent.number, sent.request);
 }
 
-Result<void> MultipartUpload::keep_etag(std::size_t number, const Result<HttpResponse>& answer,
-                                        const S3Request& request) {
+Result<std::string> MultipartUpload::etag_of(const Result<HttpResponse>& answer,
+                                             const S3Request& request) const {
   if (!answer) return answer.error();
   SR_TRY(check_has_etag(*answer, objects_.client(), request));
-  etags_[number] = header_of(*answer, "etag");
-  return {};
+  return header_of(*answer, "etag");
 }
 
 Result<bool> MultipartUpload::complete() {

@@ -46,8 +46,8 @@ class MultipartUpload {
   S3Request request_of(std::string what, std::string method) const;
   /// Waits for the part that was sent first, and sends it again if it failed.
   Result<void> finish_first();
-  Result<void> keep_etag(std::size_t number, const Result<HttpResponse>& answer,
-                         const S3Request& request);
+  Result<void> send_now(std::size_t number, S3Request& request);
+  Result<std::string> etag_of(const Result<HttpResponse>& answer, const S3Request& request) const;
 
   S3Objects& objects_;
   TransferBudget& budget_;

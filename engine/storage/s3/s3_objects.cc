@@ -1,8 +1,9 @@
 #include "s3_objects.h"
 
-#include <charconv>
+#include <algorithm>
 #include <utility>
 
+#include "content_range.h"
 #include "s3_date.h"
 
 namespace streamrun {
@@ -11,20 +12,18 @@ namespace {
 /// Against a server whose pages never end: 100 million keys.
 constexpr int kMostPages = 100'000;
 
-std::optional<std::uint64_t> number(const std::string& text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (text.empty() || problem != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 S3Request request_for(std::string what, const S3Place& place, std::string method) {
   return {.what = std::move(what),
           .where = place.path,
           .method = std::move(method),
           .bucket = place.bucket,
           .key = place.key};
+}
+
+/// The error of a success that is none: somebody else has answered.
+Error no_answer_of_s3(const S3Client& client, S3Request request, const HttpResponse& response) {
+  request.method = "GET";  // whose answers have a text
+  return client.error_of({.status = response.status, .body = response.body}, request);
 }
 
 /// The parsed body with the place of the request, if it could be parsed.
@@ -43,26 +42,40 @@ Result<T> located(Result<T> parsed, const S3Request& request, const S3Client& cl
 Result<void> check_has_etag(const HttpResponse& response, const S3Client& client,
                             const S3Request& request) {
   if (!header_of(response, "etag").empty()) return {};
-  return client.error_of(
-      {.status = 200, .body = response.body},
-      {.what = request.what, .where = request.where, .method = "GET", .bucket = request.bucket});
+  return no_answer_of_s3(client, request, response);
 }
 
 Result<std::optional<S3ObjectInfo>> S3Objects::head_once(const S3Place& place) {
   S3Request request = request_for("look at the object", place, "HEAD");
   const HttpResponse response = SR_TRY(client_.once(request));
-  if (response.status == 404) return std::optional<S3ObjectInfo>();
+  if (response.status == 404) {
+    SR_TRY(confirm_absent(place, response));
+    return std::optional<S3ObjectInfo>();
+  }
   if (response.status / 100 != 2) return client_.error_of(response, request);
   SR_TRY(check_has_etag(response, client_, request));
-  const std::optional<std::uint64_t> size = number(header_of(response, "content-length"));
-  if (!size)
-    return client_.error_of(
-        {.status = 200}, {.what = request.what, .where = request.where, .bucket = request.bucket});
+  const std::optional<std::uint64_t> size = parse_s3_number(header_of(response, "content-length"));
+  if (!size) return no_answer_of_s3(client_, request, response);
   return std::optional(S3ObjectInfo{
       .size = *size,
       .modified_unix_milliseconds = parse_s3_date(header_of(response, "last-modified")).value_or(0),
       .etag = header_of(response, "etag"),
       .attempt = header_of(response, kAttemptHeader)});
+}
+
+Result<void> S3Objects::confirm_absent(const S3Place& place, const HttpResponse& response) {
+  const bool is_from_s3 =
+      std::any_of(response.headers.begin(), response.headers.end(),
+                  [](const auto& header) { return header.first.starts_with("x-amz"); });
+  if (is_from_s3) return {};
+  // The first of the keys that begin with it is the key itself.
+  const S3Listing listing = SR_TRY(page_once(place, place.key, 1, ""));
+  const bool is_there = !listing.objects.empty() && listing.objects.front().key == place.key;
+  if (!is_there) return {};
+  return Error{.code = ErrorCode::unavailable,
+               .message = "cannot look at the object: a listing has what " +
+                          client_.host_of(place.bucket) + " says is not there",
+               .where = place.path};
 }
 
 Result<std::optional<S3ObjectInfo>> S3Objects::head(const S3Place& place) {
@@ -80,18 +93,23 @@ Result<void> S3Objects::head_bucket(const S3Place& place) {
   return {};
 }
 
-Result<S3Listing> S3Objects::page(const S3Place& place, const std::string& prefix,
-                                  std::optional<int> most_keys, const std::string& token) {
+Result<S3Listing> S3Objects::page_once(const S3Place& place, const std::string& prefix,
+                                       std::optional<int> most_keys, const std::string& token) {
   S3Request request = request_for("list the folder", place, "GET");
   request.key.clear();
   request.query = {
       {"list-type", "2"}, {"prefix", prefix}, {"delimiter", "/"}, {"encoding-type", "url"}};
   if (most_keys) request.query.emplace_back("max-keys", std::to_string(*most_keys));
   if (!token.empty()) request.query.emplace_back("continuation-token", token);
-  return client_.repeat([&]() -> Result<S3Listing> {
-    const HttpResponse response = SR_TRY(client_.attempt(request));
-    return located(parse_listing(response.body), request, client_);
-  });
+  const HttpResponse response = SR_TRY(client_.attempt(request));
+  // An error with status 200 too.
+  if (parse_complaint(response.body)) return client_.error_of(response, request);
+  return located(parse_listing(response.body), request, client_);
+}
+
+Result<S3Listing> S3Objects::page(const S3Place& place, const std::string& prefix,
+                                  std::optional<int> most_keys, const std::string& token) {
+  return client_.repeat([&] { return page_once(place, prefix, most_keys, token); });
 }
 
 Result<S3Listing> S3Objects::list(const S3Place& place, const std::string& prefix,
@@ -114,9 +132,11 @@ Result<S3Listing> S3Objects::list(const S3Place& place, const std::string& prefi
 
 Result<void> S3Objects::remove(const S3Place& place) {
   S3Request request = request_for("remove the object", place, "DELETE");
-  const Result<HttpResponse> answer = client_.repeated(request);
-  if (answer) return {};
-  return answer.error();
+  return client_.repeat([&]() -> Result<void> {
+    const HttpResponse response = SR_TRY(client_.attempt(request));
+    if (response.body.empty()) return {};
+    return no_answer_of_s3(client_, request, response);
+  });
 }
 
 ConditionalPut::IsOurs S3Objects::is_of_attempt(const S3Place& place, std::string attempt,
@@ -150,17 +170,25 @@ Result<bool> S3Objects::put_new_bytes(const S3Place& place, std::string_view byt
 }
 
 Result<std::optional<bool>> S3Objects::has_bytes(const S3Place& place, std::string_view bytes) {
-  const std::optional<S3ObjectInfo> found = SR_TRY(head_once(place));
-  if (!found) return std::optional<bool>();
-  if (found->size != bytes.size()) return std::optional(false);
   S3Request request = request_for("read the object", place, "GET");
-  request.headers = {{"if-match", found->etag}};
+  // One byte more than ours tells a longer object, without having all of it.
+  request.headers = {{"range", "bytes=0-" + std::to_string(bytes.size())}};
   request.moved_bytes = bytes.size();
-  request.most_response_bytes = std::max(request.most_response_bytes, bytes.size());
-  const HttpResponse response = SR_TRY(client_.attempt(request));
+  request.most_response_bytes += bytes.size();
+  const HttpResponse response = SR_TRY(client_.once(request));
+  if (response.status == 416) return std::optional(bytes.empty());
+  if (response.status / 100 != 2) {
+    const Error error = client_.error_of(response, request);
+    if (error.code == ErrorCode::path) return std::optional<bool>();
+    return error;
+  }
   SR_TRY(check_has_etag(response, client_, request));
-  if (response.body.size() != bytes.size())
-    return client_.error_of({.status = 200}, request);  // cut short
+  const auto range = parse_content_range(header_of(response, "content-range"));
+  const std::optional<std::uint64_t> sent =
+      range ? std::min<std::uint64_t>(range->size, bytes.size() + 1)
+            : parse_s3_number(header_of(response, "content-length"));
+  if (response.body.size() != sent)  // cut short
+    return no_answer_of_s3(client_, request, {.status = response.status});
   return std::optional(response.body == bytes);
 }
 

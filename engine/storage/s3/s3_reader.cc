@@ -1,13 +1,14 @@
 #include "s3_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <list>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "content_range.h"
 
 namespace streamrun {
 namespace {
@@ -39,28 +40,6 @@ struct Ahead {
   std::unique_ptr<Exchange> exchange;
   TransferBudget::Lease lease;
 };
-
-/// `bytes 0-9/100`: where the piece begins, and the size of the whole.
-struct ContentRange {
-  std::uint64_t begin = 0;
-  std::uint64_t size = 0;
-};
-
-std::optional<ContentRange> parse_content_range(const std::string& text) {
-  constexpr std::string_view kUnit = "bytes ";
-  ContentRange range;
-  std::uint64_t last = 0;
-  if (!text.starts_with(kUnit)) return std::nullopt;
-  const char* const end = text.data() + text.size();
-  const auto first = std::from_chars(text.data() + kUnit.size(), end, range.begin);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
-  const auto second = std::from_chars(first.ptr + 1, end, last);
-  if (second.ec != std::errc() || second.ptr == end || *second.ptr != '/') return std::nullopt;
-  const auto third = std::from_chars(second.ptr + 1, end, range.size);
-  if (third.ec != std::errc() || third.ptr != end) return std::nullopt;
-  if (last < range.begin || last >= range.size) return std::nullopt;
-  return range;
-}
 
 S3Request range_request(const S3Place& place, std::uint64_t begin, std::uint64_t end) {
   return {.what = "read the object",

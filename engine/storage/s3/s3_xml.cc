@@ -12,7 +12,7 @@ namespace streamrun {
 namespace {
 
 constexpr std::size_t kMostShownBytes = 200;
-constexpr std::size_t kMostKeyBytes = 1024;
+constexpr std::size_t kMostListedKeyBytes = 1024;
 constexpr std::size_t kMostTextBytes = 65536;  // of tokens, ids and messages
 
 Error nonsense(const std::string& body, std::string_view expected) {
@@ -57,23 +57,15 @@ std::string decoded(const std::string& text) {
   return plain;
 }
 
-std::optional<std::uint64_t> number(const std::string& text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (text.empty() || problem != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 bool is_key(const std::string& key) {
-  return !key.empty() && key.size() <= kMostKeyBytes && key.find('\0') == std::string::npos;
+  return !key.empty() && key.size() <= kMostListedKeyBytes && key.find('\0') == std::string::npos;
 }
 
 bool read_objects(const pugi::xml_node& root, bool encoded, S3Listing& listing) {
   for (const pugi::xml_node& node : root.children("Contents")) {
     const std::string text = text_of(node, "Key");
     S3ListedObject object{.key = encoded ? decoded(text) : text};
-    const std::optional<std::uint64_t> size = number(text_of(node, "Size"));
+    const std::optional<std::uint64_t> size = parse_s3_number(text_of(node, "Size"));
     if (!is_key(object.key) || !size) return false;
     object.size = *size;
     object.modified_unix_milliseconds = parse_s3_date(text_of(node, "LastModified")).value_or(0);
@@ -93,6 +85,14 @@ bool read_prefixes(const pugi::xml_node& root, bool encoded, S3Listing& listing)
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> parse_s3_number(const std::string& text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, value);
+  if (text.empty() || problem != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
 
 std::string first_bytes(std::string_view body) {
   std::string text;

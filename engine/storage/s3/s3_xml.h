@@ -46,6 +46,9 @@ std::optional<S3Complaint> parse_complaint(const std::string& body);
 /// The body of `CompleteMultipartUpload`, from the ETags of parts 1, 2, …
 std::string complete_upload_body(const std::vector<std::string>& etags);
 
+/// A number in decimal digits and nothing else.
+std::optional<std::uint64_t> parse_s3_number(const std::string& text);
+
 /// The first bytes of an answer that makes no sense, printable, at most 200.
 std::string first_bytes(std::string_view body);
 

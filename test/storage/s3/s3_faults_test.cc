@@ -21,7 +21,7 @@ struct Operation {
 };
 
 const std::string& large() {
-  static const std::string bytes = numbered_bytes((std::size_t{17} << 20U) + 5);
+  static const std::string bytes = numbered_bytes(8 * kMiB + 5);
   return bytes;
 }
 

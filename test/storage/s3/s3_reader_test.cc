@@ -8,8 +8,6 @@
 namespace streamrun {
 namespace {
 
-constexpr std::size_t kMiB = std::size_t{1} << 20U;
-
 std::string read(ReadableFile& file, std::uint64_t offset, std::size_t length) {
   std::string into(length, '\0');
   into.resize(file.read_at(offset, into.data(), length).value());

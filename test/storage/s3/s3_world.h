@@ -89,6 +89,7 @@ inline std::string numbered_bytes(std::size_t size) {
   return bytes;
 }
 
+constexpr std::size_t kMiB = std::size_t{1} << 20U;
 constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 30U;
 
 }  // namespace streamrun

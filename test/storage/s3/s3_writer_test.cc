@@ -8,8 +8,6 @@
 namespace streamrun {
 namespace {
 
-constexpr std::size_t kMiB = std::size_t{1} << 20U;
-
 TEST_CASE("s3 writer: up to one part is one PUT, more is an upload in parts", "[s3]") {
   for (const std::size_t size : {8 * kMiB, 8 * kMiB + 1, 25 * kMiB}) {
     S3World world;
