@@ -29,7 +29,7 @@ std::string part_of(const std::string& authorization, const std::string& name) {
   return authorization.substr(from, authorization.find(',', from) - from);
 }
 
-class DoneExchange final : public Exchange {
+class DoneExchange final : public HttpExchange {
  public:
   explicit DoneExchange(Result<HttpResponse> result) : result_(std::move(result)) {}
   Result<HttpResponse> wait() override { return std::move(result_); }
@@ -46,11 +46,11 @@ SimS3::SimS3(const Clock& clock, S3Credentials credentials, std::string region, 
       region_(std::move(region)),
       host_(std::move(host)) {}
 
-std::unique_ptr<Exchange> SimS3::start(HttpRequest request, Duration timeout) {
+std::unique_ptr<HttpExchange> SimS3::start(HttpRequest request, Duration timeout) {
   return std::make_unique<DoneExchange>(exchange(request, timeout));
 }
 
-std::unique_ptr<Upload> SimS3::upload(HttpRequest, Duration) {
+std::unique_ptr<HttpUpload> SimS3::upload(HttpRequest, Duration) {
   return nullptr;  // S3 signs the hash of a body before it is sent
 }
 

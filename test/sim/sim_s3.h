@@ -69,8 +69,8 @@ class SimS3 final : public StoreTransport {
   SimS3(const Clock& clock, S3Credentials credentials, std::string region, std::string host);
 
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override;
-  std::unique_ptr<Exchange> start(HttpRequest request, Duration timeout) override;
-  std::unique_ptr<Upload> upload(HttpRequest request, Duration timeout) override;
+  std::unique_ptr<HttpExchange> start(HttpRequest request, Duration timeout) override;
+  std::unique_ptr<HttpUpload> upload(HttpRequest request, Duration timeout) override;
   void pause(Duration duration) override { paused += duration; }
 
   /// What a test sets.

@@ -80,7 +80,7 @@ Result<void> MultipartUpload::send(std::string bytes) {
     lease = budget_.try_take(memory);
   }
   if (!lease) return send_now(number, request);
-  std::unique_ptr<Exchange> exchange = objects_.client().start(request);
+  std::unique_ptr<HttpExchange> exchange = objects_.client().start(request);
   on_their_way_.push_back({.number = number,
                            .request = std::move(request),
                            .exchange = std::move(exchange),

@@ -31,7 +31,7 @@ class MultipartUpload {
   struct Sent {
     std::size_t number = 0;  ///< from 0
     S3Request request;
-    std::unique_ptr<Exchange> exchange;
+    std::unique_ptr<HttpExchange> exchange;
     TransferBudget::Lease lease;
   };
 

@@ -45,9 +45,9 @@ class S3Client {
   /// As `once`, where any status but 2xx is an error.
   Result<HttpResponse> attempt(S3Request& request);
   /// Begins one exchange, with a copy of the body.
-  std::unique_ptr<Exchange> start(S3Request& request);
+  std::unique_ptr<HttpExchange> start(S3Request& request);
   /// What `start` has come to, as `attempt` would have answered.
-  Result<HttpResponse> finish(Exchange& exchange, const S3Request& request);
+  Result<HttpResponse> finish(HttpExchange& exchange, const S3Request& request);
 
   /// The error that a response stands for. E-UNAVAILABLE is what may pass: nothing else is worth a
   /// repetition.

@@ -60,6 +60,12 @@ class S3FileSystem final : public FileSystem {
         objects_(client_),
         processes_(processes) {}
 
+  Result<std::string> canonical(const std::string& path) const override {
+    const S3Place place = SR_TRY(place_in_bucket(path));
+    const std::string bucket = "s3://" + place.bucket;
+    return place.key.empty() ? bucket : join_path(bucket, place.key);
+  }
+
   Result<FileStatus> status(const std::string& path) override {
     const S3Place place = SR_TRY(place_of(path));
     if (place.bucket.empty()) return folder_status(path);

@@ -37,7 +37,7 @@ struct Ahead {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   S3Request request;
-  std::unique_ptr<Exchange> exchange;
+  std::unique_ptr<HttpExchange> exchange;
   TransferBudget::Lease lease;
 };
 

@@ -42,6 +42,16 @@ TEST_CASE("s3: an empty file is a file", "[s3]") {
   CHECK(files->read_all("s3://b/empty", 0).value().empty());
 }
 
+TEST_CASE("s3: each path has one spelling", "[s3]") {
+  S3World world;
+  const auto files = world.make();
+  CHECK(files->canonical("S3A://b//a/b c/").value() == "s3://b/a/b c");
+  CHECK(files->canonical("s3p://b/").value() == "s3://b");
+  CHECK(files->canonical("s3://").error().code == ErrorCode::usage);
+  CHECK(files->canonical("s3://b/../c").error().code == ErrorCode::path);
+  CHECK(world.server.requests == 0);
+}
+
 TEST_CASE("s3: what is not there is E-PATH with the path", "[s3]") {
   S3World world;
   const auto files = world.make();
