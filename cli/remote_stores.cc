@@ -7,7 +7,10 @@
 #include <streamrun/storage/hdfs/hadoop_configuration.h>
 #include <streamrun/storage/hdfs/hdfs_file_system.h>
 #include <streamrun/storage/local_file_system.h>
+#include <streamrun/storage/s3/credentials.h>
+#include <streamrun/storage/s3/s3_file_system.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <map>
@@ -33,7 +36,34 @@ class Network {
     return make_hdfs_file_system(SR_TRY(hdfs_settings()), *transport_, random_, *processes_);
   }
 
+  Result<std::unique_ptr<FileSystem>> make_s3() {
+    return make_s3_file_system(SR_TRY(s3_settings()), *transport_, random_, clock_, *processes_);
+  }
+
  private:
+  Result<S3Settings> s3_settings() {
+    const Configuration configuration = load_quietly(global_, {}, {}, "").configuration;
+    S3Settings settings;
+    settings.endpoint = configuration.find(options::kS3Endpoint).value_or("");
+    const std::string region = variable("AWS_REGION");
+    settings.region =
+        configuration.find(options::kS3Region).value_or(region.empty() ? settings.region : region);
+    settings.path_style = configuration.get(options::kS3PathStyle);
+    const S3Credentials configured{
+        .access_key = configuration.find(options::kS3AccessKey).value_or(""),
+        .secret_key = configuration.find(options::kS3SecretKey).value_or(""),
+        .session_token = configuration.find(options::kS3SessionToken).value_or("")};
+    settings.credentials = SR_TRY(find_s3_credentials(configured, environment_, *local_));
+    settings.part_bytes = configuration.get(options::kS3PartSize).bytes;
+    settings.most_parts_at_once =
+        static_cast<std::size_t>(std::max(configuration.get(options::kS3ConcurrentUploads), 1));
+    settings.most_transfer_bytes = configuration.get(options::kS3TransferMemory).bytes;
+    settings.timeout = configuration.get(options::kS3Timeout);
+    settings.attempts = std::max(configuration.get(options::kS3Attempts), 1);
+    settings.allow_unconditional = configuration.get(options::kS3AllowUnconditional);
+    return settings;
+  }
+
   Result<HdfsSettings> hdfs_settings() {
     const Configuration configuration = load_quietly(global_, {}, {}, "").configuration;
     HadoopConfiguration hadoop = SR_TRY(read_hadoop_configuration(
@@ -89,6 +119,7 @@ class Network {
   const std::unique_ptr<ProcessTable> processes_ = make_process_table();
   const std::unique_ptr<FileSystem> local_ = make_local_file_system();
   RealRandom random_;
+  RealClock clock_;
 };
 
 }  // namespace
@@ -96,6 +127,7 @@ class Network {
 void add_remote_stores(FileSystems& stores, const GlobalFlags& global) {
   const auto network = std::make_shared<Network>(global);
   stores.add({"hdfs", "webhdfs", "swebhdfs"}, [network] { return network->make_hdfs(); });
+  stores.add({"s3", "s3a", "s3p"}, [network] { return network->make_s3(); });
 }
 
 }  // namespace streamrun

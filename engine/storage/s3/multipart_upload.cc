@@ -7,7 +7,7 @@ namespace streamrun {
 namespace {
 
 constexpr std::size_t kMostParts = 10'000;
-constexpr std::size_t kLeastPartBytes = std::size_t{8} << 20U;
+constexpr std::size_t kLeastPartBytes = std::size_t{5} << 20U;  // S3's own bound
 /// Parts double after so many: of 8 MiB at first, all of them are 496 GiB.
 constexpr std::size_t kPartsOfOneSize = 2000;
 
