@@ -75,9 +75,14 @@ class Validator {
   void check_times() {
     at_least(options::kCheckpointInterval, 10ms);
     at_least(options::kCheckpointTimeout, 10ms);
+    at_least(options::kS3Timeout, 10ms);
   }
 
   void check_counts() {
+    at_least(options::kS3ConcurrentUploads, 1);
+    at_least(options::kS3Attempts, 1);
+    // Smaller parts are refused by S3, all but the last one.
+    at_least(options::kS3PartSize, MemorySize{.bytes = std::uint64_t{5} << 20U}, "5 mb");
     at_least(options::kRetainedCheckpoints, 1);
     at_least(options::kMaxConcurrentCheckpoints, 1);
     at_least(options::kTolerableFailedCheckpoints, 0);

@@ -1,7 +1,7 @@
 #include <streamrun/base/assert.h>
 #include <streamrun/platform/curl/curl_transport.h>
+#include <streamrun/platform/first_bytes.h>
 
-#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,13 +16,9 @@ namespace {
 
 /// What may wait for the network beside what libcurl has taken.
 constexpr std::size_t kMostUnsent = std::size_t{1} << 20U;
-constexpr std::size_t kMostShown = 200;
 
 std::string beginning_of(const HttpResponse& response) {
-  std::string text = response.body.substr(0, kMostShown);
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, ' ');
-  return "status " + std::to_string(response.status) + ": " + text;
+  return "status " + std::to_string(response.status) + ": " + first_bytes(response.body);
 }
 
 class CurlExchange final : public HttpExchange {

@@ -1,6 +1,7 @@
 #include "name_nodes.h"
 
 #include <streamrun/base/strings.h>
+#include <streamrun/platform/first_bytes.h>
 
 #include <utility>
 

@@ -1,11 +1,11 @@
 #include "webhdfs_error.h"
 
+#include <streamrun/platform/first_bytes.h>
+
 #include <algorithm>
 
 namespace streamrun {
 namespace {
-
-constexpr std::size_t kFirstBytes = 200;
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -46,13 +46,6 @@ std::string host_of(std::string_view url) {
   if (scheme != std::string::npos) host.erase(0, scheme + 3);
   const std::size_t colon = host.rfind(':');
   return colon == std::string::npos || host.ends_with(']') ? host : host.substr(0, colon);
-}
-
-std::string first_bytes(std::string_view body) {
-  std::string text(body.substr(0, kFirstBytes));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
 }
 
 Error error_of(const RemoteException& exception, const std::string& where) {

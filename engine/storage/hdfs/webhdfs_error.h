@@ -15,9 +15,6 @@ std::string server_of(std::string_view url);
 /// Its host alone: how a name node is told to leave a data node out.
 std::string host_of(std::string_view url);
 
-/// The first bytes of what is no answer of WebHDFS: at most 200, unprintable ones replaced.
-std::string first_bytes(std::string_view body);
-
 /// The code that fits what the name node or data node threw.
 Error error_of(const RemoteException& exception, const std::string& where);
 

@@ -1,6 +1,7 @@
 #include "s3_error.h"
 
 #include <streamrun/base/strings.h>
+#include <streamrun/platform/first_bytes.h>
 
 #include <algorithm>
 #include <array>

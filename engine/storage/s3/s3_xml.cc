@@ -1,5 +1,7 @@
 #include "s3_xml.h"
 
+#include <streamrun/platform/first_bytes.h>
+
 #include <charconv>
 #include <utility>
 
@@ -11,7 +13,6 @@
 namespace streamrun {
 namespace {
 
-constexpr std::size_t kMostShownBytes = 200;
 constexpr std::size_t kMostListedKeyBytes = 1024;
 constexpr std::size_t kMostTextBytes = 65536;  // of tokens, ids and messages
 
@@ -92,13 +93,6 @@ std::optional<std::uint64_t> parse_s3_number(const std::string& text) {
   const auto [stop, problem] = std::from_chars(text.data(), end, value);
   if (text.empty() || problem != std::errc() || stop != end) return std::nullopt;
   return value;
-}
-
-std::string first_bytes(std::string_view body) {
-  std::string text;
-  for (const char c : body.substr(0, kMostShownBytes))
-    text += c >= ' ' && c <= '~' ? c : (c == '\n' || c == '\t' || c == '\r' ? ' ' : '?');
-  return text.empty() ? "an empty body" : text;
 }
 
 Result<S3Listing> parse_listing(const std::string& body) {

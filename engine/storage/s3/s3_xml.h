@@ -49,7 +49,4 @@ std::string complete_upload_body(const std::vector<std::string>& etags);
 /// A number in decimal digits and nothing else.
 std::optional<std::uint64_t> parse_s3_number(const std::string& text);
 
-/// The first bytes of an answer that makes no sense, printable, at most 200.
-std::string first_bytes(std::string_view body);
-
 }  // namespace streamrun
