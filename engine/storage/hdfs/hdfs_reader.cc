@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kWindowBytes = std::size_t{4} << 20U;
 constexpr std::size_t kWindows = 2;
 /// The least that is fetched at once: a footer and the index in front of it, or a file's head.
-constexpr std::size_t kSmallBytes = std::size_t{64} << 10U;
+constexpr std::size_t kLeastBytes = std::size_t{64} << 10U;
 /// A read of so much is one of several in a row.
 constexpr std::size_t kLargeBytes = std::size_t{256} << 10U;
 /// How far from the end of the last read the next one in a row may begin: readers of lines look at
@@ -62,7 +62,7 @@ class HdfsRanges {
           dead));
       Result<std::string> bytes =
           bytes_of(nodes.transport().exchange(
-                       {.url = url, .most_response_bytes = std::max(length, kSmallBytes)},
+                       {.url = url, .most_response_bytes = std::max(length, kLeastBytes)},
                        nodes.settings().request_timeout),
                    url, length);
       if (bytes) remember_server(url, offset);
@@ -78,7 +78,7 @@ class HdfsRanges {
   }
   static HttpRequest request_of(const std::string& url, std::uint64_t offset, std::size_t length) {
     return {.url = url + range(offset, length),
-            .most_response_bytes = std::max(length, kSmallBytes)};
+            .most_response_bytes = std::max(length, kLeastBytes)};
   }
 
   Result<std::string> bytes_of(Result<HttpResponse> response, const std::string& url,
@@ -204,15 +204,15 @@ class HdfsReadableFile final : public ReadableFile {
     }
     if (small_ != nullptr && small_->holds(at)) return small_;
     for (Kept& kept : windows_) ++kept.misses;
-    if (size() > kSmallBytes && (length >= kLargeBytes || in_a_row) && make_room()) {
+    if (size() > kLeastBytes && (length >= kLargeBytes || in_a_row) && make_room()) {
       windows_.push_back({.window = make_window(at, kWindowBytes), .used = end, .misses = 0});
       return windows_.back().window;
     }
-    if (length > kSmallBytes) return make_window(at, length);
+    if (length > kLeastBytes) return make_window(at, length);
     // Near the end the bytes in front of it are the ones that are asked for next.
     const std::uint64_t begin =
-        std::min<std::uint64_t>(at, size() - std::min<std::uint64_t>(size(), kSmallBytes));
-    return small_ = make_window(begin, kSmallBytes);
+        std::min<std::uint64_t>(at, size() - std::min<std::uint64_t>(size(), kLeastBytes));
+    return small_ = make_window(begin, kLeastBytes);
   }
 
   std::shared_ptr<Window> make_window(std::uint64_t begin, std::size_t most) {

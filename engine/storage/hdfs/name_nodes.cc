@@ -63,6 +63,7 @@ JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
   const std::string server = server_of(url);
   if (!response) {
     Error error = std::move(response).error();
+    error.message = server + ": " + error.message;
     error.where = where;
     return not_answered(Fate::unknown, std::move(error));
   }
