@@ -339,7 +339,7 @@ def require(done, what, status, *patterns):
     """The command failed with this status, and stderr matches all patterns."""
     said = done.stderr.decode(errors="replace")
     for pattern in patterns:
-        if done.returncode != status or not re.search(pattern, said):
+        if done.returncode != status or not re.search(pattern, said, re.MULTILINE):
             raise Failure(f"{what}: status {done.returncode}, wanted {status} and /{pattern}/\n"
                           f"$ {' '.join(done.args)}\n{said}")
 

@@ -128,20 +128,30 @@ Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request, bool is_chan
   }
 }
 
-Result<std::string> NameNodes::data_node_for(WebHdfsRequest request, std::set<std::string>& dead) {
+Result<WebHdfsAnswer> NameNodes::ask_for_data_node(WebHdfsRequest request,
+                                                   std::set<std::string>& dead) {
   const std::string query = request.query;
-  if (!dead.empty()) {
-    const std::vector<std::string> hosts(dead.begin(), dead.end());
-    request.query += "&excludedatanodes=" + url_encoded(join(hosts, ","));
-  }
-  Result<WebHdfsAnswer> asked = ask(request);
-  if (asked && asked->exception && !dead.empty() && !means_taken(*asked->exception) &&
-      error_of(*asked->exception, request.where).code == ErrorCode::store_io) {
-    dead.clear();
+  Backoff backoff(settings_, transport_, random_);
+  while (true) {
     request.query = query;
-    asked = ask(request);
+    if (!dead.empty()) {
+      const std::vector<std::string> hosts(dead.begin(), dead.end());
+      request.query += "&excludedatanodes=" + url_encoded(join(hosts, ","));
+    }
+    Result<WebHdfsAnswer> asked = ask(request);
+    const bool is_none = asked && asked->exception && means_no_data_node(*asked->exception);
+    if (!is_none) return asked;
+    if (!dead.empty()) {
+      dead.clear();
+    } else if (!backoff.again()) {
+      return asked;
+    }
   }
-  const WebHdfsAnswer answer = SR_TRY(success_of(std::move(asked), request.where));
+}
+
+Result<std::string> NameNodes::data_node_for(const WebHdfsRequest& request,
+                                             std::set<std::string>& dead) {
+  const WebHdfsAnswer answer = SR_TRY(success_of(ask_for_data_node(request, dead), request.where));
   std::string location = header_of(answer.headers, "location");
   if (answer.status == 307 && (location.starts_with("http://") || location.starts_with("https://")))
     return location;

@@ -69,7 +69,7 @@ class NameNodes {
   Result<WebHdfsAnswer> ask_to_change(const WebHdfsRequest& request);
   /// The URL of the data node that the name node sends such a request to; none of the hosts in
   /// `dead` if there is another one (else they are forgiven).
-  Result<std::string> data_node_for(WebHdfsRequest request, std::set<std::string>& dead);
+  Result<std::string> data_node_for(const WebHdfsRequest& request, std::set<std::string>& dead);
 
   Result<WebHdfsStatus> status(const std::string& path, const std::string& where);
 
@@ -79,6 +79,7 @@ class NameNodes {
 
  private:
   Result<WebHdfsAnswer> ask(const WebHdfsRequest& request, bool is_change);
+  Result<WebHdfsAnswer> ask_for_data_node(WebHdfsRequest request, std::set<std::string>& dead);
   std::string url_of(const WebHdfsRequest& request, std::size_t node) const;
 
   const std::vector<std::string> addresses_;

@@ -11,14 +11,19 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// In words of Hadoop's, which has no exception of its own for it.
+bool has_words(const RemoteException& exception, std::string_view words) {
+  return exception.message.find(words) != std::string::npos;
+}
+
 bool means_full(const RemoteException& exception) {
   return is_one_of(exception.name,
                    {"NSQuotaExceededException", "DSQuotaExceededException",
                     "QuotaByStorageTypeExceededException", "QuotaExceededException",
                     "DiskOutOfSpaceException", "DiskChecker$DiskOutOfSpaceException"}) ||
-         exception.message.find("could only be written to 0 of") != std::string::npos ||
-         exception.message.find("could only be replicated to 0") != std::string::npos ||
-         exception.message.find("No space left on device") != std::string::npos;
+         has_words(exception, "could only be written to 0 of") ||
+         has_words(exception, "could only be replicated to 0") ||
+         has_words(exception, "No space left on device") || means_no_data_node(exception);
 }
 
 ErrorCode code_of(const RemoteException& exception) {
@@ -55,6 +60,8 @@ Error error_of(const RemoteException& exception, const std::string& where) {
   if (code == ErrorCode::path) message = "there is nothing of this name in HDFS";
   if (code == ErrorCode::permission) message = "HDFS does not permit it";
   if (code == ErrorCode::store_full) message = "HDFS has no space left, or a quota is used up";
+  if (means_no_data_node(exception))
+    message = "no data node of HDFS takes a file: all are full, or none is there";
   if (exception.name == "SafeModeException") message = "HDFS is in safe mode: it changes nothing";
   if (means_standby(exception)) message = "none of the name nodes is active";
   return {.code = code,
@@ -77,6 +84,10 @@ Error nonsense(const std::string& server, const HttpResponse& response, const st
                      std::to_string(response.status) + ")",
           .where = where,
           .why = first_bytes(response.body)};
+}
+
+bool means_no_data_node(const RemoteException& exception) {
+  return has_words(exception, "Failed to find datanode");
 }
 
 bool means_taken(const RemoteException& exception) {

@@ -24,6 +24,8 @@ Error name_taken(const std::string& where);
 /// E-UNAVAILABLE: not what WebHDFS answers.
 Error nonsense(const std::string& server, const HttpResponse& response, const std::string& where);
 
+/// No data node can be had: all are full, gone, or left out by the request.
+bool means_no_data_node(const RemoteException& exception);
 bool means_taken(const RemoteException& exception);
 /// Another name node may be active.
 bool means_standby(const RemoteException& exception);

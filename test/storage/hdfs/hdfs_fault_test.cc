@@ -307,6 +307,15 @@ TEST_CASE("hdfs: the only data node is asked again after a pause", "[storage][hd
   CHECK(world.hdfs.pauses().size() == 1);
 }
 
+TEST_CASE("hdfs: no data node at all is waited for, then E-STORE-FULL", "[storage][hdfs]") {
+  HdfsWorld world;
+  world.hdfs.set_data_nodes({});
+  const Error error = write_bytes(*world.files, HdfsWorld::path("f"), "abc").error();
+  CHECK(error.code == ErrorCode::store_full);
+  CHECK_THAT(error.message, Catch::Contains("all are full, or none is there"));
+  CHECK(world.hdfs.pauses().size() == 4);
+}
+
 TEST_CASE("hdfs: no space is E-STORE-FULL, and nothing is left", "[storage][hdfs]") {
   for (const std::size_t length : {1000UL, 3'000'000UL}) {
     HdfsWorld world;
@@ -340,6 +349,7 @@ TEST_CASE("hdfs: what Java throws has a code", "[storage][hdfs]") {
       {403, "NSQuotaExceededException", "The NameSpace quota", ErrorCode::store_full},
       {403, "DSQuotaExceededException", "The DiskSpace quota", ErrorCode::store_full},
       {403, "IOException", "No space left on device", ErrorCode::store_full},
+      {403, "IOException", "Failed to find datanode, suggest to check", ErrorCode::store_full},
       {403, "IOException", "something", ErrorCode::store_io},
       {400, "IllegalArgumentException", "Invalid value", ErrorCode::store_io},
       {403, "SafeModeException", "Name node is in safe mode", ErrorCode::unavailable},
