@@ -8,6 +8,7 @@ UNIQUE_NAME = re.compile(r"[0-9a-f]{32}")
 DRAFT_NAME = re.compile(r"\.[a-z_.]+\.tmp-[0-9a-f]{32}")
 SHARED_NAME = re.compile(r"[0-9a-f]{32}-(0|[1-9][0-9]*)")
 SHARED_DRAFT_NAME = re.compile(r"\.tmp-[0-9a-f]{32}")
+LOCK_NAME = re.compile(r"\.lock(-[1-9][0-9]*)?")  # with a number where locks do not end with their holder
 CHECKPOINT_NAME = re.compile(r"chk-[1-9][0-9]*")
 
 
@@ -38,7 +39,7 @@ class StoreCheck:
             elif entry.name == "taskowned":
                 if any(entry.iterdir()):
                     raise Failure(f"nothing is known to write into {entry}")
-            elif entry.name not in (".lock", ".job"):
+            elif entry.name != ".job" and not LOCK_NAME.fullmatch(entry.name):
                 raise Failure(f"{entry} is of nobody")
         # One that was being written, one that was being removed, and one that a later life had claimed.
         if self.unfinished - unfinished_before > 3:

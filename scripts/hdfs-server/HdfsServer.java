@@ -60,6 +60,8 @@ public final class HdfsServer {
     conf.setLong("dfs.namenode.fs-limits.min-block-size", 1 << 16);
     // The name node is to notice within seconds what is gone or full.
     conf.setInt("dfs.heartbeat.interval", 1);
+    // A data node that closes a file before it was reported waits this long: 400 ms, where the machine is one.
+    conf.setInt("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", 20);
     conf.setInt("dfs.namenode.heartbeat.recheck-interval", 1000);
     conf.setInt("dfs.ha.tail-edits.period", 1);
     conf.set("dfs.client.failover.proxy.provider." + SERVICE,
