@@ -200,13 +200,13 @@ class Job:
 class Writer(threading.Thread):
     """Adds files to a folder, one after the other, and goes on over what fails."""
 
-    def __init__(self, hdfs, folder, pieces, pause_s):
+    def __init__(self, hdfs, folder, pieces, pause_s, first):
         super().__init__(daemon=True)
-        self.hdfs, self.folder, self.pieces, self.pause_s = hdfs, folder, pieces, pause_s
+        self.hdfs, self.folder, self.pieces, self.pause_s, self.first = hdfs, folder, pieces, pause_s, first
         self.stopping = False
 
     def run(self):
-        for number, piece in enumerate(self.pieces):
+        for number, piece in enumerate(self.pieces, self.first):
             while not self.stopping:
                 try:
                     self.hdfs.write(f"{self.folder}/text-{number:04}", piece)
@@ -257,8 +257,8 @@ class World:
         return Job(self, [self.binary, "run", *self.settings(), *flags, "wordcount", "--input", self.uri("in"),
                           "--watch", "--updates", "--output", self.uri("out"), *job_arguments])
 
-    def write(self, pieces, pause_s):
-        writer = Writer(self.hdfs, f"{self.path}/in", pieces, pause_s)
+    def write(self, pieces, pause_s, first=0):
+        writer = Writer(self.hdfs, f"{self.path}/in", pieces, pause_s, first)
         self.writers.append(writer)
         writer.start()
         return writer
@@ -436,7 +436,7 @@ def full(world):
     world.hdfs.tell("capacity", 1 << 20)
     wait_until("E-STORE-FULL is said", lambda: "E-STORE-FULL" in job.said(), job=job)
     world.hdfs.tell("capacity", 1 << 40)
-    world.write(pieces[10:], pause_s=0.1).finish()
+    world.write(pieces[10:], pause_s=0.1, first=10).finish()
     world.finish(job, pieces, "after there was no room")
 
 
@@ -498,8 +498,8 @@ def run_case(name, binary, hdfs, folder, text, chance):
         CASES[name](world)
     except (Failure, OSError) as failure:
         print(f"FAILED {name} after {time.monotonic() - begin:.1f} s: {CASES[name].__doc__}\n{failure}", flush=True)
-        for job in world.jobs[-1:] if world else []:
-            print(job.story(), flush=True)
+        if world and world.jobs and "$ " not in str(failure):
+            print(world.jobs[-1].story(), flush=True)
         return False
     except TooLate:
         print(f"FAILED {name}: {[job.story() for job in world.jobs] if world else 'HDFS does not start'}")
