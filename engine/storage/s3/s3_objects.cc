@@ -26,6 +26,11 @@ Error no_answer_of_s3(const S3Client& client, S3Request request, const HttpRespo
   return client.error_of({.status = response.status, .body = response.body}, request);
 }
 
+bool is_from_s3(const HttpResponse& response) {
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [](const auto& header) { return header.first.starts_with("x-amz"); });
+}
+
 /// The parsed body with the place of the request, if it could be parsed.
 template <typename T>
 Result<T> located(Result<T> parsed, const S3Request& request, const S3Client& client) {
@@ -48,12 +53,16 @@ Result<void> check_has_etag(const HttpResponse& response, const S3Client& client
 Result<std::optional<S3ObjectInfo>> S3Objects::head_once(const S3Place& place) {
   S3Request request = request_for("look at the object", place, "HEAD");
   const HttpResponse response = SR_TRY(client_.once(request));
-  if (response.status == 404) {
+  const bool is_absent = response.status == 404;
+  if (!is_absent && response.status / 100 != 2) return client_.error_of(response, request);
+  // So a store over a file system answers for a folder, whether or not it is asked with the slash.
+  const bool has_etag = !header_of(response, "etag").empty();
+  if (!is_absent && !has_etag && place.key.ends_with('/') && is_from_s3(response))
+    return std::optional(S3ObjectInfo{});
+  if (is_absent || !has_etag) {
     SR_TRY(confirm_absent(place, response));
     return std::optional<S3ObjectInfo>();
   }
-  if (response.status / 100 != 2) return client_.error_of(response, request);
-  SR_TRY(check_has_etag(response, client_, request));
   const std::optional<std::uint64_t> size = parse_s3_number(header_of(response, "content-length"));
   if (!size) return no_answer_of_s3(client_, request, response);
   return std::optional(S3ObjectInfo{
@@ -64,10 +73,7 @@ Result<std::optional<S3ObjectInfo>> S3Objects::head_once(const S3Place& place) {
 }
 
 Result<void> S3Objects::confirm_absent(const S3Place& place, const HttpResponse& response) {
-  const bool is_from_s3 =
-      std::any_of(response.headers.begin(), response.headers.end(),
-                  [](const auto& header) { return header.first.starts_with("x-amz"); });
-  if (is_from_s3) return {};
+  if (is_from_s3(response) && response.status == 404) return {};
   // The first of the keys that begin with it is the key itself.
   const S3Listing listing = SR_TRY(page_once(place, place.key, 1, ""));
   const bool is_there = !listing.objects.empty() && listing.objects.front().key == place.key;

@@ -65,8 +65,8 @@ class S3Objects {
                          std::optional<int> most_keys, const std::string& token);
   Result<S3Listing> page_once(const S3Place& place, const std::string& prefix,
                               std::optional<int> most_keys, const std::string& token);
-  /// The answer to a HEAD has no text that would tell S3's from a proxy's: E-UNAVAILABLE unless a
-  /// 404 is S3's, or a listing says so too.
+  /// The answer to a HEAD has no text that would tell S3's from a proxy's: E-UNAVAILABLE unless it
+  /// is a 404 of S3's, or a listing says so too.
   Result<void> confirm_absent(const S3Place& place, const HttpResponse& response);
   Result<std::optional<bool>> has_bytes(const S3Place& place, std::string_view bytes);
 

@@ -117,11 +117,14 @@ Result<std::string> parse_upload_id(const std::string& body) {
   return id;
 }
 
-Result<std::string> parse_etag(const std::string& body, const char* root) {
-  pugi::xml_document document;
-  std::string etag = text_of(root_of(document, body, root), "ETag");
-  if (etag.empty()) return nonsense(body, root);
-  return etag;
+Result<std::string> parse_etag(const std::string& body) {
+  for (const char* const root :
+       {"CopyObjectResult", "CopyPartResult", "CompleteMultipartUploadResult"}) {
+    pugi::xml_document document;
+    std::string etag = text_of(root_of(document, body, root), "ETag");
+    if (!etag.empty()) return etag;
+  }
+  return nonsense(body, "result of a copy or an upload");
 }
 
 std::optional<S3Complaint> parse_complaint(const std::string& body) {

@@ -37,9 +37,9 @@ struct S3Complaint {
 Result<S3Listing> parse_listing(const std::string& body);
 /// The upload's id in `InitiateMultipartUploadResult`.
 Result<std::string> parse_upload_id(const std::string& body);
-/// The ETag in `CopyPartResult`, `CopyObjectResult` or `CompleteMultipartUploadResult`: `root` says
-/// which.
-Result<std::string> parse_etag(const std::string& body, const char* root);
+/// The ETag in `CopyObjectResult`, `CopyPartResult` or `CompleteMultipartUploadResult`: not all
+/// stores keep these names apart.
+Result<std::string> parse_etag(const std::string& body);
 /// Nothing if the body is none.
 std::optional<S3Complaint> parse_complaint(const std::string& body);
 

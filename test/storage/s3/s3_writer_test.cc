@@ -25,7 +25,7 @@ TEST_CASE("s3 writer: up to one part is one PUT, more is an upload in parts", "[
     CHECK(same);
     CHECK(world.server.open_uploads() == 0);
     const std::size_t parts = (size + 8 * kMiB - 1) / (8 * kMiB);
-    CHECK(world.server.requests == 3 + (parts == 1 ? 1 : parts + 2));
+    CHECK(world.server.requests == 3 + (parts == 1 ? 1 : parts + 3));
   }
 }
 

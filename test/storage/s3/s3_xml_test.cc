@@ -65,10 +65,9 @@ TEST_CASE("s3 xml: uploads, copies and complaints", "[s3]") {
                         "</InitiateMultipartUploadResult>")
             .value() == "a/b=");
   CHECK_FALSE(parse_upload_id("<InitiateMultipartUploadResult/>"));
-  CHECK(parse_etag("<CopyObjectResult><ETag>&quot;e&quot;</ETag></CopyObjectResult>",
-                   "CopyObjectResult")
-            .value() == "\"e\"");
-  CHECK_FALSE(parse_etag("<Error><Code>InternalError</Code></Error>", "CopyObjectResult"));
+  CHECK(parse_etag("<CopyObjectResult><ETag>&quot;e&quot;</ETag></CopyObjectResult>").value() ==
+        "\"e\"");
+  CHECK_FALSE(parse_etag("<Error><Code>InternalError</Code></Error>"));
   CHECK_FALSE(parse_complaint("<html><Error><Code>SlowDown</Code></Error></html>"));
   CHECK(parse_complaint("<Error><Code>SlowDown</Code><Message>less</Message></Error>")->message ==
         "less");
