@@ -83,7 +83,7 @@ class S3FileSystem final : public FileSystem {
     const std::string prefix = marker_of(place).key;
     S3Listing listing = SR_TRY(objects_.list(place, prefix, std::nullopt));
     const bool is_empty = listing.objects.empty() && listing.common_prefixes.empty();
-    if (is_empty && !place.key.empty()) return not_there(place);
+    if (is_empty && !place.key.empty() && !SR_TRY(has_marker(place))) return not_there(place);
     return entries_of(listing, place, prefix);
   }
 
@@ -151,15 +151,16 @@ class S3FileSystem final : public FileSystem {
     if (place.key.empty()) return false;
     const S3Place marker = marker_of(place);
     const S3Listing listing = SR_TRY(objects_.list(place, marker.key, 2));
-    const bool has_marker = !listing.objects.empty() && listing.objects.front().key == marker.key;
+    const bool lists_marker = !listing.objects.empty() && listing.objects.front().key == marker.key;
     const std::size_t entries = listing.objects.size() + listing.common_prefixes.size();
-    if (entries == 0 && SR_TRY(objects_.head(place))) {
+    if (entries > (lists_marker ? 1 : 0)) return false;
+    if (!lists_marker && !SR_TRY(has_marker(place))) {
+      if (!SR_TRY(objects_.head(place))) return false;
       return Error{.code = ErrorCode::path,
                    .message = "cannot remove the folder: it is a file",
                    .where = path,
                    .retry = Retry::no};
     }
-    if (!has_marker || entries > 1) return false;
     SR_TRY(objects_.remove(marker));
     return true;
   }
@@ -199,7 +200,13 @@ class S3FileSystem final : public FileSystem {
 
   Result<bool> holds_anything(const S3Place& place) {
     const S3Listing listing = SR_TRY(objects_.list(place, marker_of(place).key, 1));
-    return !listing.objects.empty() || !listing.common_prefixes.empty();
+    if (!listing.objects.empty() || !listing.common_prefixes.empty()) return true;
+    return has_marker(place);
+  }
+
+  /// Not all stores list a folder's own object.
+  Result<bool> has_marker(const S3Place& place) {
+    return SR_TRY(objects_.head(marker_of(place))).has_value();
   }
 
   Result<bool> holds_more_than_marker(const S3Place& place) {

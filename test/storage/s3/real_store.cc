@@ -104,7 +104,10 @@ void try_steps(FileSystem& files, const std::string& root) {
   expect(is(files.remove_file(root + "/chk-1/_metadata"), true), "a file is removed");
   expect(is(files.remove_file(root + "/chk-1/_metadata"), false), "once");
   expect(is(files.create_directory(root + "/chk-2"), true), "a new folder");
+  expect(listed(files, root + "/chk-2").empty(), "holds nothing");
+  expect(is(files.exists(root + "/chk-2"), true), "and is there");
   expect(is(files.remove_directory(root + "/chk-2"), true), "is removed");
+  expect(is(files.exists(root + "/chk-2"), false), "and is not there any more");
   auto lock = files.lock(root + "/.lock", "note");
   expect(lock.has_value() && files.lock(root + "/.lock", "other").error().code == ErrorCode::lock,
          "a lock has one holder");
