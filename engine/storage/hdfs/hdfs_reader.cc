@@ -199,7 +199,8 @@ class HdfsReadableFile final : public ReadableFile {
       kept.used = std::max(kept.used, std::min(end, kept.window->end()));
       kept.misses = 0;
       std::shared_ptr<Window> window = kept.window;
-      if (kept.used - window->offset() > kWindowBytes / 2) read_ahead(window->end());
+      // The end of the window before is read until then: lines begin there.
+      if (kept.used - window->offset() > kSlackBytes) read_ahead(window->end());
       return window;
     }
     if (small_ != nullptr && small_->holds(at)) return small_;
