@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace streamrun {
 namespace {
 
@@ -70,7 +72,7 @@ class Endpoint {
   }
   std::string url(const HostPort& at) const {
     const std::string port = at.port.empty() ? (is_https_ ? "9871" : "9870") : at.port;
-    return (is_https_ ? "https://" : "http://") + at.host + ":" + port;
+    return fmt::format("{}://{}:{}", is_https_ ? "https" : "http", at.host, port);
   }
   /// Of the name node whose keys end with `suffix`; `host` is where it is if its own keys do not
   /// say.
@@ -93,15 +95,15 @@ Result<std::vector<std::string>> of_service(const std::string& service,
                                             const Endpoint& endpoint) {
   std::vector<std::string> suffixes;
   for (const std::string& node : list_of(properties, "dfs.ha.namenodes." + service))
-    suffixes.push_back("." + service + "." + node);
+    suffixes.push_back(fmt::format(".{}.{}", service, node));
   if (suffixes.empty()) suffixes.push_back("." + service);
   std::vector<std::string> addresses;
   for (const std::string& suffix : suffixes) {
     std::optional<std::string> address = endpoint.of(suffix, {});
     if (!address) {
-      return not_told("hdfs://" + service, "neither " + endpoint.key() + suffix +
-                                               " nor dfs.namenode.rpc-address" + suffix +
-                                               " is set");
+      return not_told("hdfs://" + service,
+                      fmt::format("neither {0}{1} nor dfs.namenode.rpc-address{1} is set",
+                                  endpoint.key(), suffix));
     }
     addresses.push_back(*std::move(address));
   }
@@ -159,20 +161,23 @@ Result<HdfsUri> parse_hdfs_uri(std::string_view uri) {
   } else if (!rest.starts_with("/")) {
     return bad_uri(uri, "a path in HDFS begins with /");
   }
-  if (parsed.authority.find_first_of("@?#% \\") != std::string::npos)
+  if (parsed.authority.find_first_of("@?#% \\") != std::string::npos) {
     return bad_uri(uri,
                    "cannot read the name node in front of the path: it is HOST:PORT or the "
                    "name of a service");
+  }
   while (rest.ends_with('/')) rest.remove_suffix(1);
   parsed.path = rest.empty() ? "/" : std::string(rest);
   return parsed;
 }
 
-Result<std::vector<std::string>> name_node_addresses(const HdfsUri& given,
+Result<std::vector<std::string>> name_node_addresses(const HdfsUri& uri,
                                                      const HdfsSettings& settings) {
-  HdfsUri uri = given;
-  if (uri.authority.empty())
-    uri.authority = SR_TRY(default_authority(settings, uri.scheme + "://" + uri.path));
+  if (uri.authority.empty()) {
+    HdfsUri whole = uri;
+    whole.authority = SR_TRY(default_authority(settings, uri.scheme + "://" + uri.path));
+    return name_node_addresses(whole, settings);
+  }
   const Properties& properties = settings.hadoop;
   const bool is_https =
       uri.scheme == "swebhdfs" ||

@@ -37,6 +37,7 @@ class HdfsWritableFile final : public WritableFile {
         nodes_(*name_.nodes),
         backoff_(nodes_.settings(), nodes_.transport(), nodes_.random()) {}
 
+  // NOLINTNEXTLINE(bugprone-exception-escape): only memory could be missing
   ~HdfsWritableFile() override {
     if (state_ != State::open || upload_ == nullptr) return;
     upload_.reset();
@@ -52,8 +53,7 @@ class HdfsWritableFile final : public WritableFile {
       if (is_kept_ && kept_.size() <= kSmallBytes) return {};
       return start();
     }
-    const Result<void> sent = upload_->append(bytes);
-    if (sent) return sent;
+    if (upload_->append(bytes)) return {};
     SR_TRY(clear_the_way(judge_broken(), false));
     return start();
   }
@@ -118,8 +118,7 @@ class HdfsWritableFile final : public WritableFile {
     while (true) {
       if (Result<void> found = find_data_node(); !found) return give_up(std::move(found).error());
       upload_ = nodes_.transport().upload(request({}), nodes_.settings().request_timeout);
-      const Result<void> sent = upload_->append(kept_);
-      if (sent) return sent;
+      if (upload_->append(kept_)) return {};
       SR_TRY(clear_the_way(judge_broken(), false));
     }
   }
