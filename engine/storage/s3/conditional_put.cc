@@ -27,13 +27,14 @@ std::string probe_key(const std::string& key, const std::string& uuid) {
 
 }  // namespace
 
-Result<bool> ConditionalPut::send(S3Request request, const Check& check, const IsOurs& is_ours) {
+Result<bool> ConditionalPut::send(S3Request request, const Check& check, const IsOurs& is_ours,
+                                  int more) {
   if (SR_TRY(is_enforced(request))) {
     request.headers.emplace_back("if-none-match", "*");
   } else if (const auto ours = SR_TRY(client_.repeat(is_ours))) {
     return *ours;
   }
-  return client_.repeat([&] { return take_place(request, check, is_ours); });
+  return client_.repeat([&] { return take_place(request, check, is_ours); }, more);
 }
 
 Result<bool> ConditionalPut::take_place(S3Request& request, const Check& check,

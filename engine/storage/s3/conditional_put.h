@@ -27,8 +27,9 @@ class ConditionalPut {
   /// Sends the request with the condition. True: what it writes is there. False: the name is taken.
   /// Whenever the outcome can't be told from the answer, `is_ours` tells: a reply that was lost
   /// makes the next attempt find its own object. The first one for a bucket makes sure that the
-  /// store keeps the condition: E-STORE-IO if it does not, unless that is allowed.
-  Result<bool> send(S3Request request, const Check& check, const IsOurs& is_ours);
+  /// store keeps the condition: E-STORE-IO if it does not, unless that is allowed. While the
+  /// outcome is in doubt it is asked for `more` times than other requests.
+  Result<bool> send(S3Request request, const Check& check, const IsOurs& is_ours, int more = 0);
 
  private:
   Result<bool> is_enforced(const S3Request& beside);

@@ -54,13 +54,13 @@ class S3Client {
   Error error_of(const HttpResponse& response, const S3Request& request) const;
 
   /// Calls `attempt` until it answers something other than E-UNAVAILABLE, as often as the settings
-  /// say, with longer and longer pauses.
+  /// say and `more` times, with longer and longer pauses.
   template <typename Attempt>
-  auto repeat(const Attempt& attempt) -> decltype(attempt()) {
+  auto repeat(const Attempt& attempt, int more = 0) -> decltype(attempt()) {
     for (int made = 1;; ++made) {
       auto result = attempt();
       const bool may_pass = !result && result.error().code == ErrorCode::unavailable;
-      if (!may_pass || made >= settings_.attempts) return result;
+      if (!may_pass || made >= settings_.attempts + more) return result;
       pause_after(made);
     }
   }

@@ -11,6 +11,9 @@ namespace {
 
 /// Against a server whose pages never end: 100 million keys.
 constexpr int kMostPages = 100'000;
+/// A checkpoint that is in doubt ends the job if it can't be withdrawn either, so half a minute of
+/// an outage is waited for first.
+constexpr int kMoreForPublishing = 8;
 
 S3Request request_for(std::string what, const S3Place& place, std::string method) {
   return {.what = std::move(what),
@@ -172,7 +175,8 @@ Result<bool> S3Objects::put_new_bytes(const S3Place& place, std::string_view byt
   const auto check = [this, place](const HttpResponse& response) {
     return check_has_etag(response, client_, request_for("publish the object", place, "PUT"));
   };
-  return puts_.send(std::move(request), check, [&] { return has_bytes(place, bytes); });
+  return puts_.send(
+      std::move(request), check, [&] { return has_bytes(place, bytes); }, kMoreForPublishing);
 }
 
 Result<std::optional<bool>> S3Objects::has_bytes(const S3Place& place, std::string_view bytes) {
