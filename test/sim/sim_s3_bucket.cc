@@ -203,7 +203,7 @@ HttpResponse SimS3::copy(S3Bucket& bucket, const S3Seen& seen) {
   const auto range = range_of(header(seen, "x-amz-copy-source-range"), found->second.bytes.size());
   if (!range) return s3_complaint(416, "InvalidRange");
   part.body = found->second.bytes.substr(range->begin, range->end - range->begin);
-  const HttpResponse done = put_part(bucket, part);
+  HttpResponse done = put_part(bucket, part);
   if (done.status != 200) return done;
   return s3_xml(xml_etag("CopyPartResult", done.headers.front().second));
 }

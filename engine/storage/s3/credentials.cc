@@ -37,7 +37,7 @@ Result<std::optional<S3Credentials>> complete(S3Credentials found, const std::st
 }
 
 std::string credentials_file(const Environment& environment) {
-  const std::string named = value_of(environment, "AWS_SHARED_CREDENTIALS_FILE");
+  std::string named = value_of(environment, "AWS_SHARED_CREDENTIALS_FILE");
   if (!named.empty()) return named;
   const std::string home = value_of(environment, "HOME");
   return home.empty() ? std::string() : join_path(home, ".aws/credentials");

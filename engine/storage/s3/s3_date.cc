@@ -41,7 +41,7 @@ std::optional<std::int64_t> moment(const Day& day, std::string_view time, int mi
                     minute < 60 && second >= 0 && second <= 60;
   if (!good) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((days * 24 + hour) * 60 + minute) * 60'000 + second * 1000 + milliseconds;
+  return ((days * 24 + hour) * 60 + minute) * 60'000 + std::int64_t{second} * 1000 + milliseconds;
 }
 
 int month_of(std::string_view name) {

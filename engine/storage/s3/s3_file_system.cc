@@ -122,9 +122,10 @@ class S3FileSystem final : public FileSystem {
     const S3Place target = SR_TRY(place_in_bucket(to));
     if (SR_TRY(objects_.head(target))) return false;
     const std::optional<S3ObjectInfo> info = SR_TRY(objects_.head(source));
-    if (!info)
-      return SR_TRY(status(from)).kind == FileKind::directory ? is_folder(source, "rename")
-                                                              : not_there(source);
+    if (!info) {
+      const FileStatus found = SR_TRY(status(from));
+      return found.kind == FileKind::directory ? is_folder(source, "rename") : not_there(source);
+    }
     SR_TRY(copy_object(objects_, source, *info, target));
     const std::optional<S3ObjectInfo> copy = SR_TRY(objects_.head(target));
     if (!copy || copy->size != info->size) {

@@ -1,7 +1,6 @@
 #include "s3_reader.h"
 
 #include <algorithm>
-#include <cstring>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -107,8 +106,7 @@ class S3Reader final : public ReadableFile {
                           std::size_t length) {
     const auto at = static_cast<std::size_t>(offset - window.begin);
     const std::size_t count = std::min(length, window.bytes.size() - at);
-    std::memcpy(into, window.bytes.data() + at, count);
-    return count;
+    return window.bytes.copy(into, count, at);
   }
 
   const Window* find(std::uint64_t offset) {
@@ -173,9 +171,10 @@ class S3Reader final : public ReadableFile {
     ahead.exchange.reset();
     if (answer && answer->status == 206) {
       Result<std::string> bytes = checked(answer, ahead.request, ahead.begin, ahead.end);
-      if (bytes)
+      if (bytes) {
         return Window{
             .begin = ahead.begin, .bytes = *std::move(bytes), .lease = std::move(ahead.lease)};
+      }
     }
     return fetch(ahead.begin, ahead.end, std::move(ahead.lease));
   }

@@ -71,8 +71,8 @@ CanonicalHeaders canonical(const HttpHeaders& headers) {
       found.lines += value + '\n';
       continue;
     }
-    found.lines += name + ':' + value + '\n';
-    found.names += (found.names.empty() ? "" : ";") + name;
+    found.lines += fmt::format("{}:{}\n", name, value);
+    found.names += fmt::format("{}{}", found.names.empty() ? "" : ";", name);
   }
   return found;
 }
@@ -106,7 +106,8 @@ std::string query_text(const QueryParameters& query) {
     encoded.emplace_back(percent_encoded(name, false), percent_encoded(value, false));
   std::sort(encoded.begin(), encoded.end());
   std::string text;
-  for (const auto& [name, value] : encoded) text += (text.empty() ? "" : "&") + name + '=' + value;
+  for (const auto& [name, value] : encoded)
+    text += fmt::format("{}{}={}", text.empty() ? "" : "&", name, value);
   return text;
 }
 
