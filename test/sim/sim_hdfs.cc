@@ -1,7 +1,7 @@
 #include "sim/sim_hdfs.h"
 
+#include <streamrun/base/assert.h>
 #include <streamrun/base/strings.h>
-#include <streamrun/storage/file_system.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,6 +17,8 @@ using Json = nlohmann::json;
 constexpr std::string_view kPrefix = "/webhdfs/v1";
 constexpr std::size_t kQueuedBytes = std::size_t{1} << 20U;
 constexpr std::uint64_t kBlockBytes = std::uint64_t{128} << 20U;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kRootId = 16385;
 
 Error gone(const std::string& server) {
   return {.code = ErrorCode::unavailable, .message = "cannot reach " + server};
@@ -101,7 +103,7 @@ class SimHdfs::SimUpload final : public HttpUpload {
     if (is_dead_) return;
     const std::lock_guard lock(hdfs_.mutex_);
     refusal_ = hdfs_.refuse_create(call_);
-    if (!refusal_) hdfs_.nodes_[call_.path] = {.id = hdfs_.next_id_++, .modified = hdfs_.now_++};
+    if (!refusal_) hdfs_.write(call_.path, "");
     is_open_ = !refusal_;
   }
   ~SimUpload() override {
@@ -128,7 +130,7 @@ class SimHdfs::SimUpload final : public HttpUpload {
     if (fault_ == HdfsFault::cut_request) return cut();
     is_open_ = false;
     const std::lock_guard lock(hdfs_.mutex_);
-    hdfs_.nodes_.erase(call_.path);
+    hdfs_.forget(call_.path);
     return hdfs_.serve(call_, body_, fault_);
   }
 
@@ -137,11 +139,12 @@ class SimHdfs::SimUpload final : public HttpUpload {
     if (is_open_) close(body_.substr(0, body_.size() / 2));
     return gone(call_.server);
   }
-  void close(std::string bytes) {
+  void close(std::string_view bytes) {
     is_open_ = false;
     const std::lock_guard lock(hdfs_.mutex_);
-    const auto node = hdfs_.nodes_.find(call_.path);
-    if (node != hdfs_.nodes_.end()) node->second.bytes = std::move(bytes);
+    if (!hdfs_.is_there(call_.path)) return;
+    hdfs_.forget(call_.path);
+    hdfs_.write(call_.path, bytes);
   }
 
   SimHdfs& hdfs_;
@@ -158,10 +161,10 @@ std::string SimHdfs::Call::of(const std::string& key) const {
   return found == query.end() ? std::string() : found->second;
 }
 
-SimHdfs::SimHdfs()
-    : name_nodes_{"http://nn:9870"}, data_nodes_{"http://dn1:9864", "http://dn2:9864"} {
-  nodes_["/"] = {.is_folder = true, .id = 16385};
-}
+SimHdfs::SimHdfs(FileSystem& files)
+    : files_(files),
+      name_nodes_{"http://nn:9870"},
+      data_nodes_{"http://dn1:9864", "http://dn2:9864"} {}
 
 void SimHdfs::set_name_nodes(std::vector<std::string> urls) {
   name_nodes_ = std::move(urls);
@@ -176,34 +179,77 @@ void SimHdfs::fail_request(std::uint64_t number, HdfsFault fault, std::uint64_t 
 }
 
 void SimHdfs::draw_faults(Tape& tape, std::uint64_t one_in) {
-  tape_ = &tape;
-  one_in_ = one_in;
+  choose_faults([&tape, one_in](const HdfsSeen&) {
+    return tape.one_in(one_in) ? all_hdfs_faults()[tape.below(all_hdfs_faults().size())]
+                               : HdfsFault::none;
+  });
+}
+
+// ---- the files
+
+std::optional<FileStatus> SimHdfs::look(const std::string& path) const {
+  Result<FileStatus> status = files_.status(path);
+  return status ? std::optional(*std::move(status)) : std::nullopt;
+}
+
+bool SimHdfs::is_folder(const std::string& path) const {
+  const std::optional<FileStatus> status = look(path);
+  return status && status->kind == FileKind::directory;
+}
+
+std::string SimHdfs::bytes_of(const std::string& path) const {
+  Result<std::string> bytes = files_.read_all(path, kMostBytes);
+  return bytes ? *std::move(bytes) : std::string();
+}
+
+void SimHdfs::write(const std::string& path, std::string_view bytes) {
+  const Result<std::unique_ptr<WritableFile>> file = files_.create(path);
+  SR_ASSERT(file && (*file)->append(bytes) && (*file)->sync() && (*file)->close() &&
+                files_.sync_directory(parent_path(path)),
+            "the store behind HDFS takes a file");
+}
+
+void SimHdfs::forget(const std::string& path) {
+  const Result<bool> removed =
+      is_folder(path) ? files_.remove_directory(path) : files_.remove_file(path);
+  SR_ASSERT(removed && files_.sync_directory(parent_path(path)),
+            "the store behind HDFS removes what is there");
 }
 
 void SimHdfs::put_folder(const std::string& path) {
-  if (path != "/" && !nodes_.contains(parent_path(path))) put_folder(parent_path(path));
-  if (!nodes_.contains(path))
-    nodes_[path] = {.is_folder = true, .id = next_id_++, .modified = now_++};
+  SR_ASSERT(files_.create_directories(path), "the store behind HDFS takes a folder");
 }
 
 void SimHdfs::put_file(const std::string& path, std::string bytes) {
   put_folder(parent_path(path));
-  nodes_[path] = {.bytes = std::move(bytes), .id = next_id_++, .modified = now_++};
+  if (is_there(path)) forget(path);
+  write(path, bytes);
 }
 
 std::map<std::string, std::string> SimHdfs::files() const {
-  const std::lock_guard lock(mutex_);
   std::map<std::string, std::string> found;
-  for (const auto& [path, node] : nodes_) {
-    if (!node.is_folder) found[path] = node.bytes;
+  std::vector<std::string> folders{"/"};
+  while (!folders.empty()) {
+    const std::string folder = std::exchange(folders.back(), {});
+    folders.pop_back();
+    const Result<std::vector<FileStatus>> content = files_.list(folder);
+    if (!content) continue;
+    for (const FileStatus& entry : *content) {
+      if (entry.kind == FileKind::directory) {
+        folders.push_back(entry.path);
+      } else {
+        found[entry.path] = bytes_of(entry.path);
+      }
+    }
   }
   return found;
 }
 
 bool SimHdfs::has_folder(const std::string& path) const {
-  const std::lock_guard lock(mutex_);
   return is_folder(path);
 }
+
+// ---- the network
 
 bool SimHdfs::is_up(const std::string& url) const {
   const bool is_known = is_name_node(url) ||
@@ -214,18 +260,6 @@ bool SimHdfs::is_up(const std::string& url) const {
 bool SimHdfs::is_name_node(const std::string& url) const {
   return std::find(name_nodes_.begin(), name_nodes_.end(), url) != name_nodes_.end();
 }
-
-bool SimHdfs::is_folder(const std::string& path) const {
-  const auto found = nodes_.find(path);
-  return found != nodes_.end() && found->second.is_folder;
-}
-
-bool SimHdfs::has_children(const std::string& path) const {
-  const auto next = nodes_.upper_bound(path == "/" ? path : path + "/");
-  return next != nodes_.end() && next->first.starts_with(path == "/" ? path : path + "/");
-}
-
-// ---- the network
 
 SimHdfs::Call SimHdfs::parse(const HttpRequest& request) {
   Call call{.method = request.method};
@@ -249,8 +283,12 @@ HdfsFault SimHdfs::note(const Call& call, const HttpRequest& request) {
   ++requests_;
   told_.push_back(call.method + " " + call.of("op") + " " + call.path);
   urls_.push_back(request.url);
-  if (tape_ != nullptr && tape_->one_in(one_in_))
-    return all_hdfs_faults()[tape_->below(all_hdfs_faults().size())];
+  if (choose_fault_) {
+    return choose_fault_({.method = call.method,
+                          .op = call.of("op"),
+                          .path = call.path,
+                          .at_name_node = is_name_node(call.server)});
+  }
   const auto found = faults_.find(requests_);
   return found == faults_.end() ? HdfsFault::none : found->second;
 }
@@ -321,8 +359,8 @@ Result<HttpResponse> SimHdfs::serve(const Call& call, const std::string& body, H
   HttpResponse response = act(call, body);
   switch (fault) {
     case HdfsFault::late_close:
-      if (const auto node = nodes_.find(call.path); node != nodes_.end() && !body.empty())
-        node->second.looks_until_closed = 2;
+      if (const auto file = look(call.path); file && !body.empty())
+        looks_until_closed_[file->identity] = 2;
       return gone(call.server);
     case HdfsFault::lost_reply:
       return gone(call.server);
@@ -367,7 +405,7 @@ HttpResponse SimHdfs::at_name_node(const Call& call) {
 }
 
 HttpResponse SimHdfs::redirect(const Call& call) {
-  if (call.of("op") == "OPEN" && (!nodes_.contains(call.path) || is_folder(call.path)))
+  if (call.of("op") == "OPEN" && (!is_there(call.path) || is_folder(call.path)))
     return not_found(call.path);
   std::vector<std::string> usable;
   for (const std::string& node : data_nodes_) {
@@ -386,65 +424,63 @@ HttpResponse SimHdfs::redirect(const Call& call) {
 
 namespace {
 
-Json status_json(const std::string& name, bool is_folder, std::uint64_t length, std::uint64_t id,
-                 std::int64_t modified) {
-  Json status = {{"pathSuffix", name},
-                 {"type", is_folder ? "DIRECTORY" : "FILE"},
-                 {"length", is_folder ? 0 : length},
-                 {"blockSize", is_folder ? 0 : kBlockBytes},
-                 {"modificationTime", modified},
-                 {"owner", "user"},
-                 {"permission", is_folder ? "755" : "644"},
-                 {"replication", is_folder ? 0 : 1}};
-  if (id != 0) status["fileId"] = id;
-  return status;
+std::uint64_t id_of(const FileStatus& status) {
+  const std::string& identity = status.identity;
+  return kRootId + std::stoull(identity.substr(identity.find_first_of("0123456789")));
+}
+
+Json status_json(const FileStatus& status, const std::string& name, bool tells_file_id) {
+  const bool is_folder = status.kind == FileKind::directory;
+  Json json = {{"pathSuffix", name},
+               {"type", is_folder ? "DIRECTORY" : "FILE"},
+               {"length", is_folder ? 0 : status.size},
+               {"blockSize", is_folder ? 0 : kBlockBytes},
+               {"modificationTime", status.modified_unix_milliseconds},
+               {"owner", "user"},
+               {"permission", is_folder ? "755" : "644"},
+               {"replication", is_folder ? 0 : 1}};
+  if (tells_file_id) json["fileId"] = id_of(status);
+  return json;
 }
 
 }  // namespace
 
 HttpResponse SimHdfs::file_status(const Call& call) {
-  const auto found = nodes_.find(call.path);
-  if (found == nodes_.end()) {
-    const auto parent = nodes_.find(parent_path(call.path));
-    if (parent != nodes_.end() && !parent->second.is_folder) {
+  std::optional<FileStatus> found = look(call.path);
+  if (!found) {
+    const std::string parent = parent_path(call.path);
+    if (is_there(parent) && !is_folder(parent)) {
       return thrown(403, "org.apache.hadoop.fs.", "ParentNotDirectoryException",
-                    parent->first + " (is not a directory)");
+                    parent + " (is not a directory)");
     }
     return not_found(call.path);
   }
-  Node& node = found->second;
-  const bool is_closing = node.looks_until_closed > 0 && node.looks_until_closed-- > 0;
-  return answer({{"FileStatus", status_json("", node.is_folder, is_closing ? 0 : node.bytes.size(),
-                                            tells_file_ids_ ? node.id : 0, node.modified)}});
+  const auto closing = looks_until_closed_.find(found->identity);
+  if (closing != looks_until_closed_.end() && closing->second-- > 0) found->size = 0;
+  return answer({{"FileStatus", status_json(*found, "", tells_file_ids_)}});
 }
 
 HttpResponse SimHdfs::list(const Call& call) {
-  const auto found = nodes_.find(call.path);
+  const std::optional<FileStatus> found = look(call.path);
   const bool is_paged = call.of("op") == "LISTSTATUS_BATCH";
   if (is_paged && page_entries_ == 0) {
     return thrown(400, "java.lang.", "IllegalArgumentException",
                   "Invalid value for webhdfs parameter \"op\": No enum constant LISTSTATUS_BATCH");
   }
-  if (found == nodes_.end()) return not_found(call.path);
+  if (!found) return not_found(call.path);
   Json entries = Json::array();
   std::uint64_t remaining = 0;
-  if (!found->second.is_folder) {
-    const Node& node = found->second;
-    entries.push_back(status_json("", false, node.bytes.size(), node.id, node.modified));
-  }
-  const std::string prefix = call.path == "/" ? "/" : call.path + "/";
-  for (auto it = nodes_.upper_bound(prefix); it != nodes_.end() && it->first.starts_with(prefix);
-       ++it) {
-    const std::string name = it->first.substr(prefix.size());
-    if (name.find('/') != std::string::npos) continue;
+  if (found->kind != FileKind::directory)
+    entries.push_back(status_json(*found, "", tells_file_ids_));
+  const Result<std::vector<FileStatus>> content = files_.list(call.path);
+  for (const FileStatus& entry : content ? *content : std::vector<FileStatus>()) {
+    const std::string name = base_name(entry.path);
     if (is_paged && name <= call.of("startAfter")) continue;
     if (is_paged && entries.size() == page_entries_) {
       ++remaining;
       continue;
     }
-    const Node& node = it->second;
-    entries.push_back(status_json(name, node.is_folder, node.bytes.size(),
-                                  tells_file_ids_ ? node.id : 0, node.modified));
+    entries.push_back(status_json(entry, name, tells_file_ids_));
   }
   const Json statuses = {{"FileStatuses", {{"FileStatus", entries}}}};
   if (!is_paged) return answer(statuses);
@@ -454,7 +490,7 @@ HttpResponse SimHdfs::list(const Call& call) {
 
 HttpResponse SimHdfs::make_folders(const Call& call) {
   for (std::string path = call.path; path != "/"; path = parent_path(path)) {
-    if (nodes_.contains(path) && !is_folder(path)) {
+    if (is_there(path) && !is_folder(path)) {
       return thrown(403, "org.apache.hadoop.fs.", "FileAlreadyExistsException",
                     "Path is not a directory: " + path);
     }
@@ -466,34 +502,33 @@ HttpResponse SimHdfs::make_folders(const Call& call) {
 HttpResponse SimHdfs::rename(const Call& call) {
   const bool has_options = knows_rename_options_ && !call.of("renameoptions").empty();
   std::string to = call.of("destination");
-  const auto source = nodes_.find(call.path);
-  if (source == nodes_.end()) return has_options ? not_found(call.path) : says(false);
-  if (has_options && nodes_.contains(to)) {
+  if (!is_there(call.path)) return has_options ? not_found(call.path) : says(false);
+  if (has_options && is_there(to)) {
     return thrown(403, "org.apache.hadoop.fs.", "FileAlreadyExistsException",
                   "rename destination " + to + " already exists");
   }
   if (!has_options && is_folder(to)) to = join_path(to, base_name(call.path));
-  if (nodes_.contains(to)) return says(false);
+  if (is_there(to)) return says(false);
   if (!is_folder(parent_path(to))) {
     if (!has_options) return says(false);
     return thrown(404, "java.io.", "FileNotFoundException",
                   "rename destination parent " + to + " not found");
   }
-  Node moved = std::move(source->second);
-  nodes_.erase(source);
-  nodes_[to] = std::move(moved);
+  SR_ASSERT(files_.rename_no_replace(call.path, to).value() &&
+                files_.sync_directory(parent_path(to)) &&
+                files_.sync_directory(parent_path(call.path)),
+            "the store behind HDFS renames to a free name");
   if (has_options) return {.status = 200, .headers = {}, .body = {}};
   return says(true);
 }
 
 HttpResponse SimHdfs::remove(const Call& call) {
-  const auto found = nodes_.find(call.path);
-  if (found == nodes_.end()) return says(false);
-  if (found->second.is_folder && has_children(call.path)) {
+  if (!is_there(call.path)) return says(false);
+  if (is_folder(call.path) && !files_.list(call.path).value().empty()) {
     return thrown(403, "org.apache.hadoop.fs.", "PathIsNotEmptyDirectoryException",
                   "`" + call.path + " is non empty': Directory is not empty");
   }
-  nodes_.erase(found);
+  forget(call.path);
   return says(true);
 }
 
@@ -510,11 +545,10 @@ HttpResponse SimHdfs::at_data_node(const Call& call, const std::string& body) {
 }
 
 HttpResponse SimHdfs::read(const Call& call) {
-  const auto found = nodes_.find(call.path);
-  if (found == nodes_.end()) return not_found(call.path);
+  if (!is_there(call.path)) return not_found(call.path);
   const std::size_t offset = std::stoul(call.of("offset"));
   const std::size_t length = std::stoul(call.of("length"));
-  const std::string& bytes = found->second.bytes;
+  const std::string bytes = bytes_of(call.path);
   if (offset > bytes.size())
     return thrown(403, "java.io.", "IOException", "Offset out of the range");
   HttpResponse response{.status = 200, .headers = {}, .body = bytes.substr(offset, length)};
@@ -523,7 +557,7 @@ HttpResponse SimHdfs::read(const Call& call) {
 }
 
 std::optional<HttpResponse> SimHdfs::refuse_create(const Call& call) const {
-  if (nodes_.contains(call.path)) {
+  if (is_there(call.path)) {
     return thrown(403, "org.apache.hadoop.fs.", "FileAlreadyExistsException",
                   call.path + " for client 127.0.0.1 already exists");
   }
@@ -533,15 +567,17 @@ std::optional<HttpResponse> SimHdfs::refuse_create(const Call& call) const {
 
 HttpResponse SimHdfs::finish_create(const Call& call, const std::string& body) {
   std::uint64_t used = body.size();
-  for (const auto& [path, node] : nodes_) used += node.bytes.size();
-  Node& node = nodes_[call.path] = {.id = next_id_++, .modified = now_++};
-  if (used > capacity_) {
+  if (capacity_ != UINT64_MAX) {
+    for (const auto& [path, bytes] : files()) used += bytes.size();
+  }
+  const bool is_full = used > capacity_;
+  write(call.path, is_full ? "" : body);
+  if (is_full) {
     return thrown(403, "java.io.", "IOException",
                   "File " + call.path +
                       " could only be written to 0 of the 1 minReplication nodes. There are 1 "
                       "datanode(s) running and no node(s) are excluded in this operation.");
   }
-  node.bytes = body;
   return {.status = 201, .headers = {{"location", "hdfs://nn:8020" + call.path}}, .body = {}};
 }
 

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <streamrun/platform/store_transport.h>
+#include <streamrun/storage/file_system.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/tape.h"
@@ -35,13 +39,23 @@ enum class HdfsFault {
 const std::vector<HdfsFault>& all_hdfs_faults();
 std::string_view name_of(HdfsFault fault);
 
-/// Name nodes and data nodes in memory, as a WebHDFS client meets them: the network and what is
-/// behind it. Names behave as those of the real thing (Hadoop 3.4): MKDIRS makes what is missing,
-/// RENAME without options moves into a folder, a body that breaks off leaves a short file.
-/// Thread-safe.
+/// A request as what chooses its fault sees it.
+struct HdfsSeen {
+  std::string method;
+  std::string op;
+  std::string path;
+  bool at_name_node = false;
+};
+
+/// Name nodes and data nodes, as a WebHDFS client meets them: the network and what is behind it.
+/// Files are kept in `files`, under the paths that they have in HDFS; each request is done as a
+/// whole, and durable when it is answered. Names behave as those of the real thing (Hadoop 3.4):
+/// MKDIRS makes what is missing, RENAME without options moves into a folder, a body that breaks off
+/// leaves a short file. Thread-safe.
 class SimHdfs final : public StoreTransport {
  public:
-  SimHdfs();
+  /// `files` outlives it, and tells identities that end in a number.
+  explicit SimHdfs(FileSystem& files);
 
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override;
   std::unique_ptr<HttpExchange> start(HttpRequest request, Duration timeout) override;
@@ -61,6 +75,10 @@ class SimHdfs final : public StoreTransport {
   void fail_request(std::uint64_t number, HdfsFault fault, std::uint64_t count = 1);
   /// Each request has a fault with a chance of one in `one_in`. The tape outlives this.
   void draw_faults(Tape& tape, std::uint64_t one_in);
+  /// Each request has the fault that this says.
+  void choose_faults(std::function<HdfsFault(const HdfsSeen&)> choose) {
+    choose_fault_ = std::move(choose);
+  }
   /// All requests get this answer.
   void answer_all(std::optional<HttpResponse> answer) { fixed_answer_ = std::move(answer); }
   /// Entries of one page of LISTSTATUS_BATCH; 0: an old server, which does not know it.
@@ -87,13 +105,6 @@ class SimHdfs final : public StoreTransport {
 
  private:
   class SimUpload;
-  struct Node {
-    bool is_folder = false;
-    std::string bytes = {};
-    std::uint64_t id = 0;
-    std::int64_t modified = 0;
-    int looks_until_closed = 0;
-  };
   struct Call {
     std::string method = {};
     std::string server = {};
@@ -121,28 +132,29 @@ class SimHdfs final : public StoreTransport {
   HttpResponse finish_create(const Call& call, const std::string& body);
   bool is_up(const std::string& url) const;
   bool is_name_node(const std::string& url) const;
+  std::optional<FileStatus> look(const std::string& path) const;
+  bool is_there(const std::string& path) const { return look(path).has_value(); }
   bool is_folder(const std::string& path) const;
-  bool has_children(const std::string& path) const;
-  void make_room(const std::string& path);
+  std::string bytes_of(const std::string& path) const;
+  void write(const std::string& path, std::string_view bytes);
+  void forget(const std::string& path);
 
+  FileSystem& files_;
   // guarded by mutex_ once the client runs
   mutable std::mutex mutex_;
-  std::map<std::string, Node> nodes_;
+  std::map<std::string, int> looks_until_closed_;  ///< by identity
   std::vector<std::string> name_nodes_;
   std::vector<std::string> data_nodes_;
   std::size_t active_ = 0;
   std::size_t next_data_node_ = 0;
   std::set<std::string> stopped_;
   std::map<std::uint64_t, HdfsFault> faults_;
-  Tape* tape_ = nullptr;
-  std::uint64_t one_in_ = 0;
+  std::function<HdfsFault(const HdfsSeen&)> choose_fault_;
   std::optional<HttpResponse> fixed_answer_;
   std::size_t page_entries_ = 1000;
   bool knows_rename_options_ = true;
   bool tells_file_ids_ = true;
   std::uint64_t capacity_ = UINT64_MAX;
-  std::uint64_t next_id_ = 16386;
-  std::int64_t now_ = 1'700'000'000'000;
   std::uint64_t requests_ = 0;
   std::uint64_t read_bytes_ = 0;
   std::vector<std::string> told_;

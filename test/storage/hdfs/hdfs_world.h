@@ -4,11 +4,14 @@
 #include <streamrun/storage/file_system.h>
 #include <streamrun/storage/hdfs/hdfs_file_system.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "sim/memory_file_system.h"
 #include "sim/sim_hdfs.h"
 #include "sim/tape.h"
 
@@ -27,6 +30,16 @@ class OneProcess final : public ProcessTable {
   std::string self_;
 };
 
+/// Each look is a millisecond later, so that no two files are of the same one.
+class TickingClock final : public Clock {
+ public:
+  Instant now() const override { return Instant(); }
+  std::int64_t unix_milliseconds() const override { return unix_milliseconds_++; }
+
+ private:
+  mutable std::atomic<std::int64_t> unix_milliseconds_ = 1'700'000'000'000;
+};
+
 /// A simulated HDFS with an empty folder in it, and our client of it.
 struct HdfsWorld {
   explicit HdfsWorld(HdfsSettings settings = {.user = "me"}) {
@@ -38,7 +51,9 @@ struct HdfsWorld {
   }
   FileSystem* operator->() const { return files.get(); }
 
-  sim::SimHdfs hdfs;
+  TickingClock clock;
+  sim::MemoryFileSystem store{&clock};
+  sim::SimHdfs hdfs{store};
   sim::SeededRandom random{1};
   OneProcess process{"host/1"};
   std::unique_ptr<FileSystem> files;
