@@ -87,16 +87,29 @@ class Life::SimLog final : public Log {
 Life::Life(World& world)
     : world_(world),
       log_(std::make_unique<SimLog>(world)),
+      processes_(fmt::format("life {}", world.statistics.lives)),
       executor_(world.tape, world.clock, world.trace, world.pace),
       environment_{world.clock, world.random, executor_, executor_, *log_},
       thrown_before_(world.hooks.thrown) {
   ++world_.statistics.lives;
   plan_death();
-  auto store = std::make_unique<SimFileSystem>(world_.store, world_.oracle, faults_, world_.tape,
-                                               world_.trace, world_.mutant);
+  std::unique_ptr<FileSystem> store = make_store();
   store_ = store.get();
   file_systems_.add("file", std::move(store));
   world_.hooks.kafka = sim_kafka(world_.kafka, faults_, world_.tape, world_.trace, world_.mutant);
+}
+
+/// This machine's disk, or the way to where the files are.
+std::unique_ptr<FileSystem> Life::make_store() {
+  if (world_.remote == nullptr) {
+    return std::make_unique<SimFileSystem>(world_.store, world_.oracle, faults_, world_.tape,
+                                           world_.trace, world_.mutant);
+  }
+  world_.remote->set_faults(&faults_);
+  network_ =
+      std::make_unique<SimNetwork>(world_.remote->servers(), faults_, world_.tape, world_.trace,
+                                   [this](Duration duration) { executor_.sleep(duration); });
+  return world_.remote->make_client({*network_, world_.random, world_.clock, processes_});
 }
 
 /// Whatever is under way now fails at once and comes to an end. A job that has ended by itself is
@@ -106,6 +119,7 @@ Life::~Life() {
   if (!result_) executor_.run_out_io();
   master_.reset();
   executor_.run_out_io();
+  if (world_.remote != nullptr) world_.remote->set_faults(nullptr);
   world_.hooks.kafka.reset();
   world_.statistics.write_errors += faults_.write_errors;
   world_.statistics.read_errors += faults_.read_errors;

@@ -12,6 +12,7 @@
 
 #include "sim/sim_executor.h"
 #include "sim/sim_file_system.h"
+#include "sim/sim_network.h"
 #include "sim/world.h"
 
 namespace streamrun::sim {
@@ -54,6 +55,7 @@ class Life final : public JobListener {
  private:
   class SimLog;
 
+  std::unique_ptr<FileSystem> make_store();
   void plan_death();
   std::optional<LifeEnd> choose_restore();
   std::optional<LifeEnd> make_spec();
@@ -77,6 +79,8 @@ class Life final : public JobListener {
   std::optional<std::uint64_t> turns_to_death_;
   bool faults_ended_ = false;
   std::unique_ptr<SimLog> log_;
+  SimProcessTable processes_;
+  std::unique_ptr<SimNetwork> network_;  // to a store elsewhere
   FileSystems file_systems_;
   FileSystem* store_ = nullptr;  // in file_systems_
   SimExecutor executor_;

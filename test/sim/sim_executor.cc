@@ -124,12 +124,19 @@ void SimExecutor::run_io(std::size_t index) {
   IoJob job = std::move(io_jobs_[index]);
   io_jobs_.erase(io_jobs_.begin() + static_cast<std::ptrdiff_t>(index));
   if (job.call.resume()) return;
-  job.ready_at = clock_.now() + up_to(tape_, pace_.most_io_delay / 4);
+  const std::optional<Duration> asleep = std::exchange(asleep_, std::nullopt);
+  job.ready_at = clock_.now() + (asleep ? *asleep : up_to(tape_, pace_.most_io_delay / 4));
   io_jobs_.push_back(std::move(job));
 }
 
 void SimExecutor::maybe_pause_io() {
   if (tape_.one_in(pace_.pause_one_in)) Fiber::pause();
+}
+
+void SimExecutor::sleep(Duration duration) {
+  if (!Fiber::is_running()) return clock_.advance(duration);
+  asleep_ = duration;
+  Fiber::pause();
 }
 
 void SimExecutor::run_out_io() {

@@ -59,6 +59,8 @@ class SimExecutor final : public Executor, public IoExecutor {
   bool step();
   /// For the store, before each call: others may run first, if an I/O job is running.
   void maybe_pause_io();
+  /// Time goes on by so much for who calls; others run meanwhile, if an I/O job is what calls.
+  void sleep(Duration duration);
   /// Runs I/O jobs and nothing else until none is left: what a process that ends had under way.
   void run_out_io();
   std::uint64_t steps() const { return steps_; }
@@ -96,6 +98,7 @@ class SimExecutor final : public Executor, public IoExecutor {
   std::deque<Slot> slots_;  // a runnable may add others while it runs
   std::vector<IoJob> io_jobs_;
   std::vector<Candidate> candidates_;
+  std::optional<Duration> asleep_;  // for so long, the I/O job that has just paused
   std::uint64_t submitted_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t starving_ = 0;  // which ones, while not 0

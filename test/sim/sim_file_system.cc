@@ -72,9 +72,8 @@ class SimFileSystem::Reader final : public ReadableFile {
 /// how: an append after half of its bytes, a sync with its pages marked clean.
 Result<void> SimFileSystem::before_change(std::string_view what, const std::string& path) {
   SR_TRY(live_on(what, path));
-  const bool may_fail = (faults_.write_error_of.empty() || faults_.write_error_of == what) &&
-                        path.starts_with(faults_.write_error_under);
-  if (may_fail && tape_.one_in(faults_.write_error_one_in)) let_next_step_fail(what, path);
+  if (faults_.may_fail(what, path) && tape_.one_in(faults_.write_error_one_in))
+    let_next_step_fail(what, path);
   return {};
 }
 

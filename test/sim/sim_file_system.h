@@ -28,6 +28,12 @@ struct StorageFaults {
   bool is_dead = false;                         ///< nothing reaches the store any more
   std::uint64_t write_errors = 0;               ///< that were injected
   std::uint64_t read_errors = 0;
+
+  /// Whether this operation is one that fails now and then.
+  bool may_fail(std::string_view what, const std::string& path) const {
+    return (write_error_of.empty() || write_error_of == what) &&
+           path.starts_with(write_error_under);
+  }
 };
 
 /// The store as one simulated process sees it: every change is traced, told to the oracle, and may

@@ -12,7 +12,8 @@ namespace {
   std::fprintf(stderr,
                "error: %s\n"
                "streamrun_sim [--seed S] [--seeds N] [--seeds-file FILE] [--tape FILE] "
-               "[--mutant K] [--aligned | --at-least-once | --kafka] [--expect-violation] "
+               "[--mutant K] [--aligned | --at-least-once | --kafka | --hdfs | --s3] "
+               "[--expect-violation] "
                "[--save-tape FILE] "
                "[--shrink] "
                "[--shrink-seconds T] [--verbose]\n",
@@ -74,6 +75,10 @@ SimFlags parse_flags(int argc, char** argv) {
       flags.guarantees = Guarantees::at_least_once;
     } else if (arguments.is("--kafka")) {
       flags.guarantees = Guarantees::kafka;
+    } else if (arguments.is("--hdfs")) {
+      flags.guarantees = Guarantees::hdfs;
+    } else if (arguments.is("--s3")) {
+      flags.guarantees = Guarantees::s3;
     } else if (arguments.is("--tape")) {
       flags.tape_file = arguments.value();
     } else if (arguments.is("--save-tape")) {
@@ -90,7 +95,7 @@ SimFlags parse_flags(int argc, char** argv) {
     }
   }
   if (flags.guarantees != Guarantees::mixed && (flags.shrinks || !flags.save_tape.empty()))
-    usage("a tape does not say that it is --aligned, --at-least-once or --kafka");
+    usage("a tape does not say that it is --aligned, --at-least-once, --kafka, --hdfs or --s3");
   return flags;
 }
 

@@ -545,15 +545,16 @@ HttpResponse SimHdfs::at_data_node(const Call& call, const std::string& body) {
 }
 
 HttpResponse SimHdfs::read(const Call& call) {
-  if (!is_there(call.path)) return not_found(call.path);
-  const std::size_t offset = std::stoul(call.of("offset"));
-  const std::size_t length = std::stoul(call.of("length"));
-  const std::string bytes = bytes_of(call.path);
-  if (offset > bytes.size())
-    return thrown(403, "java.io.", "IOException", "Offset out of the range");
-  HttpResponse response{.status = 200, .headers = {}, .body = bytes.substr(offset, length)};
-  read_bytes_ += response.body.size();
-  return response;
+  const Result<std::unique_ptr<ReadableFile>> file = files_.open(call.path);
+  if (!file) return not_found(call.path);
+  const std::uint64_t size = (*file)->size();
+  const std::uint64_t offset = std::stoull(call.of("offset"));
+  const std::uint64_t length = std::stoull(call.of("length"));
+  if (offset > size) return thrown(403, "java.io.", "IOException", "Offset out of the range");
+  std::string bytes(std::min(length, size - offset), '\0');
+  bytes.resize((*file)->read_at(offset, bytes.data(), bytes.size()).value());
+  read_bytes_ += bytes.size();
+  return {.status = 200, .headers = {}, .body = std::move(bytes)};
 }
 
 std::optional<HttpResponse> SimHdfs::refuse_create(const Call& call) const {

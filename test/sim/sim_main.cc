@@ -101,15 +101,20 @@ class Runner {
     constexpr std::uint64_t kMany = 100;
     if (histories_ < kMany) return false;
     const Statistics& all = total_;
-    if (std::min({all.kills, all.power_cuts, all.restores, all.rescales, all.restarts, all.stops,
-                  all.savepoints, all.checkpoints, all.failed_checkpoints, all.write_errors,
-                  all.read_errors, all.thrown}) == 0) {
+    const bool is_remote =
+        flags_.guarantees == Guarantees::hdfs || flags_.guarantees == Guarantees::s3;
+    if (!is_remote && all.power_cuts == 0) return true;
+    if (std::min({all.kills, all.restores, all.rescales, all.restarts, all.stops, all.savepoints,
+                  all.checkpoints, all.failed_checkpoints, all.write_errors, all.read_errors,
+                  all.thrown}) == 0) {
       return true;
     }
     const auto absent = std::count(topologies_.begin(), topologies_.end(), 0);
     switch (flags_.guarantees) {
       case Guarantees::mixed:
       case Guarantees::kafka:
+      case Guarantees::hdfs:
+      case Guarantees::s3:
         return all.in_flight == 0 || all.increments == 0 || absent > 0;
       case Guarantees::aligned:
         return absent > 1;  // one only shows what overtaking can break
@@ -199,6 +204,8 @@ class Runner {
     if (flags_.guarantees == Guarantees::aligned) flags += " --aligned";
     if (flags_.guarantees == Guarantees::at_least_once) flags += " --at-least-once";
     if (flags_.guarantees == Guarantees::kafka) flags += " --kafka";
+    if (flags_.guarantees == Guarantees::hdfs) flags += " --hdfs";
+    if (flags_.guarantees == Guarantees::s3) flags += " --s3";
     if (mutant_ != Mutant::none) flags += " --mutant " + std::to_string(static_cast<int>(mutant_));
     return flags;
   }

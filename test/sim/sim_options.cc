@@ -26,7 +26,8 @@ SimOptions SimOptions::draw(Tape& tape, Guarantees guarantees) {
   if (options.max_parallelism > 0) {
     options.most_parallelism = std::min(options.most_parallelism, options.max_parallelism);
   }
-  const bool is_mixed = guarantees == Guarantees::mixed || guarantees == Guarantees::kafka;
+  const bool is_mixed =
+      guarantees != Guarantees::aligned && guarantees != Guarantees::at_least_once;
   options.shape = JobShape::draw(tape, options.most_parallelism, is_mixed);
   options.shape.writes_to_kafka = guarantees == Guarantees::kafka;
   if (guarantees == Guarantees::at_least_once) {
@@ -82,7 +83,22 @@ SimOptions SimOptions::draw(Tape& tape, Guarantees guarantees) {
   options.history = other_bits / 4 % 4;
   // More than that would leave nothing for files.
   if (options.incremental && options.inline_threshold > 0) options.inline_threshold = 200;
+  if (guarantees == Guarantees::hdfs) options.move_to(StoreKind::hdfs);
+  if (guarantees == Guarantees::s3) options.move_to(StoreKind::s3);
   return options;
+}
+
+/// Servers elsewhere, which no power cut here reaches.
+void SimOptions::move_to(StoreKind kind) {
+  store = kind;
+  kills = kills || power_cuts;
+  power_cuts = false;
+  constexpr int kAttempts[] = {1, 2, 5, 5};
+  attempts = kAttempts[shape.seed >> 28U & 3U];
+  constexpr std::size_t kPages[] = {0, 1, 3, 1000};
+  page_entries = kPages[shape.seed >> 30U & 3U];
+  if (kind == StoreKind::s3 && page_entries == 0) page_entries = 2;
+  old_server = (shape.seed >> 36U) % 4 == 0;
 }
 
 std::string SimOptions::describe() const {
@@ -97,7 +113,7 @@ std::string SimOptions::describe() const {
       "pause I/O "
       "1/{}, slow I/O "
       "1/{}, throw 1/{}, "
-      "write error 1/{} {}, read error 1/{}, faults for {:g} ms",
+      "write error 1/{} {}, read error 1/{}, faults for {:g} ms{}",
       to_string(shape.topology), shape.records(), shape.splits.size(), shape.keys,
       shape.keyed_parallelism, shape.copies, parallelism, max_parallelism, chaining,
       in_milliseconds(interval), in_milliseconds(min_pause), in_milliseconds(timeout),
@@ -108,7 +124,10 @@ std::string SimOptions::describe() const {
       tolerable_failures, retained, history, inline_threshold, incremental, claims, deaths, kills,
       power_cuts, rescales, stops, savepoints, starving_steps, pause_io_one_in, slow_io_one_in,
       throw_one_in, write_error_one_in, write_error_of + write_error_under, read_error_one_in,
-      in_milliseconds(safety_phase));
+      in_milliseconds(safety_phase),
+      store == StoreKind::disk ? std::string()
+                               : fmt::format("; {} attempts, pages of {}, old server {}", attempts,
+                                             page_entries, old_server));
 }
 
 }  // namespace streamrun::sim

@@ -14,8 +14,12 @@ namespace streamrun::sim {
 
 /// Which guarantees histories are about. Those of `aligned` are the same with `mixed`, but for the
 /// halves that are unaligned, incremental, or claim there.
-/// `kafka` are those of `mixed` with a topic of Kafka in the place of files.
-enum class Guarantees { mixed, aligned, at_least_once, kafka };
+/// `kafka` are those of `mixed` with a topic of Kafka in the place of files, `hdfs` and `s3` those
+/// with all files there.
+enum class Guarantees { mixed, aligned, at_least_once, kafka, hdfs, s3 };
+
+/// Where a job's files are.
+enum class StoreKind { disk, hdfs, s3 };
 
 /// What one history is about: the job, its configuration, and which faults may come. Each kind of
 /// fault is on in half of all histories, so that rare combinations get their turn.
@@ -57,10 +61,17 @@ struct SimOptions {
   std::string write_error_of;     ///< the only operation that fails so; empty: any
   std::string write_error_under;  ///< the only part of the store where it does; empty: all
   std::uint64_t read_error_one_in = 0;
-  Duration safety_phase{0};  ///< faults come for so long, then no more
+  StoreKind store = StoreKind::disk;
+  int attempts = 1;              ///< of a client of such a store at one step
+  std::size_t page_entries = 0;  ///< of a listing there; 0, in HDFS: all at once
+  bool old_server = false;       ///< HDFS before renames had options
+  Duration safety_phase{0};      ///< faults come for so long, then no more
 
   static SimOptions draw(Tape& tape, Guarantees guarantees);
   std::string describe() const;
+
+ private:
+  void move_to(StoreKind kind);
 };
 
 }  // namespace streamrun::sim

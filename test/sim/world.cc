@@ -68,6 +68,8 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guaran
   hooks.throw_one_in = options.throw_one_in;
   make_input(store, options.shape);
   if (options.shape.has_stranger) oracle.protect(stranger_path());
+  const ServerWorld servers{store, oracle, tape, trace, mutant};
+  if (options.store == StoreKind::hdfs) remote = make_remote_hdfs(servers, options);
 }
 
 bool World::faults_on() {

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "sim/memory_file_system.h"
 #include "sim/mutant.h"
+#include "sim/remote_store.h"
 #include "sim/sim_executor.h"
 #include "sim/sim_hooks.h"
 #include "sim/sim_jobs.h"
@@ -62,6 +64,7 @@ struct World {
   MemoryFileSystem store;
   KafkaCluster kafka;
   StoreOracle oracle;
+  std::unique_ptr<RemoteStore> remote;  ///< null: the store is this machine's disk
   SimHooks hooks;
   Pace pace;
   const ExpectedOutput expected;
