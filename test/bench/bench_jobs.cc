@@ -67,6 +67,7 @@ struct UpdateAccount {
 void keyed_updates(StreamExecutionEnvironment& env, JobArguments& args) {
   const auto keys = static_cast<std::uint64_t>(args.integer("keys", "accounts", 1000));
   const auto count = static_cast<std::uint64_t>(args.integer("count", "updates", 1000000));
+  const std::int64_t rate = args.integer("rate", "updates a second; 0: as fast as it goes", 0);
   const std::string output = args.text("output", "folder for a row per million updates of a key");
   const GeneratorSource<std::int64_t> updates{
       .make =
@@ -75,7 +76,8 @@ void keyed_updates(StreamExecutionEnvironment& env, JobArguments& args) {
             const std::uint64_t mixed = (index * kOddFactor) ^ (index * kOddFactor >> 32U);
             return static_cast<std::int64_t>(mixed * kOddFactor % keys);
           },
-      .count = count};
+      .count = count,
+      .records_per_second = static_cast<double>(rate)};
   env.from_source(updates, {.uid = "updates"})
       .key_by(std::identity{})
       .process(UpdateAccount{}, {.uid = "accounts"})
