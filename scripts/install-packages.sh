@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of scripts/packages.txt that are missing; does nothing when none is. With --with-kafka
-# also those of scripts/packages-kafka.txt, without which the tests that need a broker are skipped.
+# Installs the Debian packages of scripts/packages.txt that are missing; does nothing when none is. With --with-servers
+# also those of scripts/packages-servers.txt, without which the tests that need Kafka, HDFS or S3 are skipped.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 lists=(packages.txt)
 case ${1:-} in
   "") ;;
-  --with-kafka) lists+=(packages-kafka.txt) ;;
-  *) echo "usage: scripts/install-packages.sh [--with-kafka]" >&2 && exit 64 ;;
+  --with-servers) lists+=(packages-servers.txt) ;;
+  *) echo "usage: scripts/install-packages.sh [--with-servers]" >&2 && exit 64 ;;
 esac
 
 missing=()

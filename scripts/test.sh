@@ -44,7 +44,7 @@ if [[ ${1:-} == --quick ]]; then
   scripts/install-packages.sh
 else
   # Who may not install them does without a broker: the tests that want one are skipped aloud.
-  scripts/install-packages.sh --with-kafka || scripts/install-packages.sh
+  scripts/install-packages.sh --with-servers || scripts/install-packages.sh
 fi
 say "build: release"
 if [[ ${1:-} == --quick ]]; then
