@@ -92,6 +92,7 @@ Life::Life(World& world)
       environment_{world.clock, world.random, executor_, executor_, *log_},
       thrown_before_(world.hooks.thrown) {
   ++world_.statistics.lives;
+  world_.oracle.process_begins();
   plan_death();
   std::unique_ptr<FileSystem> store = make_store();
   store_ = store.get();

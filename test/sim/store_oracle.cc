@@ -9,6 +9,7 @@
 #include <streamrun/operators/sink_operator.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -100,6 +101,8 @@ void StoreOracle::published(const std::string& folder, bool read_data) {
   Snapshot snapshot{.id = read->metadata.id,
                     .is_savepoint = read->metadata.kind == SnapshotKind::savepoint,
                     .is_durable = false,
+                    .is_relied_on = false,
+                    .process = process_,
                     .files = {},
                     .committables = committables_of(read->metadata)};
   for (const StateFile* file : files_of(read->metadata)) {
@@ -108,10 +111,13 @@ void StoreOracle::published(const std::string& folder, bool read_data) {
   visible_[folder] = std::move(snapshot);
 }
 
-void StoreOracle::became_durable(Snapshot& snapshot) {
+void StoreOracle::prepares(const std::string& folder, const Snapshot& snapshot) {
+  for (const std::string& name : snapshot.committables) prepared_[name].insert(folder);
+}
+
+void StoreOracle::became_durable(const std::string& folder, Snapshot& snapshot) {
   snapshot.is_durable = true;
-  if (!snapshot.is_savepoint || savepoints_may_commit_)
-    prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+  if (!snapshot.is_savepoint || savepoints_may_commit_) prepares(folder, snapshot);
   // Only a savepoint may be complete after a newer one.
   if (!snapshot.is_savepoint && snapshot.id <= highest_durable_checkpoint_) {
     violate("D3: checkpoint " + std::to_string(snapshot.id) + " is complete after " +
@@ -155,6 +161,26 @@ bool StoreOracle::is_finished(const std::string& job_folder) const {
   return store_.status(join_path(job_folder, kFinishedName)).has_value();
 }
 
+void StoreOracle::relied_on(CheckpointId id) {
+  highest_relied_on_ = std::max(highest_relied_on_, id);
+  for (auto& [folder, snapshot] : visible_) {
+    if (snapshot.id == id) snapshot.is_relied_on = true;
+  }
+}
+
+/// As if it had never been complete: nothing that only it has prepared may be committed.
+void StoreOracle::withdrawn(const std::string& folder) {
+  visible_.erase(folder);
+  for (auto name = prepared_.begin(); name != prepared_.end();) {
+    name->second.erase(folder);
+    name = name->second.empty() ? prepared_.erase(name) : std::next(name);
+  }
+  highest_durable_ = highest_relied_on_;
+  for (const auto& [other, snapshot] : visible_) {
+    if (snapshot.is_durable) highest_durable_ = std::max(highest_durable_, snapshot.id);
+  }
+}
+
 void StoreOracle::removed(const std::string& path) {
   if (protected_.contains(path)) violate("R3: " + path + " is somebody else's, and is removed");
   if (parts_.contains(path)) violate("G3: the finished part " + path + " is removed");
@@ -162,6 +188,8 @@ void StoreOracle::removed(const std::string& path) {
     const auto found = visible_.find(parent_path(path));
     if (found == visible_.end()) return;
     const Snapshot& gone = found->second;
+    const bool is_in_doubt = is_elsewhere_ && !gone.is_relied_on && gone.process == process_;
+    if (is_in_doubt) return withdrawn(found->first);
     // One that could not be made durable is withdrawn.
     if (gone.is_savepoint && gone.is_durable && !claimed_.contains(found->first))
       violate("R1: " + path + " is removed, and is of a savepoint");
@@ -180,7 +208,7 @@ void StoreOracle::removed(const std::string& path) {
 
 void StoreOracle::synced_directory(const std::string& path) {
   const auto found = visible_.find(path);
-  if (found != visible_.end() && !found->second.is_durable) became_durable(found->second);
+  if (found != visible_.end() && !found->second.is_durable) became_durable(path, found->second);
   if (!is_output(path)) return;
   for (auto& [part, state] : parts_) {
     if (parent_path(part) == path) state.is_durable = true;
@@ -205,7 +233,7 @@ void StoreOracle::after_power_cut() {
     if (!snapshot.is_savepoint)
       highest_durable_checkpoint_ = std::max(highest_durable_checkpoint_, snapshot.id);
     if (snapshot.is_savepoint && !savepoints_may_commit_) continue;
-    prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+    prepares(folder, snapshot);
   }
   check_parts(true);
 }
@@ -214,21 +242,21 @@ void StoreOracle::heard_of_completion(CheckpointId id) {
   if (id > highest_durable_) {
     violate("D1: checkpoint " + std::to_string(id) + " is said to be complete and is not durable");
   }
+  relied_on(id);
 }
 
 void StoreOracle::savepoints_may_commit() {
   savepoints_may_commit_ = true;
   for (const auto& [folder, snapshot] : visible_) {
-    if (snapshot.is_durable)
-      prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+    if (snapshot.is_durable) prepares(folder, snapshot);
   }
 }
 
 void StoreOracle::restoring(std::optional<CheckpointId> id) {
   for (const auto& [folder, snapshot] : visible_) {
-    if (id && snapshot.id == *id)
-      prepared_.insert(snapshot.committables.begin(), snapshot.committables.end());
+    if (id && snapshot.id == *id) prepares(folder, snapshot);
   }
+  if (id) relied_on(*id);
   if (highest_durable_ > 0 && !id) {
     violate("L1: a fresh start, though checkpoint " + std::to_string(highest_durable_) +
             " was complete");

@@ -42,6 +42,12 @@ class StoreOracle {
   /// What the job writes is in topics, not in files.
   void watch(const KafkaCluster& kafka) { kafka_ = &kafka; }
 
+  /// Where names are durable before who asked for them hears of it. A snapshot counts there once
+  /// its run says that it is complete, or it is restored; until then the process may take it back
+  /// that published it.
+  void store_is_elsewhere() { is_elsewhere_ = true; }
+  void process_begins() { ++process_; }
+
   /// The file is somebody else's, and durable: it stays as it is (R3).
   void protect(const std::string& path);
 
@@ -78,6 +84,8 @@ class StoreOracle {
     CheckpointId id = 0;
     bool is_savepoint = false;
     bool is_durable = false;
+    bool is_relied_on = false;  ///< somebody was told of it, or has restored it
+    std::uint64_t process = 0;  ///< that has published it
     std::set<std::string> files;
     std::set<std::string> committables;  // names of finished parts
   };
@@ -87,7 +95,10 @@ class StoreOracle {
   };
 
   void published(const std::string& folder, bool read_data);
-  void became_durable(Snapshot& snapshot);
+  void became_durable(const std::string& folder, Snapshot& snapshot);
+  void prepares(const std::string& folder, const Snapshot& snapshot);
+  void relied_on(CheckpointId id);
+  void withdrawn(const std::string& folder);
   void finished_part(const std::string& path);
   void named_shared_file(const std::string& path);
   bool is_referenced(const std::string& path) const;
@@ -103,13 +114,17 @@ class StoreOracle {
   const KafkaCluster* kafka_ = nullptr;
   std::map<std::string, Snapshot> visible_;  // by folder
   std::map<std::string, Part> parts_;        // finished, by path
-  std::set<std::string> prepared_;           // by checkpoints that are or were durable
+  /// By name: the folders of checkpoints that are or were durable, and prepared it.
+  std::map<std::string, std::set<std::string>> prepared_;
   std::set<std::string> checkpoint_folders_;
   std::map<std::string, std::string> protected_;  // bytes by path
   std::set<std::string> claimed_;                 // folders
   CheckpointId highest_durable_ = 0;
   CheckpointId highest_durable_checkpoint_ = 0;
   std::uint64_t durable_checkpoints_ = 0;
+  CheckpointId highest_relied_on_ = 0;
+  std::uint64_t process_ = 0;
+  bool is_elsewhere_ = false;
   bool savepoints_may_commit_ = false;
   bool may_repeat_lines_ = false;
   std::uint64_t repeated_lines_ = 0;

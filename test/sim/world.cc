@@ -69,6 +69,7 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guaran
   make_input(store, options.shape);
   if (options.shape.has_stranger) oracle.protect(stranger_path());
   const ServerWorld servers{store, oracle, tape, trace, mutant};
+  if (options.store != StoreKind::disk) oracle.store_is_elsewhere();
   if (options.store == StoreKind::hdfs) remote = make_remote_hdfs(servers, options);
 }
 
