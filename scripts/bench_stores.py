@@ -30,10 +30,8 @@ def timed(action):
 
 
 class Hdfs:
-    name = "hdfs"
-
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.name = folder, "hdfs"
         call(ROOT / "scripts/hdfs", "start", folder, "--port", 0, "--http-port", 0)
         settings = dict(line.split("=", 1) for line in (folder / "server.properties").read_text().splitlines())
         self.url = f"http://localhost:{settings['http-port-0']}/webhdfs/v1"
@@ -133,7 +131,10 @@ def measure(bench, store, savepoint, folder, keys):
 
 def stores(bench):
     keys = KEYS // 20 if bench.options.quick else KEYS
-    for make in (Hdfs, lambda folder: S3(folder, "moto"), lambda folder: S3(folder, "s3proxy")):
+    stores_by_name = {"hdfs": Hdfs, "s3 (moto)": lambda folder: S3(folder, "moto"), "s3 (s3proxy)": lambda folder: S3(folder, "s3proxy")}
+    for name, make in stores_by_name.items():
+        if bench.options.only and not bench.options.only.startswith(name) and bench.options.only not in name:
+            continue
         folder = pathlib.Path(bench.scratch) / "stores"
         folder.mkdir()
         store = make(folder / "server")

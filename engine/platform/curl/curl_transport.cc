@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include <unistd.h>
+
 #include "network.h"
 
 namespace streamrun {
@@ -84,6 +86,10 @@ class CurlUpload final : public HttpUpload {
 
 class CurlTransport final : public StoreTransport {
  public:
+  ~CurlTransport() override {
+    if (process_ != ::getpid()) static_cast<void>(network_.release());
+  }
+
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override {
     return CurlExchange(network(), request, timeout).wait();
   }
@@ -99,12 +105,20 @@ class CurlTransport final : public StoreTransport {
   /// A command that needs no network starts no thread.
   Network& network() {
     const std::lock_guard lock(mutex_);
-    if (network_ == nullptr) network_ = std::make_unique<Network>();
+    if (network_ != nullptr && process_ != ::getpid()) {
+      // Forked since: its thread stayed behind, and its connections are the other process's too.
+      static_cast<void>(network_.release());
+    }
+    if (network_ == nullptr) {
+      network_ = std::make_unique<Network>();
+      process_ = ::getpid();
+    }
     return *network_;
   }
 
   std::mutex mutex_;
   std::unique_ptr<Network> network_;  // guarded by mutex_
+  pid_t process_ = 0;                 // guarded by mutex_; whose thread the network has
 };
 
 }  // namespace

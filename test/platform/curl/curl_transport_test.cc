@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "canned_server.h"
 
@@ -149,6 +152,23 @@ TEST_CASE("curl transport: exchanges run side by side and can be broken off", "[
     all.push_back(transport->start({.url = server.url("/" + std::to_string(i))}, kLong));
   CHECK(all[0]->wait().value().body.starts_with("GET /0 "));
   all.clear();
+}
+
+TEST_CASE("curl transport: a process that forked goes on with a network of its own", "[platform]") {
+  const CannedServer server(echo);
+  const std::unique_ptr<StoreTransport> transport = make_curl_transport();
+  // It starts the thread, and leaves the server free for the child's connection.
+  REQUIRE_FALSE(transport->exchange({.url = "http://127.0.0.1:1/"}, kLong));
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const Result<HttpResponse> got = transport->exchange({.url = server.url("/child")}, kLong);
+    std::_Exit(got && got->status == 200 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 /// The body of a chunked request, without its framing; what follows its end is left out.
