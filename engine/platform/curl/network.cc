@@ -71,6 +71,8 @@ bool Network::send(const std::shared_ptr<CurlTransfer>& transfer, std::string_vi
                    std::size_t most, Duration timeout) {
   std::unique_lock lock(mutex_);
   if (transfer->result) return false;
+  // What was taken goes before more comes, so that it never holds more than `most` and these bytes.
+  transfer->outgoing.erase(0, std::exchange(transfer->outgoing_from, 0));
   transfer->outgoing.append(bytes);
   let_go_on(transfer);
   const auto has_room = [&] {
@@ -120,10 +122,6 @@ std::size_t Network::take_from(char* into, std::size_t size, std::size_t count, 
   std::memcpy(into, transfer.outgoing.data() + transfer.outgoing_from, taken);
   transfer.outgoing_from += taken;
   transfer.moved_bytes += taken;
-  if (transfer.outgoing_from == transfer.outgoing.size()) {
-    transfer.outgoing.clear();
-    transfer.outgoing_from = 0;
-  }
   network.changed_.notify_all();
   return taken;
 }
