@@ -9,12 +9,11 @@
 namespace streamrun::sim {
 namespace {
 
-/// What `StorageFaults` calls the operation of a request that changes something.
-std::string_view operation_of(const HdfsSeen& seen) {
-  if (seen.op == "RENAME") return "rename";
-  if (seen.op == "DELETE") return "remove_file";
-  if (seen.op == "MKDIRS") return "sync_directory";
-  return seen.at_name_node ? "create" : "sync";
+bool may_fail(const StorageFaults& faults, const HdfsSeen& seen) {
+  if (seen.op == "RENAME") return faults.may_fail("rename", seen.path);
+  if (seen.op == "DELETE") return faults.may_fail("remove_file", seen.path);
+  if (seen.op == "MKDIRS") return faults.may_fail("sync_directory", seen.path);
+  return faults.may_fail_to_write(seen.path);
 }
 
 /// The client of a person who takes a rename that was not done for one that was.
@@ -75,9 +74,9 @@ class RemoteHdfs final : public RemoteStore {
  private:
   HdfsFault choose(StorageFaults& faults, const HdfsSeen& seen) {
     const bool is_read = seen.method == "GET";
-    const bool may_fail = is_read || faults.may_fail(operation_of(seen), seen.path);
     const std::uint64_t one_in = is_read ? faults.read_error_one_in : faults.write_error_one_in;
-    if (!may_fail || !tape_.one_in(one_in)) return HdfsFault::none;
+    if (!is_read && !may_fail(faults, seen)) return HdfsFault::none;
+    if (!tape_.one_in(one_in)) return HdfsFault::none;
     ++(is_read ? faults.read_errors : faults.write_errors);
     return all_hdfs_faults()[tape_.below(all_hdfs_faults().size())];
   }

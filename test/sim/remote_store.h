@@ -42,9 +42,12 @@ struct ServerWorld {
   StoreOracle& oracle;
   Tape& tape;
   Trace& trace;
+  const Clock& clock;
   const Mutant mutant;
 };
 std::unique_ptr<RemoteStore> make_remote_hdfs(const ServerWorld& world, const SimOptions& options);
+/// What the store holds when it begins is in S3 too.
+std::unique_ptr<RemoteStore> make_remote_s3(const ServerWorld& world, const SimOptions& options);
 
 /// Of simulated processes only the last one lives.
 class SimProcessTable final : public ProcessTable {

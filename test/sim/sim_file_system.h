@@ -34,6 +34,11 @@ struct StorageFaults {
     return (write_error_of.empty() || write_error_of == what) &&
            path.starts_with(write_error_under);
   }
+  /// The same of a file that a store takes as a whole.
+  bool may_fail_to_write(const std::string& path) const {
+    return may_fail("create", path) || may_fail("append", path) || may_fail("sync", path) ||
+           may_fail("close", path);
+  }
 };
 
 /// The store as one simulated process sees it: every change is traced, told to the oracle, and may

@@ -99,6 +99,7 @@ void SimOptions::move_to(StoreKind kind) {
   page_entries = kPages[shape.seed >> 30U & 3U];
   if (kind == StoreKind::s3 && page_entries == 0) page_entries = 2;
   old_server = (shape.seed >> 36U) % 4 == 0;
+  copies_in_parts = kind == StoreKind::s3 && (shape.seed >> 38U) % 2 == 0;
 }
 
 std::string SimOptions::describe() const {
@@ -125,9 +126,10 @@ std::string SimOptions::describe() const {
       power_cuts, rescales, stops, savepoints, starving_steps, pause_io_one_in, slow_io_one_in,
       throw_one_in, write_error_one_in, write_error_of + write_error_under, read_error_one_in,
       in_milliseconds(safety_phase),
-      store == StoreKind::disk ? std::string()
-                               : fmt::format("; {} attempts, pages of {}, old server {}", attempts,
-                                             page_entries, old_server));
+      store == StoreKind::disk
+          ? std::string()
+          : fmt::format("; {} attempts, pages of {}, old server {}, copies in parts {}", attempts,
+                        page_entries, old_server, copies_in_parts));
 }
 
 }  // namespace streamrun::sim

@@ -64,7 +64,8 @@ struct SimOptions {
   StoreKind store = StoreKind::disk;
   int attempts = 1;              ///< of a client of such a store at one step
   std::size_t page_entries = 0;  ///< of a listing there; 0, in HDFS: all at once
-  bool old_server = false;       ///< HDFS before renames had options
+  bool old_server = false;       ///< HDFS before renames had options, S3 before PUT had conditions
+  bool copies_in_parts = false;  ///< S3: also small files
   Duration safety_phase{0};      ///< faults come for so long, then no more
 
   static SimOptions draw(Tape& tape, Guarantees guarantees);

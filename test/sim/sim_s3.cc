@@ -185,7 +185,7 @@ HttpResponse SimS3::act(const S3Seen& seen) {
     return {.status = 204};
   }
   if (seen.method == "DELETE") {
-    bucket.objects.erase(seen.key);
+    if (bucket.objects.erase(seen.key) > 0 && changed) changed(seen.bucket, seen.key, nullptr);
     return {.status = 204};
   }
   return s3_complaint(405, "MethodNotAllowed");

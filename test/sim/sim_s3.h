@@ -78,6 +78,9 @@ class SimS3 final : public StoreTransport {
   std::function<S3Fault(const S3Seen&)> fault;
   /// Looked at after a request was done, as another client that acts at the same time.
   std::function<void(const S3Seen&)> after;
+  /// Told of each object that is written (also over another one) or, null, removed.
+  std::function<void(const std::string& bucket, const std::string& key, const S3Object* object)>
+      changed;
   bool enforces_conditions = true;
   bool knows_conditions = true;  ///< otherwise 501, as for any header it does not know
   std::size_t page_keys = 1000;
@@ -108,6 +111,7 @@ class SimS3 final : public StoreTransport {
   HttpResponse complete_upload(S3Bucket& bucket, const S3Seen& seen);
   HttpResponse list(const S3Bucket& bucket, const S3Seen& seen) const;
   std::optional<HttpResponse> check_condition(const S3Bucket& bucket, const S3Seen& seen) const;
+  void keep(S3Bucket& bucket, const S3Seen& seen, S3Object object);
   S3Object object_of(std::string bytes, std::map<std::string, std::string> metadata);
 
   const Clock& clock_;

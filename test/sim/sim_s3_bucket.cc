@@ -129,6 +129,11 @@ S3Object SimS3::object_of(std::string bytes, std::map<std::string, std::string> 
           .modified = now() / 1000 * 1000};
 }
 
+void SimS3::keep(S3Bucket& bucket, const S3Seen& seen, S3Object object) {
+  S3Object& kept = bucket.objects[seen.key] = std::move(object);
+  if (changed) changed(seen.bucket, seen.key, &kept);
+}
+
 std::optional<HttpResponse> SimS3::check_condition(const S3Bucket& bucket,
                                                    const S3Seen& seen) const {
   const bool is_free = header(seen, "if-none-match").empty() || !enforces_conditions ||
@@ -168,7 +173,7 @@ HttpResponse SimS3::put(S3Bucket& bucket, const S3Seen& seen) {
   if (const auto refused = check_condition(bucket, seen)) return *refused;
   S3Object object = object_of(seen.body, metadata_of(seen));
   HttpResponse response{.status = 200, .headers = {{"etag", object.etag}}};
-  bucket.objects[seen.key] = std::move(object);
+  keep(bucket, seen, std::move(object));
   return response;
 }
 
@@ -196,7 +201,7 @@ HttpResponse SimS3::copy(S3Bucket& bucket, const S3Seen& seen) {
   if (seen.query.count("uploadId") == 0) {
     S3Object object = object_of(found->second.bytes, found->second.metadata);
     const std::string etag = object.etag;
-    bucket.objects[seen.key] = std::move(object);
+    keep(bucket, seen, std::move(object));
     return s3_xml(xml_etag("CopyObjectResult", etag));
   }
   S3Seen part = seen;
@@ -242,7 +247,7 @@ HttpResponse SimS3::complete_upload(S3Bucket& bucket, const S3Seen& seen) {
   if (last == 0) return s3_complaint(400, "MalformedXML");
   S3Object object = object_of(std::move(bytes), upload->second.metadata);
   const std::string etag = object.etag;
-  bucket.objects[seen.key] = std::move(object);
+  keep(bucket, seen, std::move(object));
   bucket.uploads.erase(upload);
   return s3_xml(xml_etag("CompleteMultipartUploadResult", etag));
 }

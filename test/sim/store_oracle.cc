@@ -6,7 +6,9 @@
 #include <streamrun/checkpoint/snapshot_names.h>
 #include <streamrun/checkpoint/snapshot_reader.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
+#include <streamrun/connectors/file/part_name.h>
 #include <streamrun/operators/sink_operator.h>
+#include <streamrun/state/shared_file.h>
 
 #include <algorithm>
 #include <iterator>
@@ -33,8 +35,10 @@ bool is_finished_part(const std::string& path) {
   return is_output(path) && base_name(path).starts_with("part-");
 }
 
+/// Under the name that others know it by.
 bool is_in_shared(const std::string& path) {
-  return path.starts_with(kCheckpointRoot) && base_name(parent_path(path)) == kSharedName;
+  return path.starts_with(kCheckpointRoot) && base_name(parent_path(path)) == kSharedName &&
+         !is_shared_temporary_name(base_name(path));
 }
 
 std::set<std::string> committables_of(const CheckpointMetadata& metadata) {
@@ -202,7 +206,8 @@ void StoreOracle::removed(const std::string& path) {
   }
   if (is_referenced(path))
     violate("R1: " + path + " is removed, and a visible checkpoint needs it");
-  if (is_output(path) && is_prepared_by_visible(base_name(path)))
+  const bool is_to_be_committed = is_output(path) && is_prepared_by_visible(base_name(path));
+  if (is_to_be_committed && !is_committed(path))
     violate("R1: " + path + " is removed, and a visible snapshot is going to commit it");
 }
 
@@ -351,6 +356,12 @@ bool StoreOracle::is_prepared_by_visible(const std::string& name) const {
     return std::any_of(parts.begin(), parts.end(),
                        [&](const std::string& part) { return name == "." + part + ".inprogress"; });
   });
+}
+
+/// Where a rename is a copy, what was copied is removed after it.
+bool StoreOracle::is_committed(const std::string& hidden_path) const {
+  const std::optional<PartName> part = parse_hidden_name(base_name(hidden_path));
+  return part && parts_.contains(join_path(parent_path(hidden_path), finished_name_of(*part)));
 }
 
 void StoreOracle::check_shared(const JobId& run) {

@@ -103,6 +103,7 @@ class StoreOracle {
   void named_shared_file(const std::string& path);
   bool is_referenced(const std::string& path) const;
   bool is_prepared_by_visible(const std::string& name) const;
+  bool is_committed(const std::string& hidden_path) const;
   bool has_newer_durable(CheckpointId id) const;
   bool is_finished(const std::string& job_folder) const;
   void check_parts(bool after_power_cut);

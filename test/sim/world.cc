@@ -68,9 +68,10 @@ World::World(Tape& the_tape, Mutant the_mutant, Talk the_talk, Guarantees guaran
   hooks.throw_one_in = options.throw_one_in;
   make_input(store, options.shape);
   if (options.shape.has_stranger) oracle.protect(stranger_path());
-  const ServerWorld servers{store, oracle, tape, trace, mutant};
+  const ServerWorld servers{store, oracle, tape, trace, clock, mutant};
   if (options.store != StoreKind::disk) oracle.store_is_elsewhere();
   if (options.store == StoreKind::hdfs) remote = make_remote_hdfs(servers, options);
+  if (options.store == StoreKind::s3) remote = make_remote_s3(servers, options);
 }
 
 bool World::faults_on() {
