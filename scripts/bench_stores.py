@@ -106,22 +106,31 @@ def savepoint_of_state(bench, folder, keys):
 def measure(bench, store, savepoint, folder, keys):
     environment = store.environment | {"XDG_STATE_HOME": str(folder / "state")}
     run = lambda *words: call(bench.jobs, *words, environment=environment)
-    job = run("run", "-d", "-s", savepoint, *store.settings, "-D", f"state.checkpoints.dir={store.place}", "-D",
+    log = folder / "log"
+    job = run("run", "-d", "--json", "--log-file", log, "-s", savepoint, *store.settings, "-D", f"state.checkpoints.dir={store.place}", "-D",
               "state.checkpoints.num-retained=1", "keyed-updates", "--keys", keys, "--count", 10**15, "--rate", 1000, "--output", folder / "rows").strip()
+    job = json.loads(job)["job_id"] if job.startswith("{") else job
     try:
         pid = next(entry["pid"] for entry in json.loads(run("list", "--json"))["jobs"] if entry["job_id"] == job)
         run("checkpoint", "--full", job)
         listed = json.loads(run("list-checkpoints", *store.settings, "--dir", store.place, "--json"))
         size = listed["checkpoints"][0]["full_bytes"]
         files = Files(folder, size)
+
+        def checkpoint():
+            """Seconds from the trigger until it is complete; the command asks for that only now and then."""
+            run("checkpoint", "--full", job)
+            events = [json.loads(line) for line in log.read_text().splitlines() if '"event":"checkpoint"' in line]
+            return events[-1]["took_ms"] / 1000
+
         before = peak_memory(pid)
-        rows = [(f"{store.name}: checkpoint of {size / 1e6:.0f} MB / curl", lambda: run("checkpoint", "--full", job), lambda: store.upload(files))]
+        rows = [(f"{store.name}: checkpoint of {size / 1e6:.0f} MB / curl", checkpoint, lambda: store.upload(files))]
         latest = lambda: run("list-checkpoints", *store.settings, "--dir", store.place, "--latest").strip()
-        rows += [(f"{store.name}: read it all, verify --data / curl", lambda: run("verify", *store.settings, "--data", latest()), store.download)]
+        rows += [(f"{store.name}: read it all, verify --data / curl", lambda: timed(lambda: run("verify", *store.settings, "--data", latest())), store.download)]
         for name, ours, theirs in rows:
             if bench.wanted(name):
                 ours(), theirs()
-                pairs = [(timed(ours), timed(theirs)) for _ in range(bench.pairs)]
+                pairs = [(ours(), timed(theirs)) for _ in range(bench.pairs)]
                 bench.add(name, "MB/s", [size / 1e6 / a for a, _ in pairs], [size / 1e6 / b for _, b in pairs])
         bench.add(f"{store.name}: peak memory of the job, grown while it wrote them", "MB", [(peak_memory(pid) - before) / 1e6], [], True)
     finally:

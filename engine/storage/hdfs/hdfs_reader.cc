@@ -14,7 +14,7 @@
 namespace streamrun {
 namespace {
 
-constexpr std::size_t kWindowBytes = std::size_t{4} << 20U;
+constexpr std::size_t kWindowBytes = std::size_t{8} << 20U;
 constexpr std::size_t kWindows = 2;
 /// The least that is fetched at once: a footer and the index in front of it, or a file's head.
 constexpr std::size_t kLeastBytes = std::size_t{64} << 10U;
