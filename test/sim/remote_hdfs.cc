@@ -51,6 +51,7 @@ class RemoteHdfs final : public RemoteStore {
     no_faults_.pause = [] {};
     hdfs_.set_knows_rename_options(!options.old_server);
     hdfs_.set_page_entries(options.page_entries);
+    hdfs_.set_queued_bytes(200);
   }
 
   StoreTransport& servers() override {
@@ -66,6 +67,10 @@ class RemoteHdfs final : public RemoteStore {
     settings.attempts = options_.attempts;
     settings.first_backoff = std::chrono::milliseconds(1);
     settings.most_backoff = std::chrono::milliseconds(20);
+    if (options_.in_pieces) {
+      settings.small_file_bytes = 100;
+      settings.kept_bytes = 1000;
+    }
     return with_prefix(
         make_hdfs_file_system(std::move(settings), world.network, world.random, world.processes),
         "hdfs://nn:8020");

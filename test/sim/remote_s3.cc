@@ -119,7 +119,9 @@ class RemoteS3 final : public RemoteStore {
     settings.first_pause = std::chrono::milliseconds(1);
     settings.longest_pause = std::chrono::milliseconds(20);
     settings.allow_unconditional = options_.old_server;
-    if (options_.copies_in_parts) {
+    if (options_.in_pieces) {
+      settings.part_bytes = 200;
+      settings.least_part_bytes = 1;
       settings.most_copy_bytes = 400;
       settings.copy_part_bytes = 300;
     }

@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kPrefix = "/webhdfs/v1";
-constexpr std::size_t kQueuedBytes = std::size_t{1} << 20U;
 constexpr std::uint64_t kBlockBytes = std::uint64_t{128} << 20U;
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kRootId = 16385;
@@ -112,7 +111,7 @@ class SimHdfs::SimUpload final : public HttpUpload {
 
   Result<void> append(std::string_view bytes) override {
     body_ += bytes;
-    const bool is_noticed = body_.size() > kQueuedBytes;
+    const bool is_noticed = body_.size() > hdfs_.queued_bytes_;
     if (is_dead_ && is_noticed) return gone(call_.server);
     if (fault_ == HdfsFault::cut_request && is_noticed) return cut();
     if (refusal_ && is_noticed) {
@@ -130,6 +129,7 @@ class SimHdfs::SimUpload final : public HttpUpload {
     if (fault_ == HdfsFault::cut_request) return cut();
     is_open_ = false;
     const std::lock_guard lock(hdfs_.mutex_);
+    if (!hdfs_.is_there(call_.path)) return not_found(call_.path);  // removed while it was open
     hdfs_.forget(call_.path);
     return hdfs_.serve(call_, body_, fault_);
   }

@@ -87,6 +87,8 @@ class SimHdfs final : public StoreTransport {
   void set_knows_rename_options(bool knows) { knows_rename_options_ = knows; }
   /// A server between the two answers without `fileId`.
   void set_tells_file_ids(bool tells) { tells_file_ids_ = tells; }
+  /// A body is refused, or found to be cut, once so much of it is sent.
+  void set_queued_bytes(std::size_t bytes) { queued_bytes_ = bytes; }
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
   void put_file(const std::string& path, std::string bytes);
   void put_folder(const std::string& path);
@@ -154,6 +156,7 @@ class SimHdfs final : public StoreTransport {
   std::size_t page_entries_ = 1000;
   bool knows_rename_options_ = true;
   bool tells_file_ids_ = true;
+  std::size_t queued_bytes_ = std::size_t{1} << 20U;
   std::uint64_t capacity_ = UINT64_MAX;
   std::uint64_t requests_ = 0;
   std::uint64_t read_bytes_ = 0;

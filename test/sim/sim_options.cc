@@ -99,7 +99,7 @@ void SimOptions::move_to(StoreKind kind) {
   page_entries = kPages[shape.seed >> 30U & 3U];
   if (kind == StoreKind::s3 && page_entries == 0) page_entries = 2;
   old_server = (shape.seed >> 36U) % 4 == 0;
-  copies_in_parts = kind == StoreKind::s3 && (shape.seed >> 38U) % 2 == 0;
+  in_pieces = (shape.seed >> 38U) % 2 == 0;
 }
 
 std::string SimOptions::describe() const {
@@ -128,8 +128,8 @@ std::string SimOptions::describe() const {
       in_milliseconds(safety_phase),
       store == StoreKind::disk
           ? std::string()
-          : fmt::format("; {} attempts, pages of {}, old server {}, copies in parts {}", attempts,
-                        page_entries, old_server, copies_in_parts));
+          : fmt::format("; {} attempts, pages of {}, old server {}, in pieces {}", attempts,
+                        page_entries, old_server, in_pieces));
 }
 
 }  // namespace streamrun::sim

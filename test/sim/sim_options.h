@@ -65,7 +65,7 @@ struct SimOptions {
   int attempts = 1;              ///< of a client of such a store at one step
   std::size_t page_entries = 0;  ///< of a listing there; 0, in HDFS: all at once
   bool old_server = false;       ///< HDFS before renames had options, S3 before PUT had conditions
-  bool copies_in_parts = false;  ///< S3: also small files
+  bool in_pieces = false;        ///< small files are sent, and copied in S3, as large ones are
   Duration safety_phase{0};      ///< faults come for so long, then no more
 
   static SimOptions draw(Tape& tape, Guarantees guarantees);

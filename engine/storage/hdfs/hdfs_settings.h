@@ -3,6 +3,7 @@
 #include <streamrun/platform/clock.h>
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -18,6 +19,12 @@ struct HdfsSettings {
   std::string user = {};
   /// How long one request may take in all, and how long a body on its way may not move.
   Duration request_timeout = std::chrono::seconds(60);
+  /// A file up to this size is sent as one request, and any number of times; a larger one while it
+  /// is written.
+  std::size_t small_file_bytes = std::size_t{1} << 20U;
+  /// So much of a larger one is kept until it is surely taken: enough that the network has taken a
+  /// good part of it, since the transport holds 1 MiB.
+  std::size_t kept_bytes = std::size_t{4} << 20U;
   int attempts = 5;  ///< of one step, over all name nodes
   Duration first_backoff = std::chrono::milliseconds(100);
   Duration most_backoff = std::chrono::seconds(5);

@@ -14,10 +14,6 @@
 namespace streamrun {
 namespace {
 
-/// A file up to this size is one request.
-constexpr std::size_t kSmallBytes = std::size_t{1} << 20U;
-/// Enough that the network has taken a good part of it: the transport holds 1 MiB.
-constexpr std::size_t kKeptBytes = std::size_t{4} << 20U;
 /// By which a file is told from another one of its length.
 constexpr std::size_t kHeadBytes = std::size_t{4} << 10U;
 
@@ -50,7 +46,7 @@ class HdfsWritableFile final : public WritableFile {
     head_ += bytes.substr(0, kHeadBytes - head_.size());
     keep(bytes);
     if (upload_ == nullptr) {
-      if (is_kept_ && kept_.size() <= kSmallBytes) return {};
+      if (is_kept_ && kept_.size() <= nodes_.settings().small_file_bytes) return {};
       return start();
     }
     if (upload_->append(bytes)) return {};
@@ -87,7 +83,8 @@ class HdfsWritableFile final : public WritableFile {
   /// What may have to be sent once more.
   void keep(std::string_view bytes) {
     // Before anything was sent all of it is needed, however large a piece comes first.
-    is_kept_ = is_kept_ && (upload_ == nullptr || kept_.size() + bytes.size() <= kKeptBytes);
+    is_kept_ = is_kept_ &&
+               (upload_ == nullptr || kept_.size() + bytes.size() <= nodes_.settings().kept_bytes);
     if (is_kept_) {
       kept_ += bytes;
     } else {

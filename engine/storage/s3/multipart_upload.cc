@@ -7,14 +7,13 @@ namespace streamrun {
 namespace {
 
 constexpr std::size_t kMostParts = 10'000;
-constexpr std::size_t kLeastPartBytes = std::size_t{5} << 20U;  // S3's own bound
 /// Parts double after so many: of 8 MiB at first, all of them are 496 GiB.
 constexpr std::size_t kPartsOfOneSize = 2000;
 
 }  // namespace
 
 std::size_t part_bytes_of(const S3Settings& settings, std::size_t number) {
-  return std::max(settings.part_bytes, kLeastPartBytes) << number / kPartsOfOneSize;
+  return std::max(settings.part_bytes, settings.least_part_bytes) << number / kPartsOfOneSize;
 }
 
 Result<std::unique_ptr<MultipartUpload>> MultipartUpload::begin(S3Objects& objects,

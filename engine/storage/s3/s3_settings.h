@@ -29,6 +29,7 @@ struct S3Settings {
   S3Credentials credentials = {};
   /// `s3.upload.min.part.size`: a file above it is sent in parts of this size, at least 5 MiB.
   std::size_t part_bytes = std::size_t{8} << 20U;
+  std::size_t least_part_bytes = std::size_t{5} << 20U;  ///< S3's own bound, of all but the last
   std::size_t most_parts_at_once = 4;  ///< `s3.upload.max.concurrent.uploads`, of one file
   /// Memory for what is sent and read ahead at the same time, over all files. Each open file may
   /// have one part beside it.
