@@ -9,7 +9,7 @@
 namespace streamrun {
 
 /// A file of HDFS by ranges of OPEN. What is read in sequence, or in large pieces, comes in windows
-/// of 4 MiB, and the next one is under way from the second read in one on: at most two windows a
+/// of 8 MiB, and the next one is under way from the second read in one on: at most two windows a
 /// reader. A small read elsewhere fetches little more than itself.
 std::unique_ptr<ReadableFile> open_hdfs_file(const HdfsName& name, const WebHdfsStatus& status);
 

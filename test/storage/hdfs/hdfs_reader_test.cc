@@ -40,7 +40,7 @@ TEST_CASE("hdfs reader: blocks in a row come in windows, each byte once", "[stor
     REQUIRE(open.reads_right(at, kMebibyte));
   CHECK(open.world.hdfs.read_bytes() == open.bytes.size());
   // The name node is asked once, for one block of HDFS.
-  CHECK(open.requests() == 1 + 6);
+  CHECK(open.requests() == 1 + 3);
 }
 
 TEST_CASE("hdfs reader: readers of lines look a little further than they use", "[storage][hdfs]") {
