@@ -26,8 +26,12 @@ class SimNetwork::Upload final : public HttpUpload {
   Upload(SimNetwork& network, std::unique_ptr<HttpUpload> upload, std::string url)
       : network_(network), upload_(std::move(upload)), url_(std::move(url)) {}
   Result<void> append(std::string_view bytes) override {
-    if (upload_ == nullptr || network_.send("append", url_) != Way::there_and_back) return dead();
-    return upload_->append(bytes);
+    const Way way = upload_ == nullptr ? Way::nowhere : network_.send("append", url_);
+    if (way == Way::nowhere) return dead();
+    Result<void> taken = upload_->append(bytes);
+    if (way == Way::there_and_back) return taken;
+    network_.die();
+    return dead();
   }
   Result<HttpResponse> finish() override {
     const Way way = upload_ == nullptr ? Way::nowhere : network_.send("finish", url_);
