@@ -235,12 +235,24 @@ class Preparation {
                                    : resolve_snapshot(file_systems_, newest.entry->path));
     if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
     const auto holder = value_or_throw(holder_of(file_systems_, folder_of_writer()));
-    if (holder) {
+    if (holder && !take_over(*holder)) {
       throw_error({.code = ErrorCode::lock,
                    .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
                    .where = snapshot_->directory,
                    .tries = {"stop it first, or name a checkpoint with -s PATH"}});
     }
+  }
+
+  /// Where locks do not end with their holder, one that may be on another machine can be overtaken:
+  /// then it publishes nothing more. False: it is alive, or that could not be done.
+  bool take_over(const std::string& holder) {
+    if (flags_.dry_run) return false;
+    const std::string path = join_path(folder_of_writer(), kLockName);
+    if (!file_systems_.lock(path, "taken over by a later run")) return false;
+    run_.warnings.push_back("the run that wrote the newest checkpoint (" + holder +
+                            ") can't be looked at from here; should it live, it ends before its "
+                            "next checkpoint");
+    return true;
   }
 
   /// A snapshot may refer to files of other checkpoints, but not to any file there is (X2). What it

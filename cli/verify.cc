@@ -121,10 +121,16 @@ int verify_command(const Invocation& invocation) {
     verdicts.push_back(verify_one(find_snapshot(invocation.operands.front(), *stores), read_data));
   }
   write(verdicts, read_data, invocation.global);
+  int status = 0;
   for (const Verdict& verdict : verdicts) {
-    if (!verdict.damage.empty()) return info_of(ErrorCode::state_corrupt).exit_status;
+    for (const Error& error : verdict.damage) {
+      // What could not be looked at is not damaged, unless something else is.
+      const ErrorCode code =
+          error.code == ErrorCode::unavailable ? ErrorCode::unavailable : ErrorCode::state_corrupt;
+      if (status == 0 || code == ErrorCode::state_corrupt) status = info_of(code).exit_status;
+    }
   }
-  return 0;
+  return status;
 }
 
 }  // namespace streamrun

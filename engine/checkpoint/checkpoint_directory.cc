@@ -83,11 +83,13 @@ Result<void> remove_names(FileSystem& files, const std::string& folder,
 
 Result<void> publish_snapshot(FileSystem& files, const std::string& folder,
                               const std::vector<std::string>& also_sync,
-                              const CheckpointMetadata& metadata) {
+                              const CheckpointMetadata& metadata, FolderLock* lock) {
   const std::string bytes = SR_TRY(encoded_and_checked(files, folder, metadata));
   SR_CRASH("cp.dir.before-fsync");
   SR_TRY(files.sync_directory(folder));
   for (const std::string& other : also_sync) SR_TRY(files.sync_directory(other));
+  // As late as can be: all that stands above takes its time on a slow store.
+  if (lock != nullptr) SR_TRY(lock->check());
   Result<bool> published =
       files.publish(folder, std::string(kMetadataName), bytes, metadata.attempt);
   if (!published) return withdraw(files, folder, metadata.attempt, std::move(published).error());
@@ -198,9 +200,13 @@ Result<bool> CheckpointDirectory::begin(CheckpointId id) {
 Result<void> CheckpointDirectory::publish(const CheckpointMetadata& metadata) {
   SR_ASSERT(metadata.job_id == owner_.job.job_id, "a checkpoint goes into its own job's folder");
   SR_ASSERT(was_begun(metadata.id), "D3: a checkpoint is published into the folder begun for it");
-  SR_TRY(lock_->check());
-  SR_TRY(publish_snapshot(files_, checkpoint_path(metadata.id), {shared_path()}, metadata));
+  SR_TRY(publish_snapshot(files_, checkpoint_path(metadata.id), {shared_path()}, metadata,
+                          lock_.get()));
   SR_CRASH("cp.meta.after-dirsync");
+  // Who was overtaken meanwhile must not commit: the other run began from an older checkpoint. That
+  // it can't be told now is no reason: the checkpoint is there.
+  if (Result<void> held = lock_->check(); !held && held.error().code == ErrorCode::lock)
+    return held;
   return {};
 }
 
@@ -217,6 +223,7 @@ Result<void> CheckpointDirectory::remove_shared(const std::set<std::string>& nam
 }
 
 Result<void> CheckpointDirectory::remove_shared_temporaries() {
+  SR_TRY(lock_->check());
   return streamrun::remove_shared_temporaries(files_, path_);
 }
 
@@ -267,6 +274,7 @@ Result<std::set<std::string>> CheckpointDirectory::shared_names_present() {
 }
 
 Result<SharedLeftovers> CheckpointDirectory::clean_shared() {
+  SR_TRY(lock_->check());
   return clean_shared_files(files_, path_);
 }
 

@@ -19,10 +19,11 @@ namespace streamrun {
 /// durable and visible. On E-STORE-FATAL it is in doubt: it could not be withdrawn, so nothing that
 /// it refers to may be deleted and the job must end. On any other error it does not exist and never
 /// will. What it refers to must be synced (names as well as bytes, but for names in the folder
-/// itself and in `also_sync`, which are synced here). Blocks.
+/// itself and in `also_sync`, which are synced here). `lock`, if any, must still be held right
+/// before it, else E-LOCK. Blocks.
 Result<void> publish_snapshot(FileSystem& files, const std::string& folder,
                               const std::vector<std::string>& also_sync,
-                              const CheckpointMetadata& metadata);
+                              const CheckpointMetadata& metadata, FolderLock* lock = nullptr);
 
 /// Makes the name of a complete snapshot durable (it may have been seen in a page cache only):
 /// before anything is committed on the strength of it. `attempt` names the probe file. Blocks.

@@ -52,8 +52,11 @@ void count_new_bytes(const CheckpointMetadata& metadata, SnapshotEntry& entry, P
   before = std::move(own);
 }
 
-SnapshotEntry entry_of(FileSystem& files, const std::string& folder, Paths& before) {
+/// E-UNAVAILABLE if the store does not answer: that says nothing of the snapshot (R2).
+Result<SnapshotEntry> entry_of(FileSystem& files, const std::string& folder, Paths& before) {
   Result<ResolvedSnapshot> snapshot = read_snapshot(files, folder);
+  if (!snapshot && snapshot.error().code == ErrorCode::unavailable)
+    return std::move(snapshot).error();
   if (snapshot) {
     SnapshotEntry entry = summary_of(*snapshot);
     count_new_bytes(snapshot->metadata, entry, before);
@@ -118,9 +121,13 @@ void add_folder(FileSystem& files, const FileStatus& status, SnapshotListing& li
   const bool named_so = base_name(status.path).starts_with("savepoint-");
   if (!*is_snapshot && !named_so) return;
   Paths before;
-  SnapshotEntry entry = entry_of(files, status.path, before);
-  if (entry.status != SnapshotStatus::complete) entry.kind = SnapshotKind::savepoint;
-  lists.push_back({std::move(entry)});
+  Result<SnapshotEntry> entry = entry_of(files, status.path, before);
+  if (!entry) {
+    listing.problems.push_back(std::move(entry).error());
+    return;
+  }
+  if (entry->status != SnapshotStatus::complete) entry->kind = SnapshotKind::savepoint;
+  lists.push_back({*std::move(entry)});
 }
 
 /// In one run ids tell: a savepoint may be complete after a newer checkpoint that has committed
@@ -296,7 +303,7 @@ Result<JobFolder> list_job_folder(FileSystem& files, const std::string& folder) 
   std::sort(found.begin(), found.end());
   Paths before;
   for (const auto& [id, path] : found) {
-    SnapshotEntry entry = entry_of(files, path, before);
+    SnapshotEntry entry = SR_TRY(entry_of(files, path, before));
     entry.id = id;
     if (entry.status != SnapshotStatus::complete) entry.job_id = job.job_id;
     job.entries.push_back(std::move(entry));

@@ -77,6 +77,7 @@ Result<void> ClaimedSnapshot::remove_shared() {
 }
 
 Result<bool> ClaimedSnapshot::remove() {
+  if (lock_ != nullptr) SR_TRY(lock_->check());
   bool is_gone = SR_TRY(remove_checkpoint(files_, folder_, job_));
   if (!is_gone) {
     SR_TRY(remove_lock_file());

@@ -132,6 +132,7 @@ Result<ResolvedSnapshot> resolve_with_fallback(FileSystem& files, const std::str
   if (wanted || !is_damage(wanted.error().code)) return wanted;
   for (const SnapshotEntry& entry : complete_in(files, job_folder_of(path))) {
     Result<ResolvedSnapshot> other = verified(files, read_snapshot(files, entry.path), read_data);
+    if (!other && other.error().code == ErrorCode::unavailable) return other;
     if (!other) continue;
     other->warning = fmt::format("{} is used instead: {}", entry.path, wanted.error().headline());
     return other;

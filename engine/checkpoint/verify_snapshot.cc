@@ -37,10 +37,12 @@ Error missing(const std::string& path) {
   return error;
 }
 
-/// A file that can't be read is damage (R2: never garbage), but one that may not be read is not.
+/// A file that can't be read is damage (R2: never garbage), but one that may not be read is not,
+/// nor one whose store does not answer: an older snapshot must not take the place of this one for
+/// that.
 Error unreadable(const std::string& path, const Error& cause) {
   if (cause.code == ErrorCode::path) return missing(path);
-  if (cause.code == ErrorCode::permission) return cause;
+  if (cause.code == ErrorCode::permission || cause.code == ErrorCode::unavailable) return cause;
   Error error = corrupt(path, "a state file can't be read", cause.headline());
   error.retry = cause.retry;  // a moment's trouble, perhaps
   return error;

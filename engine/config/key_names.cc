@@ -16,8 +16,8 @@ struct Family {
 
 constexpr auto kFamilies = std::to_array<Family>({
     {"pipeline.global-job-parameters.", KeyStanding::member},
-    {"fs.", KeyStanding::file_systems},
-    {"s3.", KeyStanding::file_systems},
+    {"fs.", KeyStanding::later},
+    {"s3.", KeyStanding::later},
     {"flink.hadoop.", KeyStanding::file_systems},
     {"metrics.", KeyStanding::later},
     {"state.backend.rocksdb.metrics.", KeyStanding::later},

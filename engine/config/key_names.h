@@ -10,7 +10,7 @@ namespace streamrun {
 enum class KeyStanding {
   known,   ///< an option of the table, under its own or an older name
   member,  ///< a member of an option that is a map, such as `pipeline.global-job-parameters.k`
-  file_systems,  ///< `fs.`, `s3.`, `flink.hadoop.`: belongs to the file systems
+  file_systems,  ///< `flink.hadoop.`: belongs to the file systems
   later,         ///< of a family that streamrun does not use yet, such as `metrics.reporter.`
   meaningless,   ///< of Flink's, but nothing to a single process, such as `taskmanager.`
   unknown,

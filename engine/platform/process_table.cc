@@ -1,7 +1,9 @@
 #include <streamrun/platform/process_table.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -40,16 +42,22 @@ std::optional<std::string> start_of(const std::string& pid) {
   return fields[kStart];
 }
 
+/// Empty machine ids are those of images: what runs from one is no machine known.
+std::string machine() {
+  const std::string id = first_line_of("/etc/machine-id");
+  return id.empty() ? "none" : id;
+}
+
 std::string name_of_host() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
                                                           : std::string("unknown");
 }
 
-/// Those of which a process can be looked up from here: one boot of one machine, and one namespace
-/// of process numbers in it.
+/// Those of which a process can be looked up from here: one machine, and one namespace of process
+/// numbers in it. Names of hosts and numbers of namespaces repeat from machine to machine.
 std::string neighbourhood() {
-  return name_of_host() + " " + link_target("/proc/self/ns/pid");
+  return name_of_host() + " " + link_target("/proc/self/ns/pid") + " " + machine();
 }
 
 class RealProcessTable final : public ProcessTable {
@@ -62,14 +70,17 @@ class RealProcessTable final : public ProcessTable {
   ProcessFate fate_of(std::string_view identity) const override {
     std::istringstream text{std::string(identity)};
     const std::vector<std::string> fields{std::istream_iterator<std::string>(text), {}};
-    if (fields.size() != 5 || fields[0] + " " + fields[1] != neighbourhood_)
+    if (fields.size() != 6 || fields[0] + " " + fields[1] + " " + fields[2] != neighbourhood_)
       return ProcessFate::unknown;
     int pid = 0;
-    const std::string& number = fields[3];
+    const std::string& number = fields[4];
     const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), pid);
     if (problem != std::errc() || end != number.data() + number.size()) return ProcessFate::unknown;
-    if (fields[2] != boot_) return ProcessFate::dead;
-    return start_of(number) == fields[4] ? ProcessFate::alive : ProcessFate::dead;
+    if (fields[3] != boot_) return fields[2] == "none" ? ProcessFate::unknown : ProcessFate::dead;
+    if (const auto start = start_of(number))
+      return start == fields[5] ? ProcessFate::alive : ProcessFate::dead;
+    // `/proc` may hide the processes of others.
+    return ::kill(pid, 0) != 0 && errno == ESRCH ? ProcessFate::dead : ProcessFate::unknown;
   }
 
  private:

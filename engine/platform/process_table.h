@@ -25,7 +25,8 @@ class ProcessTable {
   virtual ProcessFate fate_of(std::string_view identity) const = 0;
 };
 
-/// By `/proc`: machine (host name and boot), process namespace, number and time of start.
+/// By `/proc`: machine (host name, machine-id and boot), process namespace, number and time of
+/// start.
 std::unique_ptr<ProcessTable> make_process_table();
 
 }  // namespace streamrun

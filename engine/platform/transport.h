@@ -34,7 +34,8 @@ class Transport {
   virtual ~Transport() = default;
 
   /// Sends one request and waits for the whole response, at most `timeout`. Follows no redirect and
-  /// repeats nothing: the protocols above decide that. Every response that arrives whole is a
+  /// repeats nothing that was answered: the protocols above decide that (a kept connection that was
+  /// closed meanwhile may have a request sent again). Every response that arrives whole is a
   /// value, whatever its status. E-UNAVAILABLE otherwise (no connection, time-out, half a
   /// response), and then the server may or may not have acted.
   virtual Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) = 0;

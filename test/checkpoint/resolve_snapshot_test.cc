@@ -1,3 +1,4 @@
+#include <streamrun/checkpoint/checkpoint_index.h>
 #include <streamrun/checkpoint/metadata_format.h>
 #include <streamrun/checkpoint/resolve_snapshot.h>
 #include <streamrun/checkpoint/verify_snapshot.h>
@@ -161,6 +162,64 @@ TEST_CASE("resolve: the fall-back takes the newest good one and says so", "[chec
   CHECK(other.metadata.id == 2);
   CHECK(other.warning.find("E-STATE-CORRUPT") != std::string::npos);
   CHECK(must(resolve_with_fallback(store.memory, store.chk(4), true)).metadata.id == 2);
+}
+
+/// Does not answer one of the looks at it.
+class Away final : public FileSystem {
+ public:
+  Away(FileSystem& files, int from_now) : files_(files), left_(from_now) {}
+
+  Result<FileStatus> status(const std::string& p) override { return ask(&FileSystem::status, p); }
+  Result<std::vector<FileStatus>> list(const std::string& p) override {
+    return ask(&FileSystem::list, p);
+  }
+  Result<std::unique_ptr<ReadableFile>> open(const std::string& p) override {
+    return ask(&FileSystem::open, p);
+  }
+  Result<std::unique_ptr<ReadableFile>> open_no_follow(const std::string& p) override {
+    return ask(&FileSystem::open_no_follow, p);
+  }
+  Result<std::unique_ptr<WritableFile>> create(const std::string&) override { return no(); }
+  Result<bool> create_directory(const std::string&) override { return no(); }
+  Result<bool> rename_no_replace(const std::string&, const std::string&) override { return no(); }
+  Result<bool> remove_file(const std::string&) override { return no(); }
+  Result<bool> remove_directory(const std::string&) override { return no(); }
+  Result<void> sync_directory(const std::string&) override { return no(); }
+  Result<std::unique_ptr<FolderLock>> lock(const std::string&, std::string_view) override {
+    return no();
+  }
+  Result<std::optional<std::string>> lock_holder(const std::string&) override { return no(); }
+
+ private:
+  static Error no() { return {.code = ErrorCode::unavailable, .message = "no answer"}; }
+  template <typename T>
+  Result<T> ask(Result<T> (FileSystem::*what)(const std::string&), const std::string& path) {
+    if (--left_ == 0) return no();
+    return (files_.*what)(path);
+  }
+
+  FileSystem& files_;
+  int left_;
+};
+
+TEST_CASE("resolve: a store that does not answer is no reason to take an older one",
+          "[checkpoint]") {
+  MemoryStore store;
+  int unanswered = 0;
+  for (int from_now = 1; from_now <= 40; ++from_now) {
+    INFO("look " << from_now);
+    Away one(store.memory, from_now);
+    const auto found = resolve_with_fallback(one, store.job, true);
+    const bool is_newest = found && found->metadata.id == 3 && found->warning.empty();
+    const bool says_so = !found && found.error().code == ErrorCode::unavailable;
+    CHECK((is_newest || says_so));
+    Away other(store.memory, from_now);
+    const auto newest = newest_complete(other, {"/ckpt"}, test::sample_metadata(1).job_name, true);
+    const bool is_best = newest && newest->entry && newest->entry->id == 3;
+    CHECK((is_best || (!newest && newest.error().code == ErrorCode::unavailable)));
+    unanswered += static_cast<int>(says_so);
+  }
+  CHECK(unanswered > 3);
 }
 
 TEST_CASE("resolve: the fall-back without a good one gives the first error", "[checkpoint]") {

@@ -106,6 +106,7 @@ TEST_CASE("loader: keys without use are noted once for all", "[config]") {
                               "keys of Flink's that streamrun does not use yet: metrics.reporters "
                               "(conf/flink-conf.yaml:3), "
                               "metrics.reporter.prom.factory.class (conf/flink-conf.yaml:4), "
+                              "fs.s3a.x (conf/flink-conf.yaml:5), "
                               "web.timeout (conf/flink-conf.yaml:7), "
                               "state.backend.local-recovery (conf/flink-conf.yaml:8)"});
 }

@@ -14,7 +14,7 @@ TEST_CASE("key standing: names alone tell what a key is", "[config]") {
   CHECK(standing_of("jobmanager.execution.failover-strategy") == KeyStanding::known);
   CHECK(standing_of("state.backend.rocksdb.writebuffer.size") == KeyStanding::known);
   CHECK(standing_of("pipeline.global-job-parameters.k") == KeyStanding::member);
-  CHECK(standing_of("fs.azure.account.key.x") == KeyStanding::file_systems);
+  CHECK(standing_of("fs.azure.account.key.x") == KeyStanding::later);
   CHECK(standing_of("flink.hadoop.dfs.replication") == KeyStanding::file_systems);
   CHECK(standing_of("metrics.reporter.prom.factory.class") == KeyStanding::later);
   CHECK(standing_of("state.backend.rocksdb.metrics.block-cache-usage") == KeyStanding::later);

@@ -103,6 +103,8 @@ CurlTransfer::CurlTransfer(HttpRequest of, BodyKind kind, Duration timeout)
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_PROXY, "");
   set(handle, CURLOPT_NOSIGNAL, 1L);
+  // A name that can't be resolved in time must not hold up the other transfers.
+  set(handle, CURLOPT_QUICK_EXIT, 1L);
   set(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   set(handle, CURLOPT_MAXAGE_CONN, kMostIdleSeconds);
   set(handle, CURLOPT_BUFFERSIZE, kBufferBytes);

@@ -134,9 +134,10 @@ void Network::work() {
     }
     take_orders();
     int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+    const CURLMcode moved = curl_multi_perform(multi_.get(), &running);
     take_results();
-    curl_multi_poll(multi_.get(), nullptr, 0, kPollMilliseconds, nullptr);
+    const CURLMcode waited = curl_multi_poll(multi_.get(), nullptr, 0, kPollMilliseconds, nullptr);
+    SR_ASSERT(moved == CURLM_OK && waited == CURLM_OK, "libcurl moves its transfers");
   }
   for (const auto& transfer : under_way_)
     curl_multi_remove_handle(multi_.get(), transfer->easy.get());
@@ -156,7 +157,8 @@ void Network::take_orders() {
     }
   }
   for (auto& transfer : added) {
-    curl_multi_add_handle(multi_.get(), transfer->easy.get());
+    const CURLMcode taken = curl_multi_add_handle(multi_.get(), transfer->easy.get());
+    SR_ASSERT(taken == CURLM_OK, "libcurl takes a new transfer");
     under_way_.push_back(std::move(transfer));
   }
   for (const CURL* easy : dropped) forget(easy, CURLE_ABORTED_BY_CALLBACK);
