@@ -35,9 +35,9 @@ run_tests() {
 }
 
 # What runs on several threads: the rest of the suite has one, and ThreadSanitizer nothing to say about it.
-threaded_targets=(streamrun test_platform test_state_threads test_operators test_connectors_file test_connectors_print
+threaded_targets=(streamrun test_platform test_platform_curl test_state_threads test_operators test_connectors_file test_connectors_print
   test_connectors_generator test_runtime)
-threaded_tests='^(platform|state/threads|operators|connectors/(file|print|generator)|runtime|e2e/wordcount|e2e/resume)$'
+threaded_tests='^(platform|platform/curl|state/threads|operators|connectors/(file|print|generator)|runtime|e2e/wordcount|e2e/resume)$'
 
 say "packages"
 if [[ ${1:-} == --quick ]]; then
