@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kHost = "s3.sim:9000";
 constexpr const char* kBucket = "b";
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kMostObjectBytes = std::uint64_t{1} << 30U;
 
 /// The objects of a bucket as files of a store, where an oracle can look at them. An object is
 /// there at once and whole, as a file is that was renamed to its name.
@@ -62,7 +62,7 @@ class ObjectFiles {
     const std::string folder = parent_path(path);
     SR_TRY(store_.create_directories(folder));
     if (SR_TRY(disk_.exists(path))) {
-      if (SR_TRY(disk_.read_all(path, kMostBytes)) == bytes) return {};
+      if (SR_TRY(disk_.read_all(path, kMostObjectBytes)) == bytes) return {};
       SR_TRY(disk_.remove_file(path));
     }
     const std::string hidden = std::string(kFolder) + "/" + std::to_string(++written_);

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/done_exchange.h"
+
 namespace streamrun::sim {
 namespace {
 
@@ -16,7 +18,7 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kPrefix = "/webhdfs/v1";
 constexpr std::uint64_t kBlockBytes = std::uint64_t{128} << 20U;
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kRootId = 16385;
 
 Error gone(const std::string& server) {
@@ -63,16 +65,6 @@ HttpResponse page_for_people(int status) {
           .headers = {{"content-type", "text/html"}},
           .body = "<html><body><h1>Portal</h1>\n\x01please log in</body></html>"};
 }
-
-/// An exchange that is over when it begins.
-class DoneExchange final : public HttpExchange {
- public:
-  explicit DoneExchange(Result<HttpResponse> outcome) : outcome_(std::move(outcome)) {}
-  Result<HttpResponse> wait() override { return std::move(outcome_); }
-
- private:
-  Result<HttpResponse> outcome_;
-};
 
 }  // namespace
 
@@ -198,7 +190,7 @@ bool SimHdfs::is_folder(const std::string& path) const {
 }
 
 std::string SimHdfs::bytes_of(const std::string& path) const {
-  Result<std::string> bytes = files_.read_all(path, kMostBytes);
+  Result<std::string> bytes = files_.read_all(path, kMostFileBytes);
   return bytes ? *std::move(bytes) : std::string();
 }
 

@@ -2,21 +2,14 @@
 
 #include <utility>
 
+#include "sim/done_exchange.h"
+
 namespace streamrun::sim {
 namespace {
 
 Error dead() {
   return {.code = ErrorCode::unavailable, .message = "the process was killed"};
 }
-
-class DoneExchange final : public HttpExchange {
- public:
-  explicit DoneExchange(Result<HttpResponse> outcome) : outcome_(std::move(outcome)) {}
-  Result<HttpResponse> wait() override { return std::move(outcome_); }
-
- private:
-  Result<HttpResponse> outcome_;
-};
 
 }  // namespace
 

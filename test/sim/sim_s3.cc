@@ -10,6 +10,7 @@
 
 #include "s3_date.h"
 #include "sigv4.h"
+#include "sim/done_exchange.h"
 #include "sim/sim_s3_answers.h"
 
 namespace streamrun::sim {
@@ -28,15 +29,6 @@ std::string part_of(const std::string& authorization, const std::string& name) {
   const std::size_t from = begin + name.size() + 1;
   return authorization.substr(from, authorization.find(',', from) - from);
 }
-
-class DoneExchange final : public HttpExchange {
- public:
-  explicit DoneExchange(Result<HttpResponse> result) : result_(std::move(result)) {}
-  Result<HttpResponse> wait() override { return std::move(result_); }
-
- private:
-  Result<HttpResponse> result_;
-};
 
 }  // namespace
 
