@@ -291,7 +291,7 @@ class World:
             return count[0] == wanted
 
         try:
-            wait_until(f"{wanted} rows", enough, job=job)
+            wait_until(f"{wanted} rows", enough, job=job if job.process.poll() is None else None)
         except Failure as failure:
             raise Failure(f"{count[0]} of {wanted} rows are there\n{failure}") from None
 
@@ -456,6 +456,29 @@ def nobody_listens(world):
     require(done, "not permitted", 77, r"^error: E-PERM")
 
 
+def background(world):
+    """A job in the background, which looked at HDFS before it was one, takes over from one on another machine."""
+    pieces = world.pieces(4, 200)
+    world.write(pieces[:2], pause_s=0).finish()
+    first = world.endless()
+    wait_until("a checkpoint", world.complete, job=first)
+    first.kill()
+    # As if its machine could not be looked at from here.
+    for job in world.hdfs.list(f"{world.path}/ckpt"):
+        world.hdfs.ask("DELETE", "DELETE", f"{world.path}/ckpt/{job}/.lock-1")
+        world.hdfs.write(f"{world.path}/ckpt/{job}/.lock-1", b"elsewhere pid:[1] none 0 1 1\npid 1 elsewhere")
+    command = ["run", "-d", "-s", "latest", *world.settings(), "wordcount", "--input", world.uri("in"), "--watch",
+               "--updates", "--output", world.uri("out")]
+    done = world.call(*command, timeout_s=60)
+    if b"can't be looked at from here" not in done.stderr:
+        raise Failure(f"nothing is said of the run elsewhere: {done.stderr.decode()}")
+    job = done.stdout.decode().strip()
+    world.write(pieces[2:], pause_s=0, first=2).finish()
+    world.wait_for_rows(sum(count_words(b"".join(pieces)).values()), first)
+    world.call("cancel", job)
+    compare_updates("in the background", world.rows(), count_words(b"".join(pieces)))
+
+
 def fail_over(world):
     """With two name nodes the job goes on when the active one changes, and when it ends."""
     pieces = world.pieces(40, 200)
@@ -470,7 +493,7 @@ def fail_over(world):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    bounded, kill_and_resume, commands, data_node_restart, nobody_listens, full, fail_over)}
+    bounded, kill_and_resume, commands, data_node_restart, nobody_listens, full, background, fail_over)}
 NEEDS_TWO_NAME_NODES = {"fail-over"}
 
 
