@@ -12,7 +12,7 @@ class PrefixedFileSystem final : public FileSystem {
 
   Result<std::string> canonical(const std::string& path) const override {
     Result<std::string> there = told(store_->canonical(prefix_ + path));
-    if (there) *there = here(*std::move(there));
+    if (there) *there = here(*there);
     return there;
   }
   Result<FileStatus> status(const std::string& path) override {

@@ -212,7 +212,7 @@ void SimHdfs::put_folder(const std::string& path) {
   SR_ASSERT(files_.create_directories(path), "the store behind HDFS takes a folder");
 }
 
-void SimHdfs::put_file(const std::string& path, std::string bytes) {
+void SimHdfs::put_file(const std::string& path, std::string_view bytes) {
   put_folder(parent_path(path));
   if (is_there(path)) forget(path);
   write(path, bytes);

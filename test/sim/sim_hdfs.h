@@ -90,7 +90,7 @@ class SimHdfs final : public StoreTransport {
   /// A body is refused, or found to be cut, once so much of it is sent.
   void set_queued_bytes(std::size_t bytes) { queued_bytes_ = bytes; }
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
-  void put_file(const std::string& path, std::string bytes);
+  void put_file(const std::string& path, std::string_view bytes);
   void put_folder(const std::string& path);
 
   // ---- what a test looks at

@@ -354,7 +354,7 @@ bool StoreOracle::is_prepared_by_visible(const std::string& name) const {
   return std::any_of(visible_.begin(), visible_.end(), [&](const auto& entry) {
     const std::set<std::string>& parts = entry.second.committables;
     return std::any_of(parts.begin(), parts.end(),
-                       [&](const std::string& part) { return name == "." + part + ".inprogress"; });
+                       [&](const std::string& part) { return name == hidden_name_of(part); });
   });
 }
 
