@@ -33,7 +33,8 @@ class Network {
   explicit Network(GlobalFlags global) : global_(std::move(global)) {}
 
   Result<std::unique_ptr<FileSystem>> make_hdfs() {
-    return make_hdfs_file_system(SR_TRY(hdfs_settings()), *transport_, random_, *processes_);
+    return make_hdfs_file_system(SR_TRY(hdfs_settings()), *transport_, random_, *processes_,
+                                 &clock_);
   }
 
   Result<std::unique_ptr<FileSystem>> make_s3() {

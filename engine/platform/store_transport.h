@@ -7,6 +7,10 @@
 
 namespace streamrun {
 
+/// The message of the E-UNAVAILABLE that says that nobody took the connection: of the request
+/// nothing was sent, so nothing was done. Any other E-UNAVAILABLE leaves that open.
+inline constexpr std::string_view kServerNotReached = "the server cannot be reached";
+
 /// A request that is under way. Owned by one thread. Destroyed before `wait` has returned it is
 /// broken off, and the server may or may not have acted.
 class HttpExchange {

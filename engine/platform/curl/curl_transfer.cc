@@ -2,6 +2,7 @@
 
 #include <streamrun/base/assert.h>
 #include <streamrun/base/strings.h>
+#include <streamrun/platform/store_transport.h>
 
 #include <algorithm>
 #include <chrono>
@@ -90,6 +91,15 @@ void set_method(CURL* easy, const HttpRequest& request) {
   set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
+/// So it is while there is no connection.
+bool has_sent_nothing(CURL* easy) {
+  curl_off_t before_transfer = 0;
+  long sent = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &before_transfer);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+  return before_transfer == 0 && sent == 0;
+}
+
 }  // namespace
 
 CurlTransfer::CurlTransfer(HttpRequest of, BodyKind kind, Duration timeout)
@@ -157,8 +167,9 @@ Result<HttpResponse> CurlTransfer::outcome() {
   switch (*result) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-      return unavailable("the server cannot be reached", text);
+      return unavailable(std::string(kServerNotReached), text);
     case CURLE_OPERATION_TIMEDOUT:
+      if (has_sent_nothing(easy.get())) return unavailable(std::string(kServerNotReached), text);
       return unavailable("the server did not answer in its time", text);
     case CURLE_PEER_FAILED_VERIFICATION:
       return unavailable("the server's certificate is not trusted", text);

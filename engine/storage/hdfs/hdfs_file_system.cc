@@ -36,11 +36,12 @@ Error not_regular(const std::string& path, const std::string& what_it_is) {
 class HdfsFileSystem final : public FileSystem {
  public:
   HdfsFileSystem(HdfsSettings settings, StoreTransport& transport, Random& random,
-                 const ProcessTable& processes)
+                 const ProcessTable& processes, const Clock* clock)
       : settings_(std::move(settings)),
         transport_(transport),
         random_(random),
-        processes_(processes) {}
+        processes_(processes),
+        clock_(clock) {}
 
   Result<std::string> canonical(const std::string& path) const override {
     const HdfsUri uri = SR_TRY(parse_hdfs_uri(SR_TRY(with_authority(path, settings_))));
@@ -119,7 +120,7 @@ class HdfsFileSystem final : public FileSystem {
     const auto known = clusters_.find(key);
     if (known != clusters_.end()) return known->second.get();
     auto nodes = std::make_unique<NameNodes>(SR_TRY(name_node_addresses(uri, settings_)), settings_,
-                                             transport_, random_);
+                                             transport_, random_, clock_);
     return (clusters_[key] = std::move(nodes)).get();
   }
 
@@ -127,6 +128,7 @@ class HdfsFileSystem final : public FileSystem {
   StoreTransport& transport_;
   Random& random_;
   const ProcessTable& processes_;
+  const Clock* const clock_;
   // guarded by mutex_
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<NameNodes>> clusters_;  ///< by scheme and authority
@@ -135,8 +137,9 @@ class HdfsFileSystem final : public FileSystem {
 }  // namespace
 
 std::unique_ptr<FileSystem> make_hdfs_file_system(HdfsSettings settings, StoreTransport& transport,
-                                                  Random& random, const ProcessTable& processes) {
-  return std::make_unique<HdfsFileSystem>(std::move(settings), transport, random, processes);
+                                                  Random& random, const ProcessTable& processes,
+                                                  const Clock* clock) {
+  return std::make_unique<HdfsFileSystem>(std::move(settings), transport, random, processes, clock);
 }
 
 }  // namespace streamrun

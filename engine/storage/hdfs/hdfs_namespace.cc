@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "backoff.h"
 #include "webhdfs_error.h"
 
 namespace streamrun {
@@ -102,10 +101,12 @@ Error why_not_renamed(const HdfsName& from, const HdfsName& to,
 
 /// One attempt, and what became of it.
 Result<Renamed> rename_once(const HdfsName& from, const HdfsName& to, const WebHdfsStatus& file,
-                            Error& reason) {
+                            Backoff& backoff, Error& reason) {
   // With an option, even this one, nothing is moved into a folder.
-  const Result<WebHdfsAnswer> answer = from.nodes->ask_to_change(request_of(
-      from, "PUT", "RENAME", "&destination=" + url_encoded(to.path) + "&renameoptions=NONE"));
+  const Result<WebHdfsAnswer> answer = from.nodes->ask_to_change(
+      request_of(from, "PUT", "RENAME",
+                 "&destination=" + url_encoded(to.path) + "&renameoptions=NONE"),
+      backoff);
   const bool knows_options = says_done(answer) && answer->json.is_discarded();
   if (knows_options) return Renamed::yes;
   const Renamed found = SR_TRY(look_for_rename(from, to, file));
@@ -175,10 +176,10 @@ Result<bool> rename_no_replace(const HdfsName& from, const HdfsName& to) {
   const WebHdfsStatus file = SR_TRY(status_of(from));
   if (SR_TRY(find(to))) return false;
   NameNodes& nodes = *from.nodes;
-  Backoff backoff(nodes.settings(), nodes.transport(), nodes.random());
+  Backoff backoff = nodes.backoff();
   while (true) {
     Error reason;
-    const Result<Renamed> renamed = rename_once(from, to, file, reason);
+    const Result<Renamed> renamed = rename_once(from, to, file, backoff, reason);
     if (!renamed) {
       const std::optional<WebHdfsStatus> target = SR_TRY(find(to));
       if (target && target->kind == FileKind::directory) return undo_move_into(from, to, file);
@@ -203,10 +204,10 @@ Result<bool> remove(const HdfsName& name, FileKind kind) {
                     name.where, {});
   }
   NameNodes& nodes = *name.nodes;
-  Backoff backoff(nodes.settings(), nodes.transport(), nodes.random());
+  Backoff backoff = nodes.backoff();
   while (true) {
     const Result<WebHdfsAnswer> answer =
-        nodes.ask_to_change(request_of(name, "DELETE", "DELETE", "&recursive=false"));
+        nodes.ask_to_change(request_of(name, "DELETE", "DELETE", "&recursive=false"), backoff);
     if (answer && answer->exception) {
       if (kind == FileKind::directory &&
           answer->exception->name == "PathIsNotEmptyDirectoryException")

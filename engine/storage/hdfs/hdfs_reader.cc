@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "backoff.h"
+#include "name_nodes.h"
 #include "webhdfs_error.h"
 
 namespace streamrun {
@@ -48,11 +48,12 @@ class HdfsRanges {
   Result<std::string> fetch(std::uint64_t offset, std::size_t length,
                             std::unique_ptr<HttpExchange> started) {
     NameNodes& nodes = *name_.nodes;
-    Backoff backoff(nodes.settings(), nodes.transport(), nodes.random());
+    Backoff backoff = nodes.backoff();
+    Fate fate = Fate::unknown;
     std::set<std::string> dead;
     if (started == nullptr) started = start(offset, length);
     if (started != nullptr) {  // its failure only says to ask the name node again
-      Result<std::string> bytes = bytes_of(started->wait(), "the data node", length);
+      Result<std::string> bytes = bytes_of(started->wait(), "the data node", length, fate);
       if (bytes) return bytes;
       forget_server();
     }
@@ -64,11 +65,13 @@ class HdfsRanges {
           bytes_of(nodes.transport().exchange(
                        {.url = url, .most_response_bytes = std::max(length, kLeastBytes)},
                        nodes.settings().request_timeout),
-                   url, length);
+                   url, length, fate);
       if (bytes) remember_server(url, offset);
       if (bytes || bytes.error().code == ErrorCode::path) return bytes;
       dead.insert(host_of(url));
-      if (!backoff.again()) return bytes;
+      const bool is_more =
+          is_undone(fate) ? backoff.again_undone(nodes.patience()) : backoff.again();
+      if (!is_more) return bytes;
     }
   }
 
@@ -82,7 +85,8 @@ class HdfsRanges {
   }
 
   Result<std::string> bytes_of(Result<HttpResponse> response, const std::string& url,
-                               std::size_t length) const {
+                               std::size_t length, Fate& fate) const {
+    fate = Fate::unknown;
     if (response && response->status == 200) {
       if (response->body.size() == length) return std::move(response->body);
       return Error{.code = ErrorCode::unavailable,
@@ -91,6 +95,7 @@ class HdfsRanges {
                    .where = name_.where};
     }
     JudgedAnswer judged = judge(std::move(response), url, name_.where);
+    fate = judged.fate;
     if (judged.fate != Fate::answered) return std::move(judged.error);
     if (judged.answer.exception) return error_of(*judged.answer.exception, name_.where);
     return Error{.code = ErrorCode::unavailable,

@@ -25,7 +25,14 @@ struct HdfsSettings {
   /// So much of a larger one is kept until it is surely taken: enough that the network has taken a
   /// good part of it, since the transport holds 1 MiB.
   std::size_t kept_bytes = std::size_t{4} << 20U;
-  int attempts = 5;  ///< of one step, over all name nodes
+  int attempts = 5;  ///< of one step, over all name nodes, that may have been done
+  /// How long one step is asked for again while nothing is done there: nobody takes the connection,
+  /// no name node is active, or it is in safe mode. A restart or a fail-over takes 5 to 30 s.
+  Duration patience = std::chrono::seconds(60);
+  /// The same while a cluster has never answered: its address may be wrong.
+  Duration first_patience = std::chrono::seconds(3);
+  /// How long one step may take before no attempt follows: time-outs add up.
+  Duration most_time = std::chrono::minutes(2);
   Duration first_backoff = std::chrono::milliseconds(100);
   Duration most_backoff = std::chrono::seconds(5);
 };

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "backoff.h"
 #include "hdfs_reader.h"
 #include "webhdfs_error.h"
 
@@ -29,9 +28,7 @@ enum class Found {
 class HdfsWritableFile final : public WritableFile {
  public:
   explicit HdfsWritableFile(HdfsName name)
-      : name_(std::move(name)),
-        nodes_(*name_.nodes),
-        backoff_(nodes_.settings(), nodes_.transport(), nodes_.random()) {}
+      : name_(std::move(name)), nodes_(*name_.nodes), backoff_(nodes_.backoff_of_pauses()) {}
 
   // NOLINTNEXTLINE(bugprone-exception-escape): only memory could be missing
   ~HdfsWritableFile() override {
@@ -179,7 +176,9 @@ class HdfsWritableFile final : public WritableFile {
           *found == Found::empty || (*found == Found::part && is_end && !is_kept_);
       const bool may_be_sent = is_kept_ && *found != Found::empty;
       if (!may_become_whole && !may_be_sent) return give_up(std::move(judged.error));
-      if (!backoff_.again()) return give_up(std::move(judged.error));
+      const bool is_more =
+          is_undone(judged.fate) ? backoff_.again_undone(nodes_.patience()) : backoff_.again();
+      if (!is_more) return give_up(std::move(judged.error));
       if (!may_be_sent) continue;
       if (*found != Found::nothing) SR_TRY(remove(name_, FileKind::file));
       return false;

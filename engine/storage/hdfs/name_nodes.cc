@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "backoff.h"
 #include "webhdfs_error.h"
 
 namespace streamrun {
@@ -63,9 +62,10 @@ JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
   const std::string server = server_of(url);
   if (!response) {
     Error error = std::move(response).error();
+    const Fate fate = error.message == kServerNotReached ? Fate::unreached : Fate::unknown;
     error.message = server + ": " + error.message;
     error.where = where;
-    return not_answered(Fate::unknown, std::move(error));
+    return not_answered(fate, std::move(error));
   }
   WebHdfsAnswer answer{.status = response->status, .headers = response->headers};
   answer.json = parse_webhdfs_json(response->body);
@@ -83,7 +83,7 @@ JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
   Error error = error_of(*answer.exception, where);
   if (means_standby(*answer.exception)) return not_answered(Fate::standby, std::move(error));
   if (means_later(*answer.exception)) return not_answered(Fate::later, std::move(error));
-  if (response->status >= 500) {
+  if (response->status >= 500 || means_cut_off(*answer.exception)) {
     error.code = ErrorCode::unavailable;
     return not_answered(Fate::unknown, std::move(error));
   }
@@ -98,52 +98,70 @@ std::string NameNodes::url_of(const WebHdfsRequest& request, std::size_t node) c
 }
 
 Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request) {
-  return ask(request, /*is_change=*/false);
+  Backoff attempts = backoff();
+  return ask(request, /*is_change=*/false, attempts);
 }
 
 Result<WebHdfsAnswer> NameNodes::ask_to_change(const WebHdfsRequest& request) {
-  return ask(request, /*is_change=*/true);
+  Backoff attempts = backoff();
+  return ask_to_change(request, attempts);
 }
 
-Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request, bool is_change) {
-  Backoff backoff(settings_, transport_, random_);
+Result<WebHdfsAnswer> NameNodes::ask_to_change(const WebHdfsRequest& request, Backoff& backoff) {
+  return ask(request, /*is_change=*/true, backoff);
+}
+
+Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request, bool is_change,
+                                     Backoff& backoff) {
   while (true) {
-    Error last;
-    for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
-      std::size_t node = active_.load();
-      const std::string url = url_of(request, node);
-      JudgedAnswer judged = judge(
-          transport_.exchange({.method = request.method, .url = url}, settings_.request_timeout),
-          url, request.where);
-      if (judged.fate == Fate::answered) return std::move(judged.answer);
-      if (judged.fate == Fate::refused) return std::move(judged.error);
-      // A standby one says less than one that can't be reached.
-      if (judged.fate != Fate::standby || last.message.empty()) last = std::move(judged.error);
-      if (judged.fate == Fate::later) break;
-      // Others may have gone on to the next one meanwhile: not past it.
-      active_.compare_exchange_strong(node, (node + 1) % addresses_.size());
-      if (judged.fate == Fate::unknown && is_change) return last;
-    }
-    if (!backoff.again()) return last;
+    JudgedAnswer last;
+    if (auto answer = ask_each(request, is_change, last)) return *std::move(answer);
+    const bool is_more = is_undone(last.fate) ? backoff.again_undone(patience()) : backoff.again();
+    if (!is_more) return std::move(last.error);
   }
+}
+
+std::optional<Result<WebHdfsAnswer>> NameNodes::ask_each(const WebHdfsRequest& request,
+                                                         bool is_change, JudgedAnswer& last) {
+  bool is_unknown = false;
+  for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
+    std::size_t node = active_.load();
+    const std::string url = url_of(request, node);
+    JudgedAnswer judged = judge(
+        transport_.exchange({.method = request.method, .url = url}, settings_.request_timeout), url,
+        request.where);
+    if (judged.fate != Fate::unknown && judged.fate != Fate::unreached) has_answered_.store(true);
+    if (judged.fate == Fate::answered) return std::move(judged.answer);
+    if (judged.fate == Fate::refused) return std::move(judged.error);
+    const Fate fate = judged.fate;
+    is_unknown = is_unknown || fate == Fate::unknown;
+    // A standby one says less than one that can't be reached.
+    if (fate != Fate::standby || last.error.message.empty()) last = std::move(judged);
+    if (fate == Fate::later) break;
+    // Others may have gone on to the next one meanwhile: not past it.
+    active_.compare_exchange_strong(node, (node + 1) % addresses_.size());
+    if (fate == Fate::unknown && is_change) return std::move(last.error);
+  }
+  if (is_unknown) last.fate = Fate::unknown;
+  return std::nullopt;
 }
 
 Result<WebHdfsAnswer> NameNodes::ask_for_data_node(WebHdfsRequest request,
                                                    std::set<std::string>& dead) {
   const std::string query = request.query;
-  Backoff backoff(settings_, transport_, random_);
+  Backoff attempts = backoff();
   while (true) {
     request.query = query;
     if (!dead.empty()) {
       const std::vector<std::string> hosts(dead.begin(), dead.end());
       request.query += "&excludedatanodes=" + url_encoded(join(hosts, ","));
     }
-    Result<WebHdfsAnswer> asked = ask(request);
+    Result<WebHdfsAnswer> asked = ask(request, /*is_change=*/false, attempts);
     const bool is_none = asked && asked->exception && means_no_data_node(*asked->exception);
     if (!is_none) return asked;
     if (!dead.empty()) {
       dead.clear();
-    } else if (!backoff.again()) {
+    } else if (!attempts.again()) {
       return asked;
     }
   }
@@ -163,12 +181,13 @@ Result<std::string> NameNodes::data_node_for(const WebHdfsRequest& request,
 }
 
 Result<WebHdfsStatus> NameNodes::status(const std::string& path, const std::string& where) {
-  Backoff backoff(settings_, transport_, random_);
+  Backoff attempts = backoff();
+  const WebHdfsRequest request{.op = "GETFILESTATUS", .path = path, .where = where};
   while (true) {
     const WebHdfsAnswer answer =
-        SR_TRY(success_of(ask({.op = "GETFILESTATUS", .path = path, .where = where}), where));
+        SR_TRY(success_of(ask(request, /*is_change=*/false, attempts), where));
     if (std::optional<WebHdfsStatus> status = file_status_of(answer.json)) return *status;
-    if (!backoff.again()) {
+    if (!attempts.again()) {
       return nonsense("the name node", {.status = answer.status, .headers = {}, .body = {}}, where);
     }
   }

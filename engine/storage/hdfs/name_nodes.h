@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "backoff.h"
 #include "webhdfs_answer.h"
 
 namespace streamrun {
@@ -36,12 +37,18 @@ struct WebHdfsAnswer {
 
 /// What one exchange means for those who may do it again.
 enum class Fate {
-  answered,  ///< there is an answer
-  standby,   ///< not done: another name node may be the active one
-  later,     ///< not done: the same may work later
-  unknown,   ///< perhaps done: no answer, half of one, or one that makes no sense
-  refused,   ///< not done, and nothing is to be repeated: who we are does not suffice
+  answered,   ///< there is an answer
+  standby,    ///< not done: another name node may be the active one
+  later,      ///< not done: the same may work later
+  unreached,  ///< not done: nobody took the connection
+  unknown,    ///< perhaps done: no answer, half of one, or one that makes no sense
+  refused,    ///< not done, and nothing is to be repeated: who we are does not suffice
 };
+
+/// Not done, and worth an attempt once more.
+inline bool is_undone(Fate fate) {
+  return fate == Fate::standby || fate == Fate::later || fate == Fate::unreached;
+}
 
 struct JudgedAnswer {
   Fate fate = Fate::unknown;
@@ -56,17 +63,20 @@ JudgedAnswer judge(Result<HttpResponse> response, const std::string& url, const 
 class NameNodes {
  public:
   NameNodes(std::vector<std::string> addresses, const HdfsSettings& settings,
-            StoreTransport& transport, Random& random)
+            StoreTransport& transport, Random& random, const Clock* clock)
       : addresses_(std::move(addresses)),
         settings_(settings),
         transport_(transport),
-        random_(random) {}
+        random_(random),
+        clock_(clock) {}
 
   /// Asks until there is an answer, at every name node, with pauses between the rounds; for what
   /// may be done twice.
   Result<WebHdfsAnswer> ask(const WebHdfsRequest& request);
   /// The same, but E-UNAVAILABLE as soon as it may have been done.
   Result<WebHdfsAnswer> ask_to_change(const WebHdfsRequest& request);
+  /// As one of the attempts that `backoff` counts.
+  Result<WebHdfsAnswer> ask_to_change(const WebHdfsRequest& request, Backoff& backoff);
   /// The URL of the data node that the name node sends such a request to; none of the hosts in
   /// `dead` if there is another one (else they are forgiven).
   Result<std::string> data_node_for(const WebHdfsRequest& request, std::set<std::string>& dead);
@@ -75,10 +85,20 @@ class NameNodes {
 
   const HdfsSettings& settings() const { return settings_; }
   StoreTransport& transport() { return transport_; }
-  Random& random() { return random_; }
+  /// Of a step that begins now.
+  Backoff backoff() { return {settings_, transport_, random_, clock_}; }
+  /// Of a step in which time passes that is not the network's.
+  Backoff backoff_of_pauses() { return {settings_, transport_, random_, nullptr}; }
+  /// How long a step is asked for again while nothing is done.
+  Duration patience() const {
+    return has_answered_.load() ? settings_.patience : settings_.first_patience;
+  }
 
  private:
-  Result<WebHdfsAnswer> ask(const WebHdfsRequest& request, bool is_change);
+  /// One attempt at each of them. Nothing if there is to be another one: `last` says why.
+  std::optional<Result<WebHdfsAnswer>> ask_each(const WebHdfsRequest& request, bool is_change,
+                                                JudgedAnswer& last);
+  Result<WebHdfsAnswer> ask(const WebHdfsRequest& request, bool is_change, Backoff& backoff);
   Result<WebHdfsAnswer> ask_for_data_node(WebHdfsRequest request, std::set<std::string>& dead);
   std::string url_of(const WebHdfsRequest& request, std::size_t node) const;
 
@@ -86,6 +106,8 @@ class NameNodes {
   const HdfsSettings& settings_;
   StoreTransport& transport_;
   Random& random_;
+  const Clock* const clock_;
+  std::atomic<bool> has_answered_ = false;  ///< one of them, anything that WebHDFS says
   /// The name node that answered last; a guess.
   std::atomic<std::size_t> active_ = 0;
 };

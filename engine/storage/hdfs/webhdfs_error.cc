@@ -95,6 +95,12 @@ bool means_taken(const RemoteException& exception) {
                                     "PathExistsException", "RecoveryInProgressException"});
 }
 
+bool means_cut_off(const RemoteException& exception) {
+  return is_one_of(exception.name,
+                   {"ConnectException", "NoRouteToHostException", "SocketTimeoutException",
+                    "ConnectTimeoutException", "EOFException", "SocketException"});
+}
+
 bool means_standby(const RemoteException& exception) {
   return exception.name == "StandbyException";
 }

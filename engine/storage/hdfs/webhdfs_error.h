@@ -27,6 +27,8 @@ Error nonsense(const std::string& server, const HttpResponse& response, const st
 /// No data node can be had: all are full, gone, or left out by the request.
 bool means_no_data_node(const RemoteException& exception);
 bool means_taken(const RemoteException& exception);
+/// A data node had no answer from the name node: it may have acted or not.
+bool means_cut_off(const RemoteException& exception);
 /// Another name node may be active.
 bool means_standby(const RemoteException& exception);
 /// It has not acted, and may soon.

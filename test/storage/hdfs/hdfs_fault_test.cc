@@ -248,7 +248,7 @@ TEST_CASE("hdfs: the active name node is found, and found again", "[storage][hdf
     const Error error = world->status("hdfs://c/root").error();
     CHECK(error.code == ErrorCode::unavailable);
     CHECK_THAT(error.message, Catch::Contains("n2"));
-    CHECK(world.hdfs.pauses().size() == 4);
+    CHECK(world.hdfs.pauses().size() >= 4);
   }
   SECTION("a name node that ends in the middle of a change costs nothing") {
     for (std::uint64_t number = 1; number <= 6; ++number) {

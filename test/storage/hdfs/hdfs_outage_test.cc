@@ -1,0 +1,219 @@
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <catch2/catch.hpp>
+
+#include "hdfs_world.h"
+
+// Name nodes that are away for a while: restarts, fail-overs, safe mode.
+
+namespace streamrun {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What stands in the way of one request, at a time since the beginning.
+using Weather =
+    std::function<std::optional<Result<HttpResponse>>(const HttpRequest& request, Duration at)>;
+
+Result<HttpResponse> not_reached() {
+  return Error{.code = ErrorCode::unavailable, .message = std::string(kServerNotReached)};
+}
+
+Result<HttpResponse> timed_out() {
+  return Error{.code = ErrorCode::unavailable, .message = "the server did not answer in its time"};
+}
+
+Result<HttpResponse> thrown(const std::string& name) {
+  return HttpResponse{
+      .status = 403,
+      .headers = {},
+      .body = R"({"RemoteException":{"exception":")" + name + R"(","message":"it is so"}})"};
+}
+
+/// A network in front of the servers, with a clock: pauses take time, and so do exchanges that
+/// nobody answers.
+class Network final : public StoreTransport, public Clock {
+ public:
+  explicit Network(sim::SimHdfs& hdfs) : hdfs_(hdfs) {}
+
+  Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override {
+    ++requests;
+    auto hindered = weather ? weather(request, elapsed) : std::nullopt;
+    if (!hindered) return hdfs_.exchange(request, timeout);
+    const bool is_silence = !*hindered && hindered->error().message != kServerNotReached;
+    if (is_silence) elapsed += timeout;
+    return *std::move(hindered);
+  }
+  std::unique_ptr<HttpExchange> start(HttpRequest request, Duration timeout) override {
+    return hdfs_.start(std::move(request), timeout);
+  }
+  std::unique_ptr<HttpUpload> upload(HttpRequest request, Duration timeout) override {
+    return hdfs_.upload(std::move(request), timeout);
+  }
+  void pause(Duration duration) override { elapsed += duration; }
+  Instant now() const override { return Instant() + elapsed; }
+  std::int64_t unix_milliseconds() const override { return 1'700'000'000'000; }
+
+  Weather weather;
+  Duration elapsed{};
+  int requests = 0;
+
+ private:
+  sim::SimHdfs& hdfs_;
+};
+
+bool is_at(const HttpRequest& request, std::string_view server) {
+  return std::string_view(request.url).starts_with(server);
+}
+
+bool is_op(const HttpRequest& request, std::string_view op) {
+  return request.url.find("op=" + std::string(op)) != std::string::npos;
+}
+
+struct OutageWorld {
+  explicit OutageWorld(HdfsSettings settings = {.user = "me"}) : network(world.hdfs) {
+    files =
+        make_hdfs_file_system(std::move(settings), network, world.random, world.process, &network);
+  }
+  FileSystem* operator->() const { return files.get(); }
+  /// One exchange with the cluster, after which it counts as known; then the clock is at 0.
+  void get_to_know() {
+    REQUIRE(files->exists(HdfsWorld::path("x")));
+    network.elapsed = {};
+  }
+
+  HdfsWorld world;
+  Network network;
+  std::unique_ptr<FileSystem> files;
+};
+
+/// Each way in which a name node does nothing.
+const std::vector<std::function<Result<HttpResponse>()>>& idle_answers() {
+  static const std::vector<std::function<Result<HttpResponse>()>> kAll = {
+      not_reached, [] { return thrown("StandbyException"); },
+      [] { return thrown("SafeModeException"); }, [] { return thrown("RetriableException"); }};
+  return kAll;
+}
+
+TEST_CASE("hdfs: a name node that is away for 30 s costs nothing", "[storage][hdfs]") {
+  for (const auto& answer : idle_answers()) {
+    OutageWorld outage;
+    outage.world.hdfs.put_file("/root/old", "old");
+    outage.get_to_know();
+    // From now on, and again before each step.
+    Duration back = 30s;
+    outage.network.weather = [&](const HttpRequest& request, Duration at) {
+      const bool is_away = is_at(request, "http://nn:9870") && at < back;
+      return is_away ? std::optional(answer()) : std::nullopt;
+    };
+    const auto go_away = [&] { back = outage.network.elapsed + 30s; };
+    CHECK(outage->exists(HdfsWorld::path("old")).value());
+    go_away();
+    CHECK(outage->create_directory(HdfsWorld::path("d")).value());
+    go_away();
+    write_bytes(*outage.files, HdfsWorld::path("f"), "abc").value();
+    go_away();
+    CHECK(outage->rename_no_replace(HdfsWorld::path("f"), HdfsWorld::path("g")).value());
+    go_away();
+    CHECK(outage->remove_file(HdfsWorld::path("g")).value());
+    go_away();
+    CHECK(outage->publish(HdfsWorld::path("d"), "_metadata", "all", "a1").value());
+    CHECK(outage.network.elapsed < 6 * 40s);
+  }
+}
+
+TEST_CASE("hdfs: a name node that stays away is given up after a minute", "[storage][hdfs]") {
+  for (const auto& answer : idle_answers()) {
+    OutageWorld outage;
+    outage.get_to_know();
+    outage.network.weather = [&](const HttpRequest&, Duration) { return std::optional(answer()); };
+    CHECK(outage->status(HdfsWorld::path("f")).error().code == ErrorCode::unavailable);
+    CHECK(outage.network.elapsed == 60s);
+  }
+}
+
+TEST_CASE("hdfs: a change that stays refused is given up after a minute", "[storage][hdfs]") {
+  for (const auto& answer : idle_answers()) {
+    OutageWorld outage;
+    outage.world.hdfs.put_file("/root/f", "f");
+    outage.get_to_know();
+    outage.network.weather = [&](const HttpRequest& request, Duration) {
+      return request.method == "GET" ? std::nullopt : std::optional(answer());
+    };
+    CHECK(outage->rename_no_replace(HdfsWorld::path("f"), HdfsWorld::path("g")).error().code ==
+          ErrorCode::unavailable);
+    CHECK(outage.network.elapsed == 60s);
+    CHECK(outage->remove_file(HdfsWorld::path("f")).error().code == ErrorCode::unavailable);
+    CHECK(outage.network.elapsed == 120s);
+  }
+}
+
+TEST_CASE("hdfs: a cluster that has never answered is given up soon", "[storage][hdfs]") {
+  OutageWorld outage;
+  outage.network.weather = [](const HttpRequest&, Duration) {
+    return std::optional(not_reached());
+  };
+  CHECK(outage->status(HdfsWorld::path("f")).error().code == ErrorCode::unavailable);
+  CHECK(outage.network.elapsed == 3s);
+}
+
+TEST_CASE("hdfs: a change is asked of the second name node if nobody took the connection",
+          "[storage][hdfs]") {
+  HdfsSettings settings;
+  settings.hadoop = {{"dfs.nameservices", "c"},
+                     {"dfs.ha.namenodes.c", "n1,n2"},
+                     {"dfs.namenode.http-address.c.n1", "n1:9870"},
+                     {"dfs.namenode.http-address.c.n2", "n2:9870"}};
+  OutageWorld outage(settings);
+  outage.world.hdfs.set_name_nodes({"http://n1:9870", "http://n2:9870"});
+  CHECK(outage->exists("hdfs://c/root").value());
+  outage.world.hdfs.activate(1);
+  // The first one dies just when the change is asked for.
+  bool is_dead = false;
+  outage.network.weather = [&](const HttpRequest& request, Duration) {
+    is_dead = is_dead || is_op(request, "DELETE");
+    return is_dead && is_at(request, "http://n1") ? std::optional(not_reached()) : std::nullopt;
+  };
+  outage.world.hdfs.put_file("/root/f", "f");
+  outage.world.hdfs.activate(0);
+  REQUIRE(outage->exists("hdfs://c/root/f").value());
+  int removals = 0;
+  const Weather death = outage.network.weather;
+  outage.network.weather = [&](const HttpRequest& request, Duration at) {
+    if (is_op(request, "DELETE")) {
+      ++removals;
+      outage.world.hdfs.activate(1);
+    }
+    return death(request, at);
+  };
+  CHECK(outage->remove_file("hdfs://c/root/f").value());
+  CHECK(removals == 2);
+  CHECK(outage.network.elapsed == 0s);
+}
+
+TEST_CASE("hdfs: a look ends after two minutes of silence", "[storage][hdfs]") {
+  OutageWorld outage;
+  outage.get_to_know();
+  outage.network.weather = [](const HttpRequest&, Duration) { return std::optional(timed_out()); };
+  const int before = outage.network.requests;
+  CHECK(outage->status(HdfsWorld::path("f")).error().code == ErrorCode::unavailable);
+  CHECK(outage.network.requests - before == 2);  // of a minute each
+}
+
+TEST_CASE("hdfs: a data node that finds no name node is no answer", "[storage][hdfs]") {
+  OutageWorld outage;
+  int refused = 0;
+  outage.network.weather = [&](const HttpRequest& request, Duration) {
+    const bool is_data_node = is_at(request, "http://dn");
+    return is_data_node && ++refused < 4 ? std::optional(thrown("ConnectException")) : std::nullopt;
+  };
+  write_bytes(*outage.files, HdfsWorld::path("f"), "abc").value();
+  CHECK(outage->read_all(HdfsWorld::path("f"), kNoLimit).value() == "abc");
+}
+
+}  // namespace
+}  // namespace streamrun
