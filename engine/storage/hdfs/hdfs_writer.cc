@@ -141,7 +141,10 @@ class HdfsWritableFile final : public WritableFile {
   Result<bool> is_finished(JudgedAnswer judged) {
     if (judged.fate == Fate::answered && !judged.answer.exception) {
       upload_.reset();
-      const std::optional<WebHdfsStatus> there = SR_TRY(find(name_));
+      const Result<std::optional<WebHdfsStatus>> found = find(name_);
+      // It is in doubt what is there, so it stays.
+      if (!found) return fail(found.error());
+      const std::optional<WebHdfsStatus>& there = *found;
       if (there && there->kind == FileKind::file && there->length == length_) return true;
       judged.fate = Fate::unknown;
       judged.error = {.code = ErrorCode::unavailable,
@@ -180,7 +183,9 @@ class HdfsWritableFile final : public WritableFile {
           is_undone(judged.fate) ? backoff_.again_undone(nodes_.patience()) : backoff_.again();
       if (!is_more) return give_up(std::move(judged.error));
       if (!may_be_sent) continue;
-      if (*found != Found::nothing) SR_TRY(remove(name_, FileKind::file));
+      if (*found == Found::nothing) return false;
+      const Result<bool> removed = remove(name_, FileKind::file);
+      if (!removed) return fail(removed.error());
       return false;
     }
   }

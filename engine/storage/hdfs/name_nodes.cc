@@ -32,6 +32,13 @@ Error unauthenticated(const HttpResponse& response, const std::string& server,
           .retry = Retry::no};
 }
 
+Error not_encrypted(const std::string& location, const std::string& where) {
+  return {.code = ErrorCode::unavailable,
+          .message = "the name node is asked by way of https, and sends to a data node without it",
+          .where = where,
+          .why = "it leads to " + first_bytes(server_of(location))};
+}
+
 JudgedAnswer not_answered(Fate fate, Error error) {
   return {.fate = fate, .answer = {}, .error = std::move(error)};
 }
@@ -127,9 +134,12 @@ std::optional<Result<WebHdfsAnswer>> NameNodes::ask_each(const WebHdfsRequest& r
   for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
     std::size_t node = active_.load();
     const std::string url = url_of(request, node);
-    JudgedAnswer judged = judge(
-        transport_.exchange({.method = request.method, .url = url}, settings_.request_timeout), url,
-        request.where);
+    JudgedAnswer judged =
+        judge(transport_.exchange({.method = request.method,
+                                   .url = url,
+                                   .most_response_bytes = request.most_response_bytes},
+                                  settings_.request_timeout),
+              url, request.where);
     if (judged.fate != Fate::unknown && judged.fate != Fate::unreached) has_answered_.store(true);
     if (judged.fate == Fate::answered) return std::move(judged.answer);
     if (judged.fate == Fate::refused) return std::move(judged.error);
@@ -171,13 +181,15 @@ Result<std::string> NameNodes::data_node_for(const WebHdfsRequest& request,
                                              std::set<std::string>& dead) {
   const WebHdfsAnswer answer = SR_TRY(success_of(ask_for_data_node(request, dead), request.where));
   std::string location = header_of(answer.headers, "location");
-  if (answer.status == 307 && (location.starts_with("http://") || location.starts_with("https://")))
-    return location;
+  const bool is_plain = location.starts_with("http://");
+  const bool is_url = is_plain || location.starts_with("https://");
+  if (is_plain && is_encrypted()) return not_encrypted(location, request.where);
+  if (answer.status == 307 && is_url) return location;
   return Error{.code = ErrorCode::unavailable,
                .message = "the name node names no data node (HTTP status " +
                           std::to_string(answer.status) + ")",
                .where = request.where,
-               .why = first_bytes(location)};
+               .why = location.empty() ? "" : "it leads to " + first_bytes(server_of(location))};
 }
 
 Result<WebHdfsStatus> NameNodes::status(const std::string& path, const std::string& where) {

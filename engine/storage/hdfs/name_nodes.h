@@ -25,6 +25,7 @@ struct WebHdfsRequest {
   std::string path;        ///< in HDFS, not encoded
   std::string query = {};  ///< more parameters, encoded, each with `&` in front
   std::string where;       ///< the path as the caller knows it, for errors
+  std::size_t most_response_bytes = std::size_t{8} << 20U;
 };
 
 /// What a server said that WebHDFS says: success, or what was thrown.
@@ -100,6 +101,8 @@ class NameNodes {
                                                 JudgedAnswer& last);
   Result<WebHdfsAnswer> ask(const WebHdfsRequest& request, bool is_change, Backoff& backoff);
   Result<WebHdfsAnswer> ask_for_data_node(WebHdfsRequest request, std::set<std::string>& dead);
+  /// Whether what they say came over https: then nothing goes on without it.
+  bool is_encrypted() const { return addresses_.front().starts_with("https://"); }
   std::string url_of(const WebHdfsRequest& request, std::size_t node) const;
 
   const std::vector<std::string> addresses_;
