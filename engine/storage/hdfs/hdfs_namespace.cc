@@ -1,5 +1,6 @@
 #include "hdfs_namespace.h"
 
+#include <unordered_set>
 #include <utility>
 
 #include "webhdfs_error.h"
@@ -7,12 +8,22 @@
 namespace streamrun {
 namespace {
 
+/// Some 200,000 entries.
+constexpr std::size_t kMostListingBytes = std::size_t{64} << 20U;
+
 Error not_done(const std::string& what, const std::string& where, const std::string& why) {
   return {.code = ErrorCode::store_io, .message = what, .where = where, .why = why};
 }
 
 Error not_a_folder(const std::string& where) {
   return {.code = ErrorCode::path, .message = "not a folder", .where = where};
+}
+
+/// A page that does not begin behind the one before it might come for ever.
+Error listed_twice(const std::string& where) {
+  return {.code = ErrorCode::unavailable,
+          .message = "the name node lists names that it has listed before",
+          .where = where};
 }
 
 WebHdfsRequest request_of(const HdfsName& name, std::string method, std::string op,
@@ -26,8 +37,9 @@ WebHdfsRequest request_of(const HdfsName& name, std::string method, std::string 
 
 /// All at once, for servers that do not know pages.
 Result<WebHdfsListing> list_whole(const HdfsName& folder) {
-  const WebHdfsAnswer answer =
-      SR_TRY(success_of(folder.nodes->ask(request_of(folder, "GET", "LISTSTATUS")), folder.where));
+  WebHdfsRequest request = request_of(folder, "GET", "LISTSTATUS");
+  request.most_response_bytes = kMostListingBytes;
+  const WebHdfsAnswer answer = SR_TRY(success_of(folder.nodes->ask(request), folder.where));
   if (auto listing = listing_of(answer.json)) return *std::move(listing);
   return nonsense("the name node", {.status = answer.status, .headers = {}, .body = {}},
                   folder.where);
@@ -144,13 +156,18 @@ Result<void> require_folder(const HdfsName& name) {
 
 Result<std::vector<WebHdfsStatus>> list(const HdfsName& folder) {
   std::vector<WebHdfsStatus> found;
+  std::unordered_set<std::string> names;
   while (true) {
     WebHdfsListing page = SR_TRY(list_page(folder, found.empty() ? "" : found.back().name));
     // Of a file HDFS lists the file itself, without a name.
     if (page.entries.size() == 1 && page.entries.front().name.empty())
       return not_a_folder(folder.where);
     const bool is_last = page.remaining == 0 || page.entries.empty();
-    for (WebHdfsStatus& entry : page.entries) found.push_back(std::move(entry));
+    for (WebHdfsStatus& entry : page.entries) {
+      // HDFS's order is that of signed bytes, other file systems behind WebHDFS have their own.
+      if (!names.insert(entry.name).second) return listed_twice(folder.where);
+      found.push_back(std::move(entry));
+    }
     if (is_last) return found;
   }
 }

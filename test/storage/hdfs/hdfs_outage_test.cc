@@ -8,7 +8,8 @@
 
 #include "hdfs_world.h"
 
-// Name nodes that are away for a while: restarts, fail-overs, safe mode.
+// Name nodes that are away for a while (restarts, fail-overs, safe mode), and servers that answer
+// what they should not.
 
 namespace streamrun {
 namespace {
@@ -42,6 +43,7 @@ class Network final : public StoreTransport, public Clock {
 
   Result<HttpResponse> exchange(const HttpRequest& request, Duration timeout) override {
     ++requests;
+    most_response_bytes = request.most_response_bytes;
     auto hindered = weather ? weather(request, elapsed) : std::nullopt;
     if (!hindered) return hdfs_.exchange(request, timeout);
     const bool is_silence = !*hindered && hindered->error().message != kServerNotReached;
@@ -61,6 +63,7 @@ class Network final : public StoreTransport, public Clock {
   Weather weather;
   Duration elapsed{};
   int requests = 0;
+  std::size_t most_response_bytes = 0;  ///< of the last request
 
  private:
   sim::SimHdfs& hdfs_;
@@ -213,6 +216,74 @@ TEST_CASE("hdfs: a data node that finds no name node is no answer", "[storage][h
   };
   write_bytes(*outage.files, HdfsWorld::path("f"), "abc").value();
   CHECK(outage->read_all(HdfsWorld::path("f"), kNoLimit).value() == "abc");
+}
+
+TEST_CASE("hdfs: a page of names that were there before is no listing", "[storage][hdfs]") {
+  OutageWorld outage;
+  const auto page_of = [](const std::string& name) {
+    return R"({"type":"FILE","length":1,"pathSuffix":")" + name + "\"}";
+  };
+  const std::string body =
+      R"({"DirectoryListing":{"partialListing":{"FileStatuses":{"FileStatus":[)" + page_of("a") +
+      "," + page_of("b") + R"(]}},"remainingEntries":5}})";
+  outage.network.weather = [&](const HttpRequest&, Duration) {
+    return std::optional(
+        Result<HttpResponse>(HttpResponse{.status = 200, .headers = {}, .body = body}));
+  };
+  const Error error = outage->list("hdfs://nn:8020/root").error();
+  CHECK(error.code == ErrorCode::unavailable);
+  CHECK_THAT(error.message, Catch::Contains("listed before"));
+  CHECK(outage.network.requests == 2);
+}
+
+TEST_CASE("hdfs: a listing in one page may be large", "[storage][hdfs]") {
+  OutageWorld outage;
+  outage.world.hdfs.set_page_entries(0);
+  CHECK(outage->list("hdfs://nn:8020/root").value().empty());
+  CHECK(outage.network.most_response_bytes == std::size_t{64} << 20U);
+}
+
+TEST_CASE("hdfs: what https says is not left for http, and no URL's query is told",
+          "[storage][hdfs]") {
+  const auto location_of = [](const std::string& scheme, const std::string& location) {
+    OutageWorld outage;
+    outage.network.weather = [&](const HttpRequest& request, Duration) {
+      HttpResponse response{
+          .status = 200, .headers = {}, .body = R"({"FileStatus":{"type":"FILE","length":3}})"};
+      if (is_op(request, "OPEN"))
+        response = {.status = 307, .headers = {{"location", location}}, .body = {}};
+      return std::optional(Result<HttpResponse>(std::move(response)));
+    };
+    const auto file = outage->open(scheme + "://nn:9871/root/f").value();
+    char byte = 0;
+    return file->read_at(0, &byte, 1).error();
+  };
+  const Error plain = location_of("swebhdfs", "http://dn:9864/f?token=planted-secret");
+  CHECK(plain.code == ErrorCode::unavailable);
+  CHECK_THAT(plain.message, Catch::Contains("https"));
+  const Error other = location_of("webhdfs", "ftp://dn:21/f?token=planted-secret");
+  CHECK(other.code == ErrorCode::unavailable);
+  for (const Error& error : {plain, other}) {
+    CHECK_THAT(error.why, Catch::Contains("//dn:"));
+    CHECK_THAT(error.headline() + error.why, !Catch::Contains("planted-secret"));
+  }
+}
+
+TEST_CASE("hdfs: a file whose end is in doubt is not sent by a second close", "[storage][hdfs]") {
+  OutageWorld outage;
+  const auto file = outage->create(HdfsWorld::path("f")).value();
+  REQUIRE(file->append("abc"));
+  bool was_sent = false;
+  outage.network.weather = [&](const HttpRequest& request, Duration) {
+    const bool is_look = was_sent && is_op(request, "GETFILESTATUS");
+    was_sent = was_sent || is_at(request, "http://dn");
+    return is_look ? std::optional(timed_out()) : std::nullopt;
+  };
+  CHECK(file->close().error().code == ErrorCode::unavailable);
+  const int before = outage.network.requests;
+  CHECK_FALSE(file->close());
+  CHECK_FALSE(file->append("d"));
+  CHECK(outage.network.requests == before);
 }
 
 }  // namespace
