@@ -8,6 +8,7 @@
 #include <streamrun/storage/hdfs/hdfs_file_system.h>
 #include <streamrun/storage/local_file_system.h>
 #include <streamrun/storage/s3/credentials.h>
+#include <streamrun/storage/s3/s3_endpoint.h>
 #include <streamrun/storage/s3/s3_file_system.h>
 
 #include <algorithm>
@@ -46,6 +47,7 @@ class Network {
     const Configuration configuration = load_quietly(global_, {}, {}, "").configuration;
     S3Settings settings;
     settings.endpoint = configuration.find(options::kS3Endpoint).value_or("");
+    SR_TRY(check_s3_endpoint(settings.endpoint));
     const std::string region = variable("AWS_REGION");
     settings.region =
         configuration.find(options::kS3Region).value_or(region.empty() ? settings.region : region);
