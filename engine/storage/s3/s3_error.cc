@@ -84,6 +84,21 @@ Error no_bucket(const S3Asked& asked) {
           .retry = Retry::no};
 }
 
+bool means_expired(const S3Complaint& complaint) {
+  return complaint.code == "ExpiredToken" || complaint.code == "InvalidToken" ||
+         complaint.code == "TokenRefreshRequired";
+}
+
+Error expired(const S3Complaint& complaint, const S3Asked& asked) {
+  return {.code = ErrorCode::permission,
+          .message = fmt::format("cannot {}: the temporary credentials have expired or are no "
+                                 "longer valid; renew them and restart the run with the new ones",
+                                 asked.what),
+          .where = asked.where,
+          .why = complaint.code,
+          .retry = Retry::no};
+}
+
 }  // namespace
 
 Error s3_error(const HttpResponse& response, const S3Asked& asked) {
@@ -98,6 +113,8 @@ Error s3_error(const HttpResponse& response, const S3Asked& asked) {
   if (said.code == "AuthorizationHeaderMalformed" && !said.region.empty())
     return elsewhere(said.region, asked);
   if (said.code == "NoSuchBucket") return no_bucket(asked);
+
+  if (means_expired(said)) return expired(said, asked);
 
   const ErrorCode code = code_of(response.status, said.code);
   std::string message = fmt::format("cannot {}", asked.what);

@@ -40,6 +40,16 @@ TEST_CASE("s3 errors: each answer has its code", "[s3]") {
   CHECK(code_of(400, "InvalidArgument") == ErrorCode::store_io);
 }
 
+TEST_CASE("s3 errors: credentials that have expired are to be renewed", "[s3]") {
+  for (const char* said : {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}) {
+    const Error error = error_of(sim::s3_complaint(400, said));
+    CHECK(error.code == ErrorCode::permission);
+    CHECK(error.retry == Retry::no);
+    CHECK_THAT(error.message, Catch::Contains("renew them and restart the run"));
+    CHECK_THAT(error.why, Catch::Contains(said));
+  }
+}
+
 TEST_CASE("s3 errors: a bucket in another region is told with its region", "[s3]") {
   HttpResponse moved = sim::s3_complaint(301, "PermanentRedirect");
   moved.headers.emplace_back("x-amz-bucket-region", "eu-west-1");
