@@ -4,8 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "s3_xml.h"
+
 namespace streamrun {
 namespace {
+
+/// A checkpoint that is in doubt ends the job if it can't be withdrawn either, so half a minute of
+/// an outage is waited for first.
+constexpr int kMoreForPublishing = 8;
 
 Error not_enforced(const S3Request& request) {
   return {.code = ErrorCode::store_io,
@@ -18,6 +24,22 @@ Error not_enforced(const S3Request& request) {
           .retry = Retry::no};
 }
 
+Error in_doubt(const S3Request& request, const Error& last) {
+  return {.code = ErrorCode::store_fatal,
+          .message =
+              "it is in doubt whether the object was published: it may or may not exist, "
+              "and may still appear",
+          .where = request.where,
+          .why = last.headline() + (last.why.empty() ? "" : ": " + last.why),
+          .retry = Retry::no};
+}
+
+/// Whether S3 itself says that nothing was done, and nothing will be.
+bool says_undone(const HttpResponse& answer) {
+  const bool is_refusal = answer.status / 100 == 4 || answer.status == 503;
+  return is_refusal && parse_complaint(answer.body).has_value();
+}
+
 /// A name that nobody else has, in the folder of `key`.
 std::string probe_key(const std::string& key, const std::string& uuid) {
   const std::size_t slash = key.find_last_of('/', key.empty() ? 0 : key.size() - 2);
@@ -27,18 +49,33 @@ std::string probe_key(const std::string& key, const std::string& uuid) {
 
 }  // namespace
 
-Result<bool> ConditionalPut::send(S3Request request, const Check& check, const IsOurs& is_ours,
-                                  int more) {
-  if (SR_TRY(is_enforced(request))) {
+Result<bool> ConditionalPut::send(S3Request request, const Check& check, const IsOurs& is_ours) {
+  Effort effort{.deadline = client_.deadline_of(request)};
+  return send(request, check, is_ours, effort);
+}
+
+Result<bool> ConditionalPut::publish(S3Request request, const Check& check, const IsOurs& is_ours) {
+  Effort effort{.deadline = client_.deadline_in(client_.settings().most_publish_time),
+                .more_attempts = kMoreForPublishing};
+  Result<bool> sent = send(request, check, is_ours, effort);
+  if (sent || !effort.is_in_doubt) return sent;
+  return in_doubt(request, sent.error());
+}
+
+Result<bool> ConditionalPut::send(S3Request& request, const Check& check, const IsOurs& is_ours,
+                                  Effort& effort) {
+  if (SR_TRY(is_enforced(request, effort.deadline))) {
     request.headers.emplace_back("if-none-match", "*");
-  } else if (const auto ours = SR_TRY(client_.repeat(is_ours))) {
+  } else if (const auto ours = SR_TRY(client_.repeat_until(effort.deadline, is_ours))) {
     return *ours;
   }
-  return client_.repeat([&] { return take_place(request, check, is_ours); }, more);
+  return client_.repeat_until(
+      effort.deadline, [&] { return take_place(request, check, is_ours, effort); },
+      effort.more_attempts);
 }
 
 Result<bool> ConditionalPut::take_place(S3Request& request, const Check& check,
-                                        const IsOurs& is_ours) {
+                                        const IsOurs& is_ours, Effort& effort) {
   const Result<HttpResponse> answer = client_.once(request);
   std::optional<Error> error;
   bool is_taken = false;
@@ -52,6 +89,8 @@ Result<bool> ConditionalPut::take_place(S3Request& request, const Check& check,
     error = client_.error_of(*answer, request);
     is_taken = answer->status == 412;
   }
+  effort.is_in_doubt =
+      effort.is_in_doubt || (answer ? !says_undone(*answer) : may_have_arrived(*error));
   // An upload that is not there any more may have been completed by an attempt whose reply was
   // lost.
   const bool may_be_done = error->code == ErrorCode::unavailable || is_taken ||
@@ -63,16 +102,41 @@ Result<bool> ConditionalPut::take_place(S3Request& request, const Check& check,
   return *error;
 }
 
-Result<bool> ConditionalPut::is_enforced(const S3Request& beside) {
-  const std::lock_guard lock(mutex_);
-  auto known = enforced_.find(beside.bucket);
-  if (known == enforced_.end())
-    known = enforced_.emplace(beside.bucket, SR_TRY(probe(beside))).first;
-  if (!known->second && !client_.settings().allow_unconditional) return not_enforced(beside);
-  return known->second;
+Result<bool> ConditionalPut::is_enforced(const S3Request& beside, Instant deadline) {
+  const bool enforced = SR_TRY(probe_with_others(beside, deadline));
+  if (!enforced && !client_.settings().allow_unconditional) return not_enforced(beside);
+  return enforced;
 }
 
-Result<bool> ConditionalPut::probe(const S3Request& beside) {
+Result<bool> ConditionalPut::probe_with_others(const S3Request& beside, Instant deadline) {
+  std::promise<Result<bool>> promise;
+  {
+    std::unique_lock lock(mutex_);
+    const auto known = enforced_.find(beside.bucket);
+    if (known != enforced_.end()) return known->second;
+    const auto other = under_way_.find(beside.bucket);
+    if (other != under_way_.end()) {
+      const Probed probed = other->second;
+      lock.unlock();
+      Result<bool> outcome = probed.get();
+      if (outcome) return outcome;
+      Error error = outcome.error();
+      error.where = beside.where;
+      return error;
+    }
+    under_way_.emplace(beside.bucket, promise.get_future().share());
+  }
+  Result<bool> outcome = probe(beside, deadline);
+  {
+    const std::lock_guard lock(mutex_);
+    if (outcome) enforced_.emplace(beside.bucket, *outcome);
+    under_way_.erase(beside.bucket);
+  }
+  promise.set_value(outcome);
+  return outcome;
+}
+
+Result<bool> ConditionalPut::probe(const S3Request& beside, Instant deadline) {
   S3Request request{.what = "try whether the store keeps conditions",
                     .where = beside.where,
                     .method = "PUT",
@@ -87,8 +151,8 @@ Result<bool> ConditionalPut::probe(const S3Request& beside) {
     if (tells) return answer.status;
     return client_.error_of(answer, request);
   };
-  if (SR_TRY(client_.repeat(put)) == 501) return false;  // it knows no such header
-  const Result<int> second = client_.repeat(put);
+  if (SR_TRY(client_.repeat_until(deadline, put)) == 501) return false;  // it knows no such header
+  const Result<int> second = client_.repeat_until(deadline, put);
   S3Request away = request;
   away.method = "DELETE";
   away.headers.clear();
@@ -98,7 +162,7 @@ Result<bool> ConditionalPut::probe(const S3Request& beside) {
     if (answer.body.empty()) return {};
     return client_.error_of(answer, away);
   };
-  static_cast<void>(client_.repeat(remove).has_value());
+  static_cast<void>(client_.repeat_until(deadline, remove).has_value());
   return SR_TRY(second) == 412;
 }
 

@@ -89,9 +89,11 @@ Result<void> MultipartUpload::send(std::string bytes) {
 
 Result<void> MultipartUpload::send_now(std::size_t number, S3Request& request) {
   // A part has one number and one content, so it can be sent as often as need be.
-  etags_[number] = SR_TRY(objects_.client().repeat([&]() -> Result<std::string> {
-    return etag_of(objects_.client().attempt(request), request);
-  }));
+  S3Client& client = objects_.client();
+  etags_[number] =
+      SR_TRY(client.repeat_until(client.deadline_of(request), [&]() -> Result<std::string> {
+        return etag_of(client.attempt(request), request);
+      }));
   return {};
 }
 
@@ -128,7 +130,7 @@ Result<bool> MultipartUpload::complete() {
   S3Request request = request_of("complete the upload", "POST");
   request.headers = {{"content-type", "application/xml"}};
   request.body = complete_upload_body(etags_);
-  request.moved_bytes = length_;
+  request.copied_bytes = length_;
   // This answer may be an error with status 200: S3 begins it before it is done.
   const auto check = [this, &request](const HttpResponse& response) -> Result<void> {
     if (parse_etag(response.body)) return {};

@@ -17,6 +17,9 @@ namespace {
 
 /// What a slow connection is taken to move.
 constexpr std::uint64_t kSlowBytesPerSecond = std::uint64_t{256} << 10U;
+/// What a store is taken to copy inside of itself at least: 1 GiB in a minute.
+constexpr std::uint64_t kSlowCopiedBytesPerSecond = (std::uint64_t{1} << 30U) / 60;
+constexpr Duration kMostCopyTime = std::chrono::minutes(10);
 /// S3 refuses requests whose time differs by more than 15 minutes.
 constexpr std::int64_t kTrustedSkewMilliseconds = std::int64_t{5} * 60 * 1000;
 
@@ -96,7 +99,10 @@ HttpRequest S3Client::signed_request(S3Request& request) const {
 
 Duration S3Client::timeout_of(const S3Request& request) const {
   const std::uint64_t bytes = request.body.size() + request.moved_bytes;
-  return settings_.timeout + std::chrono::seconds(bytes / kSlowBytesPerSecond);
+  const Duration moving = settings_.timeout + std::chrono::seconds(bytes / kSlowBytesPerSecond);
+  // No byte of these comes by here: they say little of the network.
+  const std::uint64_t copying = request.copied_bytes / kSlowCopiedBytesPerSecond;
+  return std::min(moving + std::chrono::seconds(copying), std::max(moving, kMostCopyTime));
 }
 
 Error S3Client::no_answer(const Error& cause, const S3Request& request) const {
@@ -169,6 +175,10 @@ void S3Client::pause_after(int attempts_made) {
   // Half of it by chance, so that those who failed together do not come again together.
   const auto half = static_cast<std::uint64_t>(pause.count() / 2);
   transport_.pause(Duration(static_cast<Duration::rep>(half + random_.below(half + 1))));
+}
+
+bool may_have_arrived(const Error& error) {
+  return !error.why.starts_with(kServerNotReached);
 }
 
 std::string header_of(const HttpResponse& response, std::string_view name) {

@@ -5,6 +5,7 @@
 #include <streamrun/platform/store_transport.h>
 #include <streamrun/storage/s3/s3_settings.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -24,7 +25,8 @@ struct S3Request {
   HttpHeaders headers = {};
   std::string body = {};
   std::size_t most_response_bytes = std::size_t{8} << 20U;
-  std::uint64_t moved_bytes = 0;    ///< beside the body: what the server sends or copies
+  std::uint64_t moved_bytes = 0;    ///< beside the body: what the server sends
+  std::uint64_t copied_bytes = 0;   ///< what the server copies or joins inside of itself
   std::string payload_sha256 = {};  ///< of `body`; worked out once, when it is first sent
 };
 
@@ -38,6 +40,15 @@ class S3Client {
   Random& random() { return random_; }
   /// The host that requests for this bucket go to.
   std::string host_of(const std::string& bucket) const;
+
+  /// How long one exchange may take.
+  Duration timeout_of(const S3Request& request) const;
+  /// When no attempt is begun any more of what begins now: after what is usual, or when a request
+  /// that takes longer than that has been tried twice.
+  Instant deadline_of(const S3Request& request) const {
+    return clock_.now() + std::max(settings_.most_time, 2 * timeout_of(request));
+  }
+  Instant deadline_in(Duration time) const { return clock_.now() + time; }
 
   /// One exchange; every whole response is a value. Repeated once if only the clocks differed. The
   /// request is as before when this returns.
@@ -54,15 +65,19 @@ class S3Client {
   Error error_of(const HttpResponse& response, const S3Request& request) const;
 
   /// Calls `attempt` until it answers something other than E-UNAVAILABLE, as often as the settings
-  /// say and `more` times, with longer and longer pauses.
+  /// say and `more` times, with longer and longer pauses; none is begun after the deadline.
   template <typename Attempt>
-  auto repeat(const Attempt& attempt, int more = 0) -> decltype(attempt()) {
+  auto repeat_until(Instant deadline, const Attempt& attempt, int more = 0) -> decltype(attempt()) {
     for (int made = 1;; ++made) {
       auto result = attempt();
       const bool may_pass = !result && result.error().code == ErrorCode::unavailable;
-      if (!may_pass || made >= settings_.attempts + more) return result;
+      if (!may_pass || made >= settings_.attempts + more || clock_.now() >= deadline) return result;
       pause_after(made);
     }
+  }
+  template <typename Attempt>
+  auto repeat(const Attempt& attempt) -> decltype(attempt()) {
+    return repeat_until(deadline_in(settings_.most_time), attempt);
   }
   /// `attempt`, repeated.
   Result<HttpResponse> repeated(S3Request& request) {
@@ -71,7 +86,6 @@ class S3Client {
 
  private:
   HttpRequest signed_request(S3Request& request) const;
-  Duration timeout_of(const S3Request& request) const;
   bool corrects_clock(const HttpResponse& response, const S3Request& request);
   bool is_path_style(const std::string& bucket) const;
   Error no_answer(const Error& cause, const S3Request& request) const;
@@ -87,6 +101,9 @@ class S3Client {
   /// The server's clock minus ours. Any thread.
   std::atomic<std::int64_t> skew_milliseconds_ = 0;
 };
+
+/// Whether something of a request whose `once` ended so may have come to the server.
+bool may_have_arrived(const Error& error);
 
 /// The value of the first header of that name (in lower case); empty if there is none.
 std::string header_of(const HttpResponse& response, std::string_view name);

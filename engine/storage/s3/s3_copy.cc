@@ -22,7 +22,7 @@ S3Request copy_request(const S3Place& from, const S3ObjectInfo& info, const S3Pl
 
 /// Sends it until it is answered with an ETag: such an answer may be an error with status 200.
 Result<std::string> copied(S3Client& client, S3Request& request) {
-  return client.repeat([&]() -> Result<std::string> {
+  return client.repeat_until(client.deadline_of(request), [&]() -> Result<std::string> {
     const HttpResponse response = SR_TRY(client.attempt(request));
     Result<std::string> etag = parse_etag(response.body);
     if (!etag) return client.error_of(response, request);
@@ -55,7 +55,7 @@ Result<void> copy_parts(S3Client& client, const S3Place& from, const S3ObjectInf
     request.query = {{"partNumber", std::to_string(etags.size() + 1)}, {"uploadId", upload}};
     request.headers.emplace_back("x-amz-copy-source-range",
                                  fmt::format("bytes={}-{}", begin, end - 1));
-    request.moved_bytes = end - begin;
+    request.copied_bytes = end - begin;
     etags.push_back(SR_TRY(copied(client, request)));
   }
   S3Request request = copy_request(from, info, to);
@@ -63,7 +63,7 @@ Result<void> copy_parts(S3Client& client, const S3Place& from, const S3ObjectInf
   request.query = {{"uploadId", upload}};
   request.headers = {{"content-type", "application/xml"}};
   request.body = complete_upload_body(etags);
-  request.moved_bytes = info.size;
+  request.copied_bytes = info.size;
   SR_TRY(copied(client, request));
   return {};
 }
@@ -94,7 +94,7 @@ Result<void> copy_object(S3Objects& objects, const S3Place& from, const S3Object
   if (info.size > objects.client().settings().most_copy_bytes)
     return copy_large(objects, from, info, to);
   S3Request request = copy_request(from, info, to);
-  request.moved_bytes = info.size;
+  request.copied_bytes = info.size;
   SR_TRY(copied(objects.client(), request));
   return {};
 }

@@ -1,6 +1,7 @@
 #include "s3_objects.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "content_range.h"
@@ -11,9 +12,6 @@ namespace {
 
 /// Against a server whose pages never end: 100 million keys.
 constexpr int kMostPages = 100'000;
-/// A checkpoint that is in doubt ends the job if it can't be withdrawn either, so half a minute of
-/// an outage is waited for first.
-constexpr int kMoreForPublishing = 8;
 
 S3Request request_for(std::string what, const S3Place& place, std::string method) {
   return {.what = std::move(what),
@@ -57,6 +55,8 @@ Result<std::optional<S3ObjectInfo>> S3Objects::head_once(const S3Place& place) {
   S3Request request = request_for("look at the object", place, "HEAD");
   const HttpResponse response = SR_TRY(client_.once(request));
   const bool is_absent = response.status == 404;
+  // What is wrong with a request has a text elsewhere: credentials that have expired.
+  if (response.status == 400) SR_TRY(page_once(place, place.key, 1, ""));
   if (!is_absent && response.status / 100 != 2) return client_.error_of(response, request);
   // So a store over a file system answers for a folder, whether or not it is asked with the slash.
   const bool has_etag = !header_of(response, "etag").empty();
@@ -96,9 +96,11 @@ Result<void> S3Objects::head_bucket(const S3Place& place) {
   request.key.clear();
   const Result<HttpResponse> answer = client_.repeated(request);
   if (answer) return {};
-  if (answer.error().code != ErrorCode::path) return answer.error();
+  const ErrorCode code = answer.error().code;
+  if (code != ErrorCode::path && code != ErrorCode::store_io) return answer.error();
   // A status without a body may come from anybody.
   SR_TRY(list(place, "", 1));
+  if (code == ErrorCode::store_io) return answer.error();
   return {};
 }
 
@@ -125,10 +127,17 @@ Result<S3Listing> S3Objects::list(const S3Place& place, const std::string& prefi
                                   std::optional<int> most_keys) {
   S3Listing all = SR_TRY(page(place, prefix, most_keys, ""));
   if (most_keys) return all;
+  std::set<std::string> tokens;
   for (int pages = 1; !all.next_token.empty(); ++pages) {
     if (pages == kMostPages) {
       return Error{.code = ErrorCode::unavailable,
                    .message = "the listing of the folder does not end",
+                   .where = place.path};
+    }
+    if (!tokens.insert(all.next_token).second) {
+      return Error{.code = ErrorCode::unavailable,
+                   .message = "the listing of the folder does not go on: " +
+                              client_.host_of(place.bucket) + " repeats its continuation token",
                    .where = place.path};
     }
     S3Listing next = SR_TRY(page(place, prefix, most_keys, all.next_token));
@@ -175,8 +184,7 @@ Result<bool> S3Objects::put_new_bytes(const S3Place& place, std::string_view byt
   const auto check = [this, place](const HttpResponse& response) {
     return check_has_etag(response, client_, request_for("publish the object", place, "PUT"));
   };
-  return puts_.send(
-      std::move(request), check, [&] { return has_bytes(place, bytes); }, kMoreForPublishing);
+  return puts_.publish(std::move(request), check, [&] { return has_bytes(place, bytes); });
 }
 
 Result<std::optional<bool>> S3Objects::has_bytes(const S3Place& place, std::string_view bytes) {

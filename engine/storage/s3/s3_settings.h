@@ -39,6 +39,10 @@ struct S3Settings {
   Duration longest_pause = std::chrono::seconds(5);
   /// Of one exchange, beside what its bytes may take at 256 KiB/s.
   Duration timeout = std::chrono::seconds(30);
+  /// How long a step with all its attempts may take before no other one begins: time-outs add up.
+  Duration most_time = std::chrono::minutes(2);
+  /// The same of `publish`: what stays in doubt then ends the job.
+  Duration most_publish_time = std::chrono::minutes(3);
   /// `s3.allow-unconditional`: also run on a store that ignores `If-None-Match`, where two runners
   /// of one job can overwrite each other's checkpoints.
   bool allow_unconditional = false;
