@@ -121,16 +121,15 @@ Result<WebHdfsAnswer> NameNodes::ask_to_change(const WebHdfsRequest& request, Ba
 Result<WebHdfsAnswer> NameNodes::ask(const WebHdfsRequest& request, bool is_change,
                                      Backoff& backoff) {
   while (true) {
-    JudgedAnswer last;
+    Missed last;
     if (auto answer = ask_each(request, is_change, last)) return *std::move(answer);
-    const bool is_more = is_undone(last.fate) ? backoff.again_undone(patience()) : backoff.again();
+    const bool is_more = last.may_be_done ? backoff.again() : backoff.again_undone(patience());
     if (!is_more) return std::move(last.error);
   }
 }
 
 std::optional<Result<WebHdfsAnswer>> NameNodes::ask_each(const WebHdfsRequest& request,
-                                                         bool is_change, JudgedAnswer& last) {
-  bool is_unknown = false;
+                                                         bool is_change, Missed& last) {
   for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
     std::size_t node = active_.load();
     const std::string url = url_of(request, node);
@@ -144,15 +143,14 @@ std::optional<Result<WebHdfsAnswer>> NameNodes::ask_each(const WebHdfsRequest& r
     if (judged.fate == Fate::answered) return std::move(judged.answer);
     if (judged.fate == Fate::refused) return std::move(judged.error);
     const Fate fate = judged.fate;
-    is_unknown = is_unknown || fate == Fate::unknown;
+    last.may_be_done = last.may_be_done || fate == Fate::unknown;
     // A standby one says less than one that can't be reached.
-    if (fate != Fate::standby || last.error.message.empty()) last = std::move(judged);
+    if (fate != Fate::standby || last.error.message.empty()) last.error = std::move(judged.error);
     if (fate == Fate::later) break;
     // Others may have gone on to the next one meanwhile: not past it.
     active_.compare_exchange_strong(node, (node + 1) % addresses_.size());
     if (fate == Fate::unknown && is_change) return std::move(last.error);
   }
-  if (is_unknown) last.fate = Fate::unknown;
   return std::nullopt;
 }
 

@@ -96,9 +96,15 @@ class NameNodes {
   }
 
  private:
+  /// Why one attempt at each of them had no answer.
+  struct Missed {
+    Error error;
+    bool may_be_done = false;  ///< at one of them
+  };
+
   /// One attempt at each of them. Nothing if there is to be another one: `last` says why.
   std::optional<Result<WebHdfsAnswer>> ask_each(const WebHdfsRequest& request, bool is_change,
-                                                JudgedAnswer& last);
+                                                Missed& last);
   Result<WebHdfsAnswer> ask(const WebHdfsRequest& request, bool is_change, Backoff& backoff);
   Result<WebHdfsAnswer> ask_for_data_node(WebHdfsRequest request, std::set<std::string>& dead);
   /// Whether what they say came over https: then nothing goes on without it.
