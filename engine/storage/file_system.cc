@@ -48,6 +48,8 @@ Error withdraw(FileSystem& store, const std::string& directory, const std::strin
 }  // namespace
 
 Result<std::string> FileSystem::canonical(const std::string& path) const {
+  // Of a store that has URIs and adds nothing to them.
+  if (path.find("://") != std::string::npos) return path;
   return absolute_path(path, "/");
 }
 

@@ -138,9 +138,13 @@ Result<std::unique_ptr<FolderLock>> lock_by_owner_file(FileSystem& store,
   if (Result<void> written = write_owner(store, path_of(path, epoch), text); !written) {
     // Two may come at once: the name tells who was first.
     const std::optional<Owner> owner = SR_TRY(newest_owner(store, path));
-    const bool is_other = owner && owner->epoch >= epoch && !owner->process.empty() &&
-                          owner->process != self;
-    return is_other ? held(path, owner->note) : std::move(written).error();
+    const bool is_other =
+        owner && owner->epoch >= epoch && !owner->process.empty() && owner->process != self;
+    if (is_other) return held(path, owner->note);
+    // It may be there all the same, and would keep this very process out.
+    if (owner && owner->epoch == epoch)
+      static_cast<void>(store.remove_file(path_of(path, epoch)).has_value());
+    return std::move(written).error();
   }
   auto lock = std::make_unique<OwnerLock>(store, path, epoch, self);
   SR_TRY(lock->check());
