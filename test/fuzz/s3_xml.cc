@@ -1,8 +1,9 @@
 // What an object store answers, as the client of S3 takes it apart.
+#include "storage/s3/s3_xml.h"
+
 #include <string>
 
 #include "fuzz_target.h"
-#include "storage/s3/s3_xml.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace streamrun;
