@@ -84,20 +84,21 @@ TEST_CASE("hdfs reader: any reads in any order are right", "[storage][hdfs]") {
 }
 
 TEST_CASE("hdfs reader: many threads read one file", "[storage][hdfs]") {
-  const OpenFile open(24 * kMebibyte);
+  const OpenFile open(48 * kMebibyte);
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
   for (std::size_t thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&open, &wrong, thread] {
-      for (std::size_t block = 0; block < 6; ++block) {
-        if (!open.reads_right((thread * 6 + block) * kMebibyte, kMebibyte)) ++wrong;
+      for (std::size_t block = 0; block < 12; ++block) {
+        if (!open.reads_right((thread * 12 + block) * kMebibyte, kMebibyte)) ++wrong;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
-  // Where rows of reads cross, some bytes are fetched twice, not many times.
-  CHECK(open.world.hdfs.read_bytes() <= 2 * open.bytes.size());
+  // Where rows of reads cross, some bytes are fetched again, as threads happen to run; a window for
+  // each read would be 8 times.
+  CHECK(open.world.hdfs.read_bytes() <= 3 * open.bytes.size());
 }
 
 TEST_CASE("hdfs reader: a file that is removed is E-PATH", "[storage][hdfs]") {
