@@ -65,6 +65,8 @@ class RemoteHdfs final : public RemoteStore {
   std::unique_ptr<FileSystem> make_client(const ClientWorld& world) override {
     HdfsSettings settings{.user = "sim"};
     settings.attempts = options_.attempts;
+    settings.first_patience = settings.patience =
+        std::chrono::milliseconds(10) * (options_.attempts - 1);
     settings.first_backoff = std::chrono::milliseconds(1);
     settings.most_backoff = std::chrono::milliseconds(20);
     if (options_.in_pieces) {
