@@ -150,7 +150,7 @@ const std::vector<LineRow>& line_rows() {
        {66, "E-PATH", "[… 61"}},
       {"a parallelism that is none", {"run", "-p", "0", "wordcount"}, {64, "E-USAGE", "from 1 on"}},
       {"a path in a store that is not there",
-       {"run", "-s", "hdfs://nn/ckpt"},
+       {"run", "-s", "gs://nn/ckpt"},
        {64, "E-USAGE", "hdfs"}},
   };
   return kRows;

@@ -591,10 +591,11 @@ TEST_CASE("config: an older prefix shows the keys that it stands for", "[cli]") 
 
 TEST_CASE("configuration: a folder in a store that is not there names key and place", "[cli]") {
   const Folder folder;
-  folder.write("conf/flink-conf.yaml", "\nstate.checkpoints.dir: s3://bucket/ckpt\n");
+  folder.write("conf/flink-conf.yaml", "\nstate.checkpoints.dir: gs://bucket/ckpt\n");
   const std::string error =
-      "error: E-CONF: state.checkpoints.dir: s3://bucket/ckpt: this version has no file system for "
-      "s3://, only for file:// (conf/flink-conf.yaml:2)\n";
+      "error: E-CONF: state.checkpoints.dir: gs://bucket/ckpt: this version has no file system for "
+      "gs://, only for file://, hdfs://, s3://, s3a://, s3p://, swebhdfs://, webhdfs:// "
+      "(conf/flink-conf.yaml:2)\n";
   for (const Arguments& arguments :
        {Arguments{"run", "echo"}, Arguments{"run", "-s", "latest", "echo"},
         Arguments{"list-checkpoints"}}) {
