@@ -47,13 +47,14 @@ void word_count(StreamExecutionEnvironment& env, JobArguments& args) {
       "watch", "go on with files, or records of topics, that appear later; the job never ends");
   const std::vector<std::string> inputs =
       args.paths("input",
-                 "file, folder or pattern of text to read, or kafka://HOST:PORT/TOPIC; may be "
-                 "repeated");
+                 "file, folder or pattern of text to read, also hdfs:// or s3://, or "
+                 "kafka://HOST:PORT/TOPIC; may be repeated");
   const bool updates =
       args.flag("updates", "print the running count with every word, not only the total");
   const auto output = args.optional_path(
       "output",
-      "folder or topic, kafka://HOST:PORT/TOPIC, for the counts; standard output without it");
+      "folder, also hdfs:// or s3://, or topic, kafka://HOST:PORT/TOPIC, for the counts; standard "
+      "output without it");
   const bool has_topics =
       std::any_of(inputs.begin(), inputs.end(), is_kafka) || (output && is_kafka(*output));
   const auto properties = kafka_properties(args, has_topics);

@@ -43,7 +43,7 @@ say "packages"
 if [[ ${1:-} == --quick ]]; then
   scripts/install-packages.sh
 else
-  # Who may not install them does without a broker: the tests that want one are skipped aloud.
+  # Who may not install them does without Kafka, HDFS and S3: the tests that want one are skipped aloud.
   scripts/install-packages.sh --with-servers || scripts/install-packages.sh
 fi
 say "build: release"
