@@ -5,7 +5,6 @@ It starts an HDFS of its own (scripts/hdfs) and looks at it through WebHDFS with
 cases run, each in its own folder of it; cases that need two name nodes have an HDFS of theirs. Status 77: a program that
 it needs is missing. STREAMRUN_TEST_SEED gives the seed of what is random; it is printed.
 """
-import collections
 import contextlib
 import json
 import os
@@ -24,67 +23,15 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree
 
+from watched_jobs import (Failure, Job, TooLate, WAIT_S, compare, compare_updates, count_words, counts_of_lines, real_text, run,
+                          wait_until)
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HDFS = ROOT / "scripts/hdfs"
 TOTAL_S = 540  # of all cases; below the time that the caller of this test gives it, so that HDFS is stopped
 RUN_S = 120  # of one bounded run
-WAIT_S = 150  # for something to appear
 EX_UNAVAILABLE = 69
 USER = "tester"
-WORD = re.compile(rb"[A-Za-z0-9]+")
-
-
-class Failure(Exception):
-    """What a case found wrong."""
-
-
-class TooLate(Exception):
-    """The time of all cases is over."""
-
-
-def count_words(text):
-    return collections.Counter(word.lower() for word in WORD.findall(text))
-
-
-def real_text():
-    """Lines of a real text."""
-    if shutil.which("bible"):
-        text = subprocess.run(["bible", "-f", "Gen1:1-Rev22:21"], stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=60, check=True).stdout
-    else:
-        folder = pathlib.Path("/usr/share/common-licenses")
-        text = b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()) * 5
-    return text.split(b"\n")
-
-
-def wait_until(what, condition, timeout_s=WAIT_S, job=None):
-    """The condition's value once it is true. The job must not end meanwhile."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        ended = job is not None and job.process.poll() is not None
-        value = condition()
-        if value:
-            return value
-        if ended:
-            raise Failure(f"the job ended while this was awaited: {what}\n{job.story()}")
-        if time.monotonic() > deadline:
-            raise Failure(f"not within {timeout_s} s: {what}\n{job.story() if job else ''}")
-        time.sleep(0.05)
-
-
-def run(command, timeout_s=WAIT_S, wanted=0, environment=None):
-    """Runs a command that must end in time and, unless `wanted` is None, with this status."""
-    line = " ".join(map(str, command))
-    try:
-        done = subprocess.run([*map(str, command)], stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s,
-                              check=False, env=environment)
-    except subprocess.TimeoutExpired as expired:
-        said = (expired.stderr or b"").decode(errors="replace")
-        raise Failure(f"$ {line}\nstill runs after {timeout_s} s; its stderr:\n{said}") from None
-    if wanted is not None and done.returncode != wanted:
-        said = (done.stderr or done.stdout).decode(errors="replace")
-        raise Failure(f"$ {line}\nended with status {done.returncode}, not {wanted}; its stderr:\n{said}")
-    return done
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -161,40 +108,6 @@ class Hdfs:
 
     def read(self, path):
         return self.ask("GET", "OPEN", path)
-
-
-class Job:
-    """A run in the background, its output and its talk in files."""
-
-    def __init__(self, world, command):
-        self.command = [*map(str, command)]
-        self.talk = world.folder / f"talk-{len(world.jobs)}"
-        with open(self.talk, "wb") as talk:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=talk, stderr=talk,
-                                            cwd=world.folder, env=world.environment)
-        world.jobs.append(self)
-
-    def said(self):
-        return self.talk.read_text(errors="replace")
-
-    def story(self):
-        status = self.process.poll()
-        how = "runs" if status is None else f"ended with status {status}"
-        return f"$ {' '.join(self.command)}\n{how}; it said:\n{self.said()[-4000:]}"
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        """As a person does, by SIGTERM; it must end well."""
-        self.process.terminate()
-        try:
-            status = self.process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            raise Failure(f"still runs {WAIT_S} s after SIGTERM\n{self.story()}") from None
-        if status != 0:
-            raise Failure(f"did not end well after SIGTERM\n{self.story()}")
 
 
 class Writer(threading.Thread):
@@ -301,38 +214,6 @@ class World:
         self.wait_for_rows(sum(wanted.values()), job)
         job.stop()
         compare_updates(what, self.rows(), wanted)
-
-
-def counts_of_lines(lines):
-    counts = {}
-    for line in lines:
-        word, _, count = line.partition(b"\t")
-        if word in counts:
-            raise Failure(f"two totals for one word: {line.decode()}")
-        counts[word] = int(count)
-    return counts
-
-
-def compare(what, got, wanted):
-    """Both are counts by word."""
-    wrong = [f"{word.decode()}: {got.get(word, 0)} instead of {wanted.get(word, 0)}"
-             for word in sorted(got.keys() | wanted.keys()) if got.get(word, 0) != wanted.get(word, 0)]
-    if wrong:
-        raise Failure(f"{what}: {len(wrong)} of {len(wanted)} words are counted wrongly\n  " + "\n  ".join(wrong[:10]))
-
-
-def compare_updates(what, rows, wanted):
-    """Each word's running counts are 1, 2, … up to its total, each once."""
-    seen = collections.defaultdict(list)
-    for line in rows.splitlines():
-        word, _, count = line.partition(b"\t")
-        seen[word].append(int(count))
-    wrong = [f"{word.decode()}: {len(seen[word])} rows, up to {max(seen[word], default=0)}, instead of 1 to "
-             f"{wanted[word]}"
-             for word in sorted(seen.keys() | wanted.keys()) if sorted(seen[word]) != [*range(1, wanted[word] + 1)]]
-    if wrong:
-        raise Failure(f"{what}: the counts of {len(wrong)} of {len(wanted)} words are wrong\n  "
-                      + "\n  ".join(wrong[:10]))
 
 
 def require(done, what, status, *patterns):

@@ -22,8 +22,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import hdfs_test  # noqa: E402
-from hdfs_test import (Failure, Job, TooLate, compare, count_words, counts_of_lines, real_text, require,  # noqa: E402
-                       run, wait_until)
+from hdfs_test import require  # noqa: E402
+from watched_jobs import (Failure, Job, TooLate, compare, count_words, counts_of_lines, real_text, run,  # noqa: E402
+                          wait_until)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 S3 = ROOT / "scripts/s3"
