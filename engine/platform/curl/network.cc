@@ -167,6 +167,9 @@ void Network::take_orders() {
     if (std::find(under_way_.begin(), under_way_.end(), transfer) != under_way_.end())
       curl_easy_pause(transfer->easy.get(), CURLPAUSE_CONT);
   }
+  if (to_go_on.empty()) return;
+  const std::lock_guard lock(mutex_);
+  to_go_on.clear();
 }
 
 void Network::take_results() {
@@ -181,12 +184,14 @@ void Network::forget(const CURL* easy, CURLcode result) {
     return transfer->easy.get() == easy;
   });
   if (found == under_way_.end()) return;
-  const std::shared_ptr<CurlTransfer> transfer = std::move(*found);
+  std::shared_ptr<CurlTransfer> transfer = std::move(*found);
   under_way_.erase(found);
   curl_multi_remove_handle(multi_.get(), transfer->easy.get());
   const std::lock_guard lock(mutex_);
   transfer->result = result;
   changed_.notify_all();
+  // Before the caller sees the result, so that its reference is the last one.
+  transfer.reset();
 }
 
 }  // namespace streamrun
