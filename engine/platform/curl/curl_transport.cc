@@ -31,13 +31,13 @@ class CurlExchange final : public HttpExchange {
                                                  timeout)) {
     network_.add(transfer_);
   }
-  ~CurlExchange() override { network_.drop(transfer_); }
+  ~CurlExchange() override { network_.drop(std::move(transfer_)); }
 
   Result<HttpResponse> wait() override { return network_.wait(*transfer_); }
 
  private:
   Network& network_;
-  const std::shared_ptr<CurlTransfer> transfer_;
+  std::shared_ptr<CurlTransfer> transfer_;
 };
 
 class CurlUpload final : public HttpUpload {
@@ -49,7 +49,7 @@ class CurlUpload final : public HttpUpload {
                                                  CurlTransfer::BodyKind::streamed, timeout)) {
     network_.add(transfer_);
   }
-  ~CurlUpload() override { network_.drop(transfer_); }
+  ~CurlUpload() override { network_.drop(std::move(transfer_)); }
 
   Result<void> append(std::string_view bytes) override {
     if (network_.send(transfer_, bytes, kMostUnsent, timeout_)) return {};
@@ -80,7 +80,7 @@ class CurlUpload final : public HttpUpload {
 
   Network& network_;
   const Duration timeout_;
-  const std::shared_ptr<CurlTransfer> transfer_;
+  std::shared_ptr<CurlTransfer> transfer_;
   std::optional<Result<HttpResponse>> outcome_;
 };
 

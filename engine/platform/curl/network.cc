@@ -100,11 +100,14 @@ bool Network::has_ended(const CurlTransfer& transfer) {
   return transfer.result.has_value();
 }
 
-void Network::drop(const std::shared_ptr<CurlTransfer>& transfer) {
+void Network::drop(std::shared_ptr<CurlTransfer> transfer) {
   const std::lock_guard lock(mutex_);
-  if (transfer->result) return;
-  transfer->is_dropped = true;
-  wake();
+  if (!transfer->result) {
+    transfer->is_dropped = true;
+    wake();
+  }
+  // Under the mutex, as where the network lets go of it: one of the two is the last.
+  transfer.reset();
 }
 
 /// CURLOPT_READFUNCTION.
@@ -190,7 +193,7 @@ void Network::forget(const CURL* easy, CURLcode result) {
   const std::lock_guard lock(mutex_);
   transfer->result = result;
   changed_.notify_all();
-  // Before the caller sees the result, so that its reference is the last one.
+  // Before the caller sees the result, and under the mutex as in `drop`.
   transfer.reset();
 }
 

@@ -29,7 +29,7 @@ class Network {
   bool end(const std::shared_ptr<CurlTransfer>& transfer, Duration timeout);
   bool has_ended(const CurlTransfer& transfer);
   /// Breaks it off if it has not ended.
-  void drop(const std::shared_ptr<CurlTransfer>& transfer);
+  void drop(std::shared_ptr<CurlTransfer> transfer);
 
  private:
   struct MultiRelease {
