@@ -73,7 +73,13 @@ class Store:
 
     def keys(self, path):
         prefix = path.strip("/") + "/"
-        return [key[len(prefix):] for key in self.call(lambda: [*self.store.keys(BUCKET, prefix)])]
+        for attempt in range(10):  # s3proxy fails a listing when an object vanishes under it
+            try:
+                return [key[len(prefix):] for key in self.call(lambda: [*self.store.keys(BUCKET, prefix)])]
+            except OSError:
+                if attempt == 9:
+                    raise
+                time.sleep(0.1)
 
     def list(self, path):
         """The names in a folder."""
