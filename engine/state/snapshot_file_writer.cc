@@ -14,7 +14,9 @@ constexpr std::size_t kChecksumBlock = std::size_t{1} << 20U;
 /// What a job has to write at least, unless it is the last: waking an I/O thread costs more than a
 /// small write.
 constexpr std::uint64_t kJobBytes = std::uint64_t{1} << 20U;
-/// A job's worth beside the job that is under way.
+/// What a job goes on with when it is done, rather than to end and be started anew.
+constexpr std::uint64_t kMoreBytes = std::uint64_t{256} << 10U;
+/// A job's worth beside the one that is written.
 constexpr std::uint64_t kBacklogLimit = 2 * kJobBytes;
 /// Enough for all memory in flight, so that none is returned and asked for again.
 constexpr std::size_t kMostSpares = 64;
@@ -88,6 +90,41 @@ struct SnapshotFileWriter::File {
   }
 };
 
+void SnapshotFileWriter::Queue::add(Part part, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  parts_.push_back(std::move(part));
+  bytes_ += bytes;
+}
+
+void SnapshotFileWriter::Queue::close() {
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+}
+
+void SnapshotFileWriter::Queue::drop() {
+  std::vector<Part> dropped;
+  const std::lock_guard lock(mutex_);
+  dropped.swap(parts_);
+  bytes_ = 0;
+  is_closed_ = false;
+}
+
+SnapshotFileWriter::Batch SnapshotFileWriter::Queue::take() {
+  const std::lock_guard lock(mutex_);
+  return take_all();
+}
+
+std::optional<SnapshotFileWriter::Batch> SnapshotFileWriter::Queue::take_if(std::uint64_t least) {
+  const std::lock_guard lock(mutex_);
+  if (!is_closed_ && bytes_ <= least) return std::nullopt;
+  return take_all();
+}
+
+SnapshotFileWriter::Batch SnapshotFileWriter::Queue::take_all() {
+  return {
+      .parts = std::exchange(parts_, {}), .bytes = std::exchange(bytes_, 0), .is_last = is_closed_};
+}
+
 SnapshotFileWriter::SnapshotFileWriter(IoExecutor& io, Post post, FileSystem* file_system,
                                        std::string directory, std::string name,
                                        std::uint64_t inline_threshold)
@@ -138,22 +175,24 @@ void SnapshotFileWriter::append(Part part) {
     StateBytes scratch;
     part.make_final(scratch);
   }
-  backlog_ += part.bytes.size() + part.lent;
-  queue_.push_back(std::move(part));
+  const std::uint64_t bytes = part.bytes.size() + part.lent;
+  backlog_ += bytes;
+  queue_.add(std::move(part), bytes);
   if (!in_flight_) start_job_if_due();
 }
 
 void SnapshotFileWriter::finish(Done done) {
   closed_ = true;
   done_ = std::move(done);
-  if (!in_flight_) complete();
+  if (in_flight_) return queue_.close();
+  complete();
 }
 
 void SnapshotFileWriter::abandon(Done done) {
   closed_ = true;
   abandoned_ = true;
   done_ = std::move(done);
-  queue_.clear();
+  queue_.drop();
   spares_.clear();
   if (!in_flight_) discard(std::move(file_));
 }
@@ -177,20 +216,24 @@ void SnapshotFileWriter::discard(std::unique_ptr<File> file) {
 }
 
 void SnapshotFileWriter::complete() {
+  queue_.close();
   const bool may_be_inline =
       file_system_ == nullptr || (file_ == nullptr && backlog_ <= inline_threshold_);
   if (!may_be_inline) return start_job();
+  Batch all = queue_.take();
   std::uint64_t size = 0;
   StateBytes scratch;
-  for (Part& part : queue_) {
+  for (Part& part : all.parts) {
     part.make_final(scratch);
     size += part.bytes.size();
   }
-  if (file_system_ != nullptr && size > inline_threshold_) return start_job();
-  StateHandle handle;
-  for (const Part& part : queue_) handle.inline_bytes += view(part.bytes);
-  queue_.clear();
   backlog_ = 0;
+  if (file_system_ != nullptr && size > inline_threshold_) {
+    for (Part& part : all.parts) queue_.add(std::move(part), 0);
+    return start_job();
+  }
+  StateHandle handle;
+  for (const Part& part : all.parts) handle.inline_bytes += view(part.bytes);
   call_done(std::move(handle));
 }
 
@@ -208,37 +251,62 @@ void SnapshotFileWriter::start_job() {
   in_flight_ = true;
   auto file = file_ != nullptr ? std::move(file_) : std::make_unique<File>();
   file->description.path = name_;
-  io_.submit([self = shared_from_this(), file = std::move(file), parts = std::exchange(queue_, {}),
-              bytes = backlog_, last = closed_]() mutable {
-    if (!file->error) {
-      const std::string path = join_path(self->directory_, self->name_);
-      if (Result<void> written =
-              file->write(*self->file_system_, path, parts, last, self->inline_threshold_);
-          !written) {
-        file->error = std::move(written).error();
-        // Nobody will ever refer to it, and on a full disk its space is wanted. If this fails too,
-        // it goes when the attempt ends.
-        file->handle.reset();
-        static_cast<void>(self->file_system_->remove_file(path));
-      }
-    }
+  io_.submit([self = shared_from_this(), file = std::move(file)]() mutable {
     SnapshotFileWriter& writer = *self;
-    writer.post_([self = std::move(self), file = std::move(file), parts = std::move(parts), bytes,
-                  last]() mutable {
-      self->in_flight_ = false;
-      self->backlog_ -= bytes;
-      if (self->abandoned_) return self->discard(std::move(file));
-      for (Part& part : parts) {
-        if (self->spares_.size() < kMostSpares) self->spares_.push_back(std::move(part.bytes));
-      }
-      if (last || (self->closed_ && file->error)) {
-        const bool is_to_move = self->shared_ && !file->error && file->handle != nullptr;
-        return is_to_move ? self->claim_name(std::move(file)) : self->ended(std::move(file));
-      }
-      self->file_ = std::move(file);
-      self->start_job_if_due();
-    });
+    writer.write_batches(std::move(file));
   });
+}
+
+void SnapshotFileWriter::write_batches(std::unique_ptr<File> file) {
+  Batch batch = queue_.take();
+  write(*file, batch);
+  while (!batch.is_last && !file->error) {
+    std::optional<Batch> next = queue_.take_if(std::max(kMoreBytes, inline_threshold_));
+    if (!next) break;
+    // Its memory, and what it has lent, are wanted before the job ends.
+    post_([self = shared_from_this(), batch = std::move(batch)]() mutable {
+      self->written(std::move(batch));
+    });
+    batch = *std::move(next);
+    write(*file, batch);
+  }
+  post_([self = shared_from_this(), file = std::move(file), batch = std::move(batch)]() mutable {
+    self->job_ended(std::move(file), std::move(batch));
+  });
+}
+
+void SnapshotFileWriter::write(File& file, Batch& batch) {
+  if (file.error) return;
+  const std::string path = join_path(directory_, name_);
+  Result<void> written =
+      file.write(*file_system_, path, batch.parts, batch.is_last, inline_threshold_);
+  if (written) return;
+  file.error = std::move(written).error();
+  // Nobody will ever refer to it, and on a full disk its space is wanted. If this fails too, it
+  // goes when the attempt ends.
+  file.handle.reset();
+  static_cast<void>(file_system_->remove_file(path));
+}
+
+void SnapshotFileWriter::written(Batch batch) {
+  backlog_ -= batch.bytes;
+  if (abandoned_) return;
+  for (Part& part : batch.parts) {
+    if (spares_.size() < kMostSpares) spares_.push_back(std::move(part.bytes));
+  }
+}
+
+void SnapshotFileWriter::job_ended(std::unique_ptr<File> file, Batch batch) {
+  in_flight_ = false;
+  const bool is_last = batch.is_last;
+  written(std::move(batch));
+  if (abandoned_) return discard(std::move(file));
+  if (is_last || (closed_ && file->error)) {
+    const bool is_to_move = shared_ && !file->error && file->handle != nullptr;
+    return is_to_move ? claim_name(std::move(file)) : ended(std::move(file));
+  }
+  file_ = std::move(file);
+  start_job_if_due();
 }
 
 /// The outcome for whoever called `finish`.

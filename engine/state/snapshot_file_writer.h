@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,9 +19,9 @@
 namespace streamrun {
 
 /// Takes the bytes of one piece of state from the thread that owns it and writes them to a file on
-/// I/O threads, in order; small ones stay inline and no file is made. Owned by one thread; what an
-/// I/O job works on belongs to that job until its mail is back, so nothing is shared. Crash points:
-/// `cp.file.*`, `cp.shared.before-rename`.
+/// I/O threads, in order; small ones stay inline and no file is made. Owned by one thread; a job
+/// goes on for as long as enough is queued, and what it works on belongs to it until its mail is
+/// back: only the queue is shared. Crash points: `cp.file.*`, `cp.shared.before-rename`.
 class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWriter> {
  public:
   using Post = std::function<void(UniqueFunction<void()>)>;
@@ -67,9 +68,40 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
       if (encode) std::exchange(encode, {})(bytes, scratch);
     }
   };
+  /// What a job writes in one go.
+  struct Batch {
+    std::vector<Part> parts;
+    std::uint64_t bytes = 0;
+    bool is_last = false;
+  };
+  /// What was appended and no job has taken yet.
+  class Queue {
+   public:
+    void add(Part part, std::uint64_t bytes);
+    /// Nothing follows; what is queued is the last batch.
+    void close();
+    /// Forgets what was added, and that it was closed: a job that comes for more ends.
+    void drop();
+    Batch take();
+    /// Nothing if no more than `least` bytes would come, unless they are the last.
+    std::optional<Batch> take_if(std::uint64_t least);
+
+   private:
+    Batch take_all();  ///< with the mutex held
+
+    std::mutex mutex_;
+    std::vector<Part> parts_;
+    std::uint64_t bytes_ = 0;
+    bool is_closed_ = false;
+  };
   void append(Part part);
   void start_job_if_due();
   void start_job();
+  /// On an I/O thread.
+  void write_batches(std::unique_ptr<File> file);
+  void write(File& file, Batch& batch);
+  void written(Batch batch);
+  void job_ended(std::unique_ptr<File> file, Batch batch);
   void complete();
   void call_done(Result<StateHandle> result);
   void discard(std::unique_ptr<File> file);
@@ -87,8 +119,8 @@ class SnapshotFileWriter : public std::enable_shared_from_this<SnapshotFileWrite
   std::string name_;
   std::uint64_t inline_threshold_;
   std::optional<SharedFolder> shared_;
+  Queue queue_;  ///< any thread
   // Owned by the owner's thread.
-  std::vector<Part> queue_;
   std::vector<StateBytes> spares_;
   std::uint64_t backlog_ = 0;   ///< bytes taken or lent, as they were, and not yet written
   std::unique_ptr<File> file_;  ///< null while a job has it, or before there is one
