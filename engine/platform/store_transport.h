@@ -3,6 +3,7 @@
 #include <streamrun/platform/transport.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace streamrun {
@@ -18,6 +19,8 @@ class HttpExchange {
   virtual ~HttpExchange() = default;
   /// Waits for the outcome, as `Transport::exchange` does. Once.
   virtual Result<HttpResponse> wait() = 0;
+  /// The body that was sent, for who sends it again. Once, after `wait`.
+  virtual std::string take_body() = 0;
 };
 
 /// A request whose body is handed over while it is sent (chunked). Owned by one thread. Destroyed

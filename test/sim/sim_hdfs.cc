@@ -292,7 +292,8 @@ Result<HttpResponse> SimHdfs::exchange(const HttpRequest& request, Duration) {
 
 std::unique_ptr<HttpExchange> SimHdfs::start(HttpRequest request, Duration) {
   const std::lock_guard lock(mutex_);
-  return std::make_unique<DoneExchange>(serve(request));
+  Result<HttpResponse> outcome = serve(request);
+  return std::make_unique<DoneExchange>(std::move(outcome), std::move(request.body));
 }
 
 std::unique_ptr<HttpUpload> SimHdfs::upload(HttpRequest request, Duration) {

@@ -68,7 +68,8 @@ Result<HttpResponse> SimNetwork::exchange(const HttpRequest& request, Duration t
 }
 
 std::unique_ptr<HttpExchange> SimNetwork::start(HttpRequest request, Duration timeout) {
-  return std::make_unique<DoneExchange>(exchange(request, timeout));
+  Result<HttpResponse> outcome = exchange(request, timeout);
+  return std::make_unique<DoneExchange>(std::move(outcome), std::move(request.body));
 }
 
 std::unique_ptr<HttpUpload> SimNetwork::upload(HttpRequest request, Duration timeout) {

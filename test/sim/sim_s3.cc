@@ -39,7 +39,8 @@ SimS3::SimS3(const Clock& clock, S3Credentials credentials, std::string region, 
       host_(std::move(host)) {}
 
 std::unique_ptr<HttpExchange> SimS3::start(HttpRequest request, Duration timeout) {
-  return std::make_unique<DoneExchange>(exchange(request, timeout));
+  Result<HttpResponse> outcome = exchange(request, timeout);
+  return std::make_unique<DoneExchange>(std::move(outcome), std::move(request.body));
 }
 
 std::unique_ptr<HttpUpload> SimS3::upload(HttpRequest, Duration) {

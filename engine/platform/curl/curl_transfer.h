@@ -38,7 +38,7 @@ struct CurlTransfer {
   std::string where() const;
   Error unavailable(std::string message, std::string why) const;
 
-  // Constant after construction.
+  // Constant until `result` is there.
   HttpRequest request;
   std::unique_ptr<CURL, EasyRelease> easy;
   std::unique_ptr<curl_slist, ListRelease> header_lines;

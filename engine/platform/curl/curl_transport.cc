@@ -34,6 +34,8 @@ class CurlExchange final : public HttpExchange {
   ~CurlExchange() override { network_.drop(std::move(transfer_)); }
 
   Result<HttpResponse> wait() override { return network_.wait(*transfer_); }
+  // libcurl is done with it.
+  std::string take_body() override { return std::move(transfer_->request.body); }
 
  private:
   Network& network_;

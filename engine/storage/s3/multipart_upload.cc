@@ -70,8 +70,7 @@ Result<void> MultipartUpload::send(std::string bytes) {
   const std::size_t most =
       std::max<std::size_t>(objects_.client().settings().most_parts_at_once, 1);
   while (on_their_way_.size() >= most) SR_TRY(finish_first());
-  // Twice: the transport has a copy while it sends.
-  const std::size_t memory = 2 * bytes.size();
+  const std::size_t memory = bytes.size();
   request.body = std::move(bytes);
   TransferBudget::Lease lease = budget_.try_take(memory);
   while (!lease && !on_their_way_.empty()) {
@@ -85,6 +84,12 @@ Result<void> MultipartUpload::send(std::string bytes) {
                            .exchange = std::move(exchange),
                            .lease = std::move(lease)});
   return {};
+}
+
+std::string MultipartUpload::take_spare() {
+  std::string spare = std::exchange(spare_, {});
+  spare.clear();
+  return spare;
 }
 
 Result<void> MultipartUpload::send_now(std::size_t number, S3Request& request) {
@@ -105,6 +110,7 @@ Result<void> MultipartUpload::finish_first() {
   sent.exchange.reset();
   if (etag) {
     etags_[sent.number] = *std::move(etag);
+    spare_ = std::move(sent.request.body);
     return {};
   }
   // It may have been refused for our clock, which only a single exchange corrects.

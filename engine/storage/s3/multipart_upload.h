@@ -24,6 +24,8 @@ class MultipartUpload {
 
   /// Sends the next part: returns while it is on its way if there is memory for that.
   Result<void> send(std::string bytes);
+  /// Empty memory for a part: of one that was sent, if there is any.
+  std::string take_spare();
   /// Waits for all parts and makes the object of them; false if the name is taken.
   Result<bool> complete();
 
@@ -57,6 +59,7 @@ class MultipartUpload {
   std::vector<std::string> etags_;
   std::uint64_t length_ = 0;
   std::deque<Sent> on_their_way_;
+  std::string spare_;
   bool is_complete_ = false;
 };
 

@@ -148,12 +148,14 @@ Result<HttpResponse> S3Client::attempt(S3Request& request) {
 
 std::unique_ptr<HttpExchange> S3Client::start(S3Request& request) {
   HttpRequest http = signed_request(request);
-  http.body = request.body;
-  return transport_.start(std::move(http), timeout_of(request));
+  const Duration timeout = timeout_of(request);
+  http.body = std::move(request.body);
+  return transport_.start(std::move(http), timeout);
 }
 
-Result<HttpResponse> S3Client::finish(HttpExchange& exchange, const S3Request& request) {
+Result<HttpResponse> S3Client::finish(HttpExchange& exchange, S3Request& request) {
   Result<HttpResponse> response = exchange.wait();
+  request.body = exchange.take_body();
   if (!response) return no_answer(response.error(), request);
   if (response->status / 100 != 2) return error_of(*response, request);
   return response;

@@ -55,10 +55,10 @@ class S3Client {
   Result<HttpResponse> once(S3Request& request);
   /// As `once`, where any status but 2xx is an error.
   Result<HttpResponse> attempt(S3Request& request);
-  /// Begins one exchange, with a copy of the body.
+  /// Begins one exchange, which has the body until `finish` gives it back.
   std::unique_ptr<HttpExchange> start(S3Request& request);
   /// What `start` has come to, as `attempt` would have answered.
-  Result<HttpResponse> finish(HttpExchange& exchange, const S3Request& request);
+  Result<HttpResponse> finish(HttpExchange& exchange, S3Request& request);
 
   /// The error that a response stands for. E-UNAVAILABLE is what may pass: nothing else is worth a
   /// repetition.

@@ -1,6 +1,7 @@
 #include "s3_reader.h"
 
 #include <algorithm>
+#include <deque>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -19,6 +20,9 @@ constexpr std::size_t kWindowBytes = std::size_t{8} << 20U;
 constexpr std::size_t kSingleBytes = std::size_t{256} << 10U;
 /// Threads that share a file ask a little out of order.
 constexpr std::size_t kMostLoaded = 2;
+/// On their way at the same time, for who reads on and on: one connection has less than the
+/// network.
+constexpr std::size_t kMostAhead = 4;
 /// Room for the text of an error.
 constexpr std::size_t kErrorBytes = std::size_t{64} << 10U;
 
@@ -119,9 +123,17 @@ class S3Reader final : public ReadableFile {
   }
 
   Result<const Window*> load(std::uint64_t offset, std::size_t length) {
-    if (ahead_ && offset >= ahead_->begin && offset < ahead_->end) {
-      keep(SR_TRY(take_ahead()));
-      read_on();
+    const auto ahead = std::find_if(ahead_.begin(), ahead_.end(), [&](const Ahead& piece) {
+      return offset >= piece.begin && offset < piece.end;
+    });
+    if (ahead != ahead_.end()) {
+      Ahead piece = std::move(*ahead);
+      ahead_.erase(ahead);
+      // Another thread may come for the one just before; who skips more does not come back.
+      while (!ahead_.empty() && ahead_.front().end < piece.begin) ahead_.pop_front();
+      most_ahead_ = std::min(most_ahead_ + 1, kMostAhead);
+      read_on(piece.end);
+      keep(SR_TRY(take(std::move(piece))));
       return &loaded_.front();
     }
     const std::optional<std::uint64_t> sequential = end_before(offset);
@@ -129,7 +141,8 @@ class S3Reader final : public ReadableFile {
       keep(SR_TRY(fetch_single(offset, length)));
       return &loaded_.front();
     }
-    ahead_.reset();  // of another place
+    ahead_.clear();  // of another place
+    most_ahead_ = 1;
     const std::uint64_t end = std::min(size_, *sequential + kWindowBytes);
     TransferBudget::Lease lease = budget_.try_take(static_cast<std::size_t>(end - *sequential));
     if (!lease) {
@@ -137,7 +150,7 @@ class S3Reader final : public ReadableFile {
       return &loaded_.front();
     }
     keep(SR_TRY(fetch(*sequential, end, std::move(lease))));
-    read_on();
+    read_on(end);
     return &loaded_.front();
   }
 
@@ -165,8 +178,7 @@ class S3Reader final : public ReadableFile {
     return Window{.begin = begin, .bytes = std::move(bytes), .lease = std::move(lease)};
   }
 
-  Result<Window> take_ahead() {
-    Ahead ahead = *std::exchange(ahead_, std::nullopt);
+  Result<Window> take(Ahead ahead) {
     const Result<HttpResponse> answer = ahead.exchange->wait();
     ahead.exchange.reset();
     if (answer && answer->status == 206) {
@@ -179,19 +191,22 @@ class S3Reader final : public ReadableFile {
     return fetch(ahead.begin, ahead.end, std::move(ahead.lease));
   }
 
-  /// Begins to read behind the newest window, if there is memory for it.
-  void read_on() {
-    if (ahead_ || loaded_.front().end() >= size_) return;
-    const std::uint64_t begin = loaded_.front().end();
-    const std::uint64_t end = std::min(size_, begin + kWindowBytes);
-    TransferBudget::Lease lease = budget_.try_take(static_cast<std::size_t>(end - begin));
-    if (!lease) return;
-    ahead_.emplace(Ahead{.begin = begin,
-                         .end = end,
-                         .request = request_of(begin, end),
-                         .exchange = nullptr,
-                         .lease = std::move(lease)});
-    ahead_->exchange = client_.start(ahead_->request);
+  /// Begins to read what follows `begin`, and what is on its way from there, as far as there is
+  /// memory for it.
+  void read_on(std::uint64_t begin) {
+    if (!ahead_.empty()) begin = ahead_.back().end;
+    while (ahead_.size() < most_ahead_ && begin < size_) {
+      const std::uint64_t end = std::min(size_, begin + kWindowBytes);
+      TransferBudget::Lease lease = budget_.try_take(static_cast<std::size_t>(end - begin));
+      if (!lease) return;
+      ahead_.push_back({.begin = begin,
+                        .end = end,
+                        .request = request_of(begin, end),
+                        .exchange = nullptr,
+                        .lease = std::move(lease)});
+      ahead_.back().exchange = client_.start(ahead_.back().request);
+      begin = end;
+    }
   }
 
   void keep(Window window) {
@@ -226,8 +241,10 @@ class S3Reader final : public ReadableFile {
   const std::uint64_t size_;
 
   std::mutex mutex_;  ///< held while a window is waited for, which all readers of the file need
-  std::list<Window> loaded_;    ///< the last used first; guarded by mutex_
-  std::optional<Ahead> ahead_;  ///< guarded by mutex_
+  // guarded by mutex_
+  std::list<Window> loaded_;  ///< the last used first
+  std::deque<Ahead> ahead_;   ///< in a row
+  std::size_t most_ahead_ = 1;
 };
 
 Error not_a_file(const S3Place& place) {

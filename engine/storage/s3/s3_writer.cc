@@ -45,6 +45,8 @@ class S3Writer final : public WritableFile {
       const std::size_t part_bytes = part_bytes_of(objects_.client().settings(), parts_sent_);
       // A part goes only when more follows it, so that a file of just one needs no upload.
       if (buffer_.size() >= part_bytes) SR_TRY(send_part());
+      // Doubled on and on, it would take up to twice what it holds.
+      if (buffer_.size() > part_bytes / 4) buffer_.reserve(part_bytes);
       const std::size_t count = std::min(bytes.size(), part_bytes - buffer_.size());
       buffer_ += bytes.substr(0, count);
       bytes.remove_prefix(count);
@@ -56,6 +58,7 @@ class S3Writer final : public WritableFile {
     if (upload_ == nullptr) upload_ = SR_TRY(MultipartUpload::begin(objects_, budget_, place_));
     SR_TRY(upload_->send(std::exchange(buffer_, {})));
     ++parts_sent_;
+    buffer_ = upload_->take_spare();
     return {};
   }
 
