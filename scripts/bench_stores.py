@@ -1,5 +1,8 @@
 """Checkpoints in HDFS and S3, beside curl that moves the same bytes to and from the same server, in turn."""
 import contextlib
+import hashlib
+import importlib.machinery
+import importlib.util
 import json
 import os
 import pathlib
@@ -11,8 +14,18 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEYS = 4_000_000  # about 100 bytes each
 FILL_S = 12
-PARTS = 4  # that curl uploads to S3 at a time, as ours does
-KEY = "streamrun-trial:streamrun-trial-secret"
+AT_A_TIME = 4  # parts that curl moves to and from S3, as ours does
+PART_BYTES = 8 << 20
+
+
+def script(name):
+    loader = importlib.machinery.SourceFileLoader(name, str(ROOT / "scripts" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+S3_SCRIPT = script("s3")
 
 
 def call(*words, environment=None):
@@ -58,18 +71,39 @@ class S3:
         lines = call(ROOT / "scripts/s3", "start", kind, folder, "--port", 0).splitlines()
         self.settings = [word for line in lines if line.startswith("s3.") for word in ("-D", line.replace(": ", "=", 1))]
         call(ROOT / "scripts/s3", "bucket", folder, "bench")
-        self.url = f"http://{(folder / 'address').read_text().strip()}/bench"
+        self.address = (folder / "address").read_text().strip()
         self.place, self.environment = "s3://bench/bench", os.environ
-        self.sign = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", KEY]
+        self.size = 0
+
+    def ask(self, method, query, body):
+        status, _, answer = S3_SCRIPT.ask(self.address, method, "/bench/curl", query, body, timeout=120)
+        if status != 200:
+            raise RuntimeError(f"{method} {query}: {status} {answer}")
+        return answer.decode()
+
+    def curl(self, requests):
+        """Signed here, with hashes of the bytes that were worked out before: what curl does is to move them."""
+        words = ["curl", "-Z", "--parallel-max", AT_A_TIME]
+        for i, (method, query, digest, more) in enumerate(requests):
+            target, headers = S3_SCRIPT.signed(self.address, method, "/bench/curl", query, digest)
+            signed = [word for name, value in headers.items() if name != "host" for word in ("-H", f"{name}: {value}")]
+            words += [*(["--next"] if i else []), "-sf", "-o", "/dev/null", *signed, *more, f"http://{self.address}{target}"]
+        return call(*words)
 
     def upload(self, files):
-        # Not read twice: the hash of what is sent would be left out, which ours computes.
-        parts = [word for i, part in enumerate(files.parts) for word in ("-T", part, f"{self.url}/curl-{i}")]
-        call("curl", "-sf", "-Z", *self.sign, "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", *parts)
+        """One upload in parts of the same size, so many at a time, as ours."""
+        upload = self.ask("POST", [("uploads", "")], b"").partition("<UploadId>")[2].partition("</UploadId>")[0]
+        said = self.curl([("PUT", [("partNumber", str(i + 1)), ("uploadId", upload)], digest,
+                           ["-T", part, "-w", f"{i + 1} %header{{etag}}\n"])
+                          for i, (part, digest) in enumerate(zip(files.parts, files.digests))])
+        etags = sorted((int(number), etag) for number, etag in (line.split() for line in said.splitlines()))
+        listed = "".join(f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>" for number, etag in etags)
+        self.ask("POST", [("uploadId", upload)], f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode())
+        self.size = files.whole.stat().st_size
 
     def download(self):
-        parts = [word for i in range(PARTS) for word in ("-o", "/dev/null", f"{self.url}/curl-{i}")]
-        call("curl", "-sf", "-Z", *self.sign, *parts)
+        """The same ranges as ours, so many at a time."""
+        self.curl([("GET", [], hashlib.sha256(b"").hexdigest(), ["-r", f"{begin}-{begin + PART_BYTES - 1}"]) for begin in range(0, self.size, PART_BYTES)])
 
     def end(self):
         call(ROOT / "scripts/s3", "kill", self.folder)
@@ -81,11 +115,13 @@ class Files:
     def __init__(self, folder, size):
         self.whole = folder / "whole"
         self.whole.write_bytes(os.urandom(1 << 20) * (size >> 20) + bytes(size & ((1 << 20) - 1)))
-        self.parts = [folder / f"part-{i}" for i in range(PARTS)]
-        part = -(-size // PARTS)
+        self.parts = [folder / f"part-{i}" for i in range(-(-size // PART_BYTES))]
+        self.digests = []
         with open(self.whole, "rb") as whole:
             for path in self.parts:
-                path.write_bytes(whole.read(part))
+                part = whole.read(PART_BYTES)
+                path.write_bytes(part)
+                self.digests.append(hashlib.sha256(part).hexdigest())
 
 
 def peak_memory(pid):
