@@ -43,10 +43,15 @@ std::size_t take_body(char* bytes, std::size_t, std::size_t count, void* of) {
 }
 
 std::size_t take_header(char* bytes, std::size_t, std::size_t count, void* of) {
-  auto& response = static_cast<CurlTransfer*>(of)->response;
+  auto& transfer = *static_cast<CurlTransfer*>(of);
+  auto& response = transfer.response;
   const std::string_view line(bytes, count);
   // A new status line: what came before was an interim answer.
-  if (line.starts_with("HTTP/")) response.headers.clear();
+  if (line.starts_with("HTTP/")) {
+    response.headers.clear();
+    transfer.has_whole_head = false;
+  }
+  if (trim(line).empty()) transfer.has_whole_head = true;
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return count;
   response.headers.emplace_back(to_lower_ascii(line.substr(0, colon)),
@@ -159,6 +164,9 @@ Result<HttpResponse> CurlTransfer::outcome() {
   long status = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   response.status = static_cast<int>(status);
+  // Where a connection ends in the middle of a head, that is success to libcurl.
+  if (*result == CURLE_OK && !has_whole_head)
+    return unavailable("the exchange with the server broke off", "the head of its answer is cut");
   if (*result == CURLE_OK) return std::move(response);
   const std::string text = error_text[0] != '\0' ? std::string(error_text.data())
                                                  : std::string(curl_easy_strerror(*result));

@@ -48,6 +48,7 @@ struct CurlTransfer {
   // The network thread's until `result` is there.
   HttpResponse response;
   bool is_too_long = false;
+  bool has_whole_head = false;
 
   // Shared.
   std::string outgoing;           ///< taken from the caller and not yet by libcurl

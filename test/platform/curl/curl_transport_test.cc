@@ -113,6 +113,11 @@ TEST_CASE("curl transport: what does not arrive whole is E-UNAVAILABLE", "[platf
       {"HTTP/1.1 200 OK\r\n\r\n" + std::string(2000, 'x'),
        "the server's answer is longer than anything it was asked for"},
       {"not HTTP at all\r\n\r\n", "the exchange with the server broke off"},
+      {"HTTP/1.1 200 OK\r\nX-Name: whole\r\n", "the exchange with the server broke off"},
+      {"HTTP/1.1 307 There\r\nX-Name: whole\r\nLocation: http://ha",
+       "the exchange with the server broke off"},
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n",
+       "the exchange with the server broke off"},
   }));
   const CannedServer server([&sent = sent](int connection) {
     read_head(connection);
