@@ -73,15 +73,16 @@ const std::vector<HdfsFault>& all_hdfs_faults() {
       HdfsFault::lost_request, HdfsFault::cut_request,        HdfsFault::lost_reply,
       HdfsFault::late_close,   HdfsFault::half_body,          HdfsFault::html,
       HdfsFault::server_error, HdfsFault::server_error_after, HdfsFault::boolean_false,
-      HdfsFault::standby,      HdfsFault::safe_mode,          HdfsFault::dead_data_node};
+      HdfsFault::standby,      HdfsFault::safe_mode,          HdfsFault::dead_data_node,
+      HdfsFault::redirected};
   return kAll;
 }
 
 std::string_view name_of(HdfsFault fault) {
   static constexpr std::string_view kNames[] = {
-      "none",      "lost request", "cut request",   "lost reply",         "late close",
-      "half body", "html",         "server error",  "server error after", "boolean false",
-      "standby",   "safe mode",    "dead data node"};
+      "none",      "lost request", "cut request",    "lost reply",         "late close",
+      "half body", "html",         "server error",   "server error after", "boolean false",
+      "standby",   "safe mode",    "dead data node", "redirected"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 
@@ -342,6 +343,8 @@ Result<HttpResponse> SimHdfs::serve(const Call& call, const std::string& body, H
     case HdfsFault::safe_mode:
       return thrown(403, "org.apache.hadoop.hdfs.server.namenode.", "SafeModeException",
                     "Name node is in safe mode.\nIt was turned on manually.");
+    case HdfsFault::redirected:
+      return HttpResponse{.status = 307, .headers = {{"location", urls_.back()}}, .body = {}};
     case HdfsFault::cut_request:
       if (body.empty()) return gone(call.server);
       act(call, body.substr(0, body.size() / 2));

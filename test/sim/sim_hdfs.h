@@ -33,6 +33,7 @@ enum class HdfsFault {
   standby,             ///< not done: StandbyException
   safe_mode,           ///< not done: SafeModeException
   dead_data_node,      ///< the name node sends to a data node that is gone
+  redirected,          ///< not done: 307 to where it came from, without a body
 };
 
 /// All faults but `none`.

@@ -231,7 +231,7 @@ Result<bool> remove(const HdfsName& name, FileKind kind) {
         return false;
       return error_of(*answer->exception, name.where);
     }
-    if (says_done(answer)) return true;
+    if (answer && boolean_of(answer->json).value_or(false)) return true;
     if (SR_TRY(look_for_removal(name, *there))) return true;
     if (!backoff.again()) {
       return answer ? not_done("cannot remove it", name.where, reason_of(answer)) : answer.error();

@@ -39,6 +39,14 @@ Error not_encrypted(const std::string& location, const std::string& where) {
           .why = "it leads to " + first_bytes(server_of(location))};
 }
 
+Error led_on(const HttpHeaders& headers, const std::string& server, const std::string& where) {
+  const std::string location = header_of(headers, "location");
+  return {.code = ErrorCode::unavailable,
+          .message = server + " sends on what it should do itself (HTTP status 307)",
+          .where = where,
+          .why = location.empty() ? "" : "it leads to " + first_bytes(server_of(location))};
+}
+
 JudgedAnswer not_answered(Fate fate, Error error) {
   return {.fate = fate, .answer = {}, .error = std::move(error)};
 }
@@ -64,8 +72,8 @@ std::string url_encoded(std::string_view text) {
   return encoded;
 }
 
-JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
-                   const std::string& where) {
+JudgedAnswer judge(Result<HttpResponse> response, const std::string& url, const std::string& where,
+                   bool is_led_on) {
   const std::string server = server_of(url);
   if (!response) {
     Error error = std::move(response).error();
@@ -84,6 +92,9 @@ JudgedAnswer judge(Result<HttpResponse> response, const std::string& url,
     const bool makes_sense =
         !answer.exception && (response->body.empty() || !answer.json.is_discarded());
     if (!makes_sense) return not_answered(Fate::unknown, nonsense(server, *response, where));
+    // Without a body it would pass for a success of what answers with nothing.
+    if (response->status == 307 && !is_led_on)
+      return not_answered(Fate::unknown, led_on(response->headers, server, where));
     return {.fate = Fate::answered, .answer = std::move(answer), .error = {}};
   }
   if (!answer.exception) return not_answered(Fate::unknown, nonsense(server, *response, where));
@@ -138,7 +149,7 @@ std::optional<Result<WebHdfsAnswer>> NameNodes::ask_each(const WebHdfsRequest& r
                                    .url = url,
                                    .most_response_bytes = request.most_response_bytes},
                                   settings_.request_timeout),
-              url, request.where);
+              url, request.where, request.is_led_on);
     if (judged.fate != Fate::unknown && judged.fate != Fate::unreached) has_answered_.store(true);
     if (judged.fate == Fate::answered) return std::move(judged.answer);
     if (judged.fate == Fate::refused) return std::move(judged.error);
@@ -155,9 +166,9 @@ std::optional<Result<WebHdfsAnswer>> NameNodes::ask_each(const WebHdfsRequest& r
 }
 
 Result<WebHdfsAnswer> NameNodes::ask_for_data_node(WebHdfsRequest request,
-                                                   std::set<std::string>& dead) {
+                                                   std::set<std::string>& dead, Backoff& attempts) {
   const std::string query = request.query;
-  Backoff attempts = backoff();
+  request.is_led_on = true;
   while (true) {
     request.query = query;
     if (!dead.empty()) {
@@ -177,16 +188,26 @@ Result<WebHdfsAnswer> NameNodes::ask_for_data_node(WebHdfsRequest request,
 
 Result<std::string> NameNodes::data_node_for(const WebHdfsRequest& request,
                                              std::set<std::string>& dead) {
-  const WebHdfsAnswer answer = SR_TRY(success_of(ask_for_data_node(request, dead), request.where));
+  Backoff attempts = backoff();
+  while (true) {
+    const WebHdfsAnswer answer =
+        SR_TRY(success_of(ask_for_data_node(request, dead, attempts), request.where));
+    Result<std::string> location = location_in(answer, request.where);
+    if (location || !attempts.again()) return location;
+  }
+}
+
+Result<std::string> NameNodes::location_in(const WebHdfsAnswer& answer,
+                                           const std::string& where) const {
   std::string location = header_of(answer.headers, "location");
   const bool is_plain = location.starts_with("http://");
   const bool is_url = is_plain || location.starts_with("https://");
-  if (is_plain && is_encrypted()) return not_encrypted(location, request.where);
+  if (is_plain && is_encrypted()) return not_encrypted(location, where);
   if (answer.status == 307 && is_url) return location;
   return Error{.code = ErrorCode::unavailable,
                .message = "the name node names no data node (HTTP status " +
                           std::to_string(answer.status) + ")",
-               .where = request.where,
+               .where = where,
                .why = location.empty() ? "" : "it leads to " + first_bytes(server_of(location))};
 }
 

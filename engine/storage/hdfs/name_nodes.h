@@ -26,6 +26,7 @@ struct WebHdfsRequest {
   std::string query = {};  ///< more parameters, encoded, each with `&` in front
   std::string where;       ///< the path as the caller knows it, for errors
   std::size_t most_response_bytes = std::size_t{8} << 20U;
+  bool is_led_on = false;  ///< a data node does it: the answer says which
 };
 
 /// What a server said that WebHDFS says: success, or what was thrown.
@@ -57,8 +58,10 @@ struct JudgedAnswer {
   Error error = {};           ///< if not
 };
 
-/// Makes sense of one exchange with the server at `url`.
-JudgedAnswer judge(Result<HttpResponse> response, const std::string& url, const std::string& where);
+/// Makes sense of one exchange with the server at `url`, for which a redirect is an answer only if
+/// it `is_led_on`.
+JudgedAnswer judge(Result<HttpResponse> response, const std::string& url, const std::string& where,
+                   bool is_led_on = false);
 
 /// The name nodes of one authority: one, or several of which one is active. Thread-safe; blocks.
 class NameNodes {
@@ -106,7 +109,9 @@ class NameNodes {
   std::optional<Result<WebHdfsAnswer>> ask_each(const WebHdfsRequest& request, bool is_change,
                                                 Missed& last);
   Result<WebHdfsAnswer> ask(const WebHdfsRequest& request, bool is_change, Backoff& backoff);
-  Result<WebHdfsAnswer> ask_for_data_node(WebHdfsRequest request, std::set<std::string>& dead);
+  Result<WebHdfsAnswer> ask_for_data_node(WebHdfsRequest request, std::set<std::string>& dead,
+                                          Backoff& attempts);
+  Result<std::string> location_in(const WebHdfsAnswer& answer, const std::string& where) const;
   /// Whether what they say came over https: then nothing goes on without it.
   bool is_encrypted() const { return addresses_.front().starts_with("https://"); }
   std::string url_of(const WebHdfsRequest& request, std::size_t node) const;

@@ -218,6 +218,65 @@ TEST_CASE("hdfs: a data node that finds no name node is no answer", "[storage][h
   CHECK(outage->read_all(HdfsWorld::path("f"), kNoLimit).value() == "abc");
 }
 
+TEST_CASE("hdfs: an answer without a body is no success of what was not done", "[storage][hdfs]") {
+  struct Case {
+    std::string op;
+    HttpResponse answer;
+  };
+  const HttpResponse redirect{
+      .status = 307, .headers = {{"location", "http://nn:9870/webhdfs/v1/x"}}, .body = {}};
+  const HttpResponse empty{.status = 200, .headers = {}, .body = {}};
+  for (const Case& each : std::vector<Case>{{"RENAME", redirect},
+                                            {"DELETE", redirect},
+                                            {"MKDIRS", redirect},
+                                            {"GETFILESTATUS", redirect},
+                                            {"DELETE", empty}}) {
+    INFO(each.op << ", status " << each.answer.status);
+    OutageWorld outage;
+    outage.world.hdfs.put_file("/root/f", "f");
+    int answers = 0;
+    outage.network.weather = [&](const HttpRequest& request, Duration) {
+      const bool is_hit = is_op(request, each.op) && answers++ == 0;
+      return is_hit ? std::optional(Result<HttpResponse>(each.answer)) : std::nullopt;
+    };
+    CHECK(outage->rename_no_replace(HdfsWorld::path("f"), HdfsWorld::path("g")).value());
+    CHECK(outage.world.hdfs.files() == std::map<std::string, std::string>{{"/root/g", "f"}});
+    CHECK(outage->remove_file(HdfsWorld::path("g")).value());
+    CHECK(outage.world.hdfs.files().empty());
+    CHECK(outage->create_directory(HdfsWorld::path("d")).value());
+    CHECK(outage.world.hdfs.has_folder("/root/d"));
+    CHECK(answers > 1);
+  }
+}
+
+TEST_CASE("hdfs: a redirect to nowhere is asked for again", "[storage][hdfs]") {
+  for (const std::string op : {"CREATE", "OPEN"}) {
+    OutageWorld outage;
+    int answers = 0;
+    outage.network.weather = [&](const HttpRequest& request, Duration) {
+      const bool is_hit = is_at(request, "http://nn") && is_op(request, op) && answers++ == 0;
+      return is_hit ? std::optional(Result<HttpResponse>(HttpResponse{.status = 307}))
+                    : std::nullopt;
+    };
+    write_bytes(*outage.files, HdfsWorld::path("f"), "abc").value();
+    CHECK(outage->read_all(HdfsWorld::path("f"), kNoLimit).value() == "abc");
+    CHECK(answers == 2);
+  }
+}
+
+TEST_CASE("hdfs: redirects without end are E-UNAVAILABLE and say where they lead",
+          "[storage][hdfs]") {
+  OutageWorld outage;
+  outage.network.weather = [](const HttpRequest&, Duration) {
+    return std::optional(Result<HttpResponse>(
+        HttpResponse{.status = 307, .headers = {{"location", "http://gate/x"}}, .body = {}}));
+  };
+  const Error error = outage->status(HdfsWorld::path("f")).error();
+  CHECK(error.code == ErrorCode::unavailable);
+  CHECK_THAT(error.message, Catch::Contains("307"));
+  CHECK_THAT(error.why, Catch::Contains("http://gate"));
+}
+
 TEST_CASE("hdfs: a page of names that were there before is no listing", "[storage][hdfs]") {
   OutageWorld outage;
   const auto page_of = [](const std::string& name) {
