@@ -409,6 +409,8 @@ HttpResponse SimHdfs::redirect(const Call& call) {
     const std::vector<std::string> excluded = split(call.of("excludedatanodes"), ',');
     if (std::find(excluded.begin(), excluded.end(), host) == excluded.end()) usable.push_back(node);
   }
+  if (usable.empty() && call.of("op") == "OPEN" && !bytes_of(call.path).empty())
+    return thrown(403, "java.io.", "IOException", "No active nodes contain this block");
   if (usable.empty()) {
     return thrown(403, "java.io.", "IOException",
                   "Failed to find datanode, suggest to check cluster health.");

@@ -176,7 +176,9 @@ Result<WebHdfsAnswer> NameNodes::ask_for_data_node(WebHdfsRequest request,
       request.query += "&excludedatanodes=" + url_encoded(join(hosts, ","));
     }
     Result<WebHdfsAnswer> asked = ask(request, /*is_change=*/false, attempts);
-    const bool is_none = asked && asked->exception && means_no_data_node(*asked->exception);
+    const bool is_none =
+        asked && asked->exception &&
+        (means_no_data_node(*asked->exception) || means_no_holder(*asked->exception));
     if (!is_none) return asked;
     if (!dead.empty()) {
       dead.clear();

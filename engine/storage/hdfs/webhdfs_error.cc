@@ -33,7 +33,8 @@ ErrorCode code_of(const RemoteException& exception) {
   if (is_one_of(exception.name, {"AccessControlException", "SecurityException",
                                  "AuthorizationException", "AuthenticationException"}))
     return ErrorCode::permission;
-  if (means_standby(exception) || means_later(exception)) return ErrorCode::unavailable;
+  if (means_standby(exception) || means_later(exception) || means_no_holder(exception))
+    return ErrorCode::unavailable;
   return means_full(exception) ? ErrorCode::store_full : ErrorCode::store_io;
 }
 
@@ -62,6 +63,8 @@ Error error_of(const RemoteException& exception, const std::string& where) {
   if (code == ErrorCode::store_full) message = "HDFS has no space left, or a quota is used up";
   if (means_no_data_node(exception))
     message = "no data node of HDFS takes a file: all are full, or none is there";
+  if (means_no_holder(exception))
+    message = "none of the data nodes that have the file's bytes is up";
   if (exception.name == "SafeModeException") message = "HDFS is in safe mode: it changes nothing";
   if (means_standby(exception)) message = "none of the name nodes is active";
   return {.code = code,
@@ -88,6 +91,10 @@ Error nonsense(const std::string& server, const HttpResponse& response, const st
 
 bool means_no_data_node(const RemoteException& exception) {
   return has_words(exception, "Failed to find datanode");
+}
+
+bool means_no_holder(const RemoteException& exception) {
+  return has_words(exception, "No active nodes contain this block");
 }
 
 bool means_taken(const RemoteException& exception) {

@@ -24,8 +24,10 @@ Error name_taken(const std::string& where);
 /// E-UNAVAILABLE: not what WebHDFS answers.
 Error nonsense(const std::string& server, const HttpResponse& response, const std::string& where);
 
-/// No data node can be had: all are full, gone, or left out by the request.
+/// No data node can be had for a new file: all are full, gone, or left out by the request.
 bool means_no_data_node(const RemoteException& exception);
+/// The same of those that have a block.
+bool means_no_holder(const RemoteException& exception);
 bool means_taken(const RemoteException& exception);
 /// A data node had no answer from the name node: it may have acted or not.
 bool means_cut_off(const RemoteException& exception);

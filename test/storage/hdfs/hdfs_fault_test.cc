@@ -350,6 +350,7 @@ TEST_CASE("hdfs: what Java throws has a code", "[storage][hdfs]") {
       {403, "DSQuotaExceededException", "The DiskSpace quota", ErrorCode::store_full},
       {403, "IOException", "No space left on device", ErrorCode::store_full},
       {403, "IOException", "Failed to find datanode, suggest to check", ErrorCode::store_full},
+      {403, "IOException", "No active nodes contain this block", ErrorCode::unavailable},
       {403, "IOException", "something", ErrorCode::store_io},
       {400, "IllegalArgumentException", "Invalid value", ErrorCode::store_io},
       {403, "SafeModeException", "Name node is in safe mode", ErrorCode::unavailable},
@@ -413,6 +414,26 @@ TEST_CASE("hdfs: nonsense is E-UNAVAILABLE with its first bytes", "[storage][hdf
   const Error error = world->status(HdfsWorld::path("f")).error();
   CHECK_THAT(error.message, Catch::Contains("http://nn:9870"));
   CHECK(error.why == "<html>? log in</html>");
+}
+
+TEST_CASE("hdfs: the only data node is asked again after it failed", "[storage][hdfs]") {
+  for (const HdfsFault fault : sim::all_hdfs_faults()) {
+    INFO(sim::name_of(fault));
+    HdfsWorld world;
+    world.hdfs.set_data_nodes({"http://dn:9864"});
+    world.hdfs.put_file("/root/f", "abc");
+    bool has_failed = false;
+    world.hdfs.choose_faults([&](const sim::HdfsSeen& seen) {
+      const bool is_hit = !seen.at_name_node && !std::exchange(has_failed, true);
+      return is_hit ? fault : HdfsFault::none;
+    });
+    CHECK(world->read_all(HdfsWorld::path("f"), kNoLimit).value() == "abc");
+    CHECK(has_failed);
+    has_failed = false;
+    write_bytes(*world.files, HdfsWorld::path("g"), "def").value();
+    CHECK(has_file(world.hdfs, "/root/g", "def"));
+    CHECK(has_failed);
+  }
 }
 
 TEST_CASE("hdfs: redirects are followed once", "[storage][hdfs]") {
