@@ -64,6 +64,12 @@ std::string clock_text(Duration uptime) {
   return fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
+/// The event, with what was at the bottom of the error if that is known: what a server answered.
+nlohmann::ordered_json with_why(nlohmann::ordered_json event, const Error& error) {
+  if (!error.why.empty()) event["why"] = error.why;
+  return event;
+}
+
 std::string dashes_for_blanks(std::string text) {
   std::replace(text.begin(), text.end(), ' ', '-');
   return text;
@@ -162,8 +168,9 @@ void JobConsole::checkpoint_failed(CheckpointId id, const Error& error) {
   if (error.code == ErrorCode::cancelled && level_ > LogLevel::debug) return;
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1}, {"event", "checkpoint_failed"}, {"id", id}, {"error", error.headline()}});
+    return json_locked(with_why(
+        {{"v", 1}, {"event", "checkpoint_failed"}, {"id", id}, {"error", error.headline()}},
+        error));
   }
   line_locked(fmt::format("warning: chk-{} failed: {}", id, error.headline()));
   if (!error.why.empty()) line_locked("  why: " + error.why);
@@ -188,8 +195,8 @@ void JobConsole::savepoint_failed(const Error& error) {
   if (error.code == ErrorCode::cancelled && level_ > LogLevel::debug) return;
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{
-        {"v", 1}, {"event", "savepoint_failed"}, {"error", error.headline()}});
+    return json_locked(
+        with_why({{"v", 1}, {"event", "savepoint_failed"}, {"error", error.headline()}}, error));
   }
   line_locked("warning: a savepoint failed: " + error.headline());
   if (!error.why.empty()) line_locked("  why: " + error.why);
@@ -198,15 +205,17 @@ void JobConsole::savepoint_failed(const Error& error) {
 void JobConsole::restart(int restart, Duration delay, const Error& error, const std::string& from) {
   const std::lock_guard lock(mutex_);
   if (json_) {
-    return json_locked(nlohmann::ordered_json{{"v", 1},
-                                              {"event", "restart"},
-                                              {"restart", restart},
-                                              {"delay_ms", milliseconds(delay)},
-                                              {"from", from},
-                                              {"error", error.headline()}});
+    return json_locked(with_why({{"v", 1},
+                                 {"event", "restart"},
+                                 {"restart", restart},
+                                 {"delay_ms", milliseconds(delay)},
+                                 {"from", from},
+                                 {"error", error.headline()}},
+                                error));
   }
   line_locked(fmt::format("warning: RESTARTING ({}) in {} from {}: {}", restart,
                           seconds_text(milliseconds(delay)), from, error.headline()));
+  if (!error.why.empty()) line_locked("  why: " + error.why);
 }
 
 std::string JobConsole::status_text(const JobReport& report) {
