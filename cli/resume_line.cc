@@ -1,5 +1,8 @@
 #include "resume_line.h"
 
+#include <streamrun/base/strings.h>
+#include <streamrun/config/key_names.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -20,6 +23,14 @@ void add_job(const RunFlags& flags, const RunLine& line, std::vector<std::string
   }
 }
 
+/// `key=value` without a secret, which would stay in a terminal's or a log's memory.
+std::string as_shown(const std::string& definition) {
+  const std::size_t equals = definition.find('=');
+  if (equals == std::string::npos) return definition;
+  const std::string key(trim(definition.substr(0, equals)));
+  return definition.substr(0, equals + 1) + displayed_value(key, definition.substr(equals + 1));
+}
+
 }  // namespace
 
 std::string run_line(const GlobalFlags& global, const RunFlags& flags, const RunLine& line) {
@@ -30,7 +41,7 @@ std::string run_line(const GlobalFlags& global, const RunFlags& flags, const Run
     words.push_back(value);
   };
   add("--conf", global.conf);
-  for (const std::string& definition : global.definitions) add("-D", definition);
+  for (const std::string& definition : global.definitions) add("-D", as_shown(definition));
   add("-s", line.from);
   if (flags.parallelism) add("-p", std::to_string(*flags.parallelism));
   if (flags.allow_non_restored) words.emplace_back("-n");
@@ -50,6 +61,7 @@ std::vector<std::string> completed_tries(const GlobalFlags& global, const RunFla
     const std::size_t comment = std::min(text.find("  #"), text.size());
     // A path and a uid may hold blanks.
     std::string given = text.substr(kStart.size(), comment - kStart.size());
+    if (given.starts_with("latest ")) continue;  // of `run_line`, and whole
     RunLine line;
     for (std::size_t at = given.rfind(kDrop); at != std::string::npos; at = given.rfind(kDrop)) {
       line.extra.insert(line.extra.begin(), {std::string(kDrop.substr(1, kDrop.size() - 2)),

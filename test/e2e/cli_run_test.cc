@@ -634,4 +634,19 @@ TEST_CASE("--json: a path that is no UTF-8 comes out as valid JSON", "[cli]") {
   stop_background(nlohmann::json::parse(started.out).at("pid").get<pid_t>());
 }
 
+TEST_CASE("run: a line that a person may run next is whole, and tells no secret", "[cli]") {
+  const Folder folder;
+  folder.write("in", "a b\n");
+  const Outcome by_environment =
+      folder.streamrun({"run", "-s", "latest", "wordcount", "--input", "in"},
+                       {{"STREAMRUN_STATE_CHECKPOINTS_DIR", "ckpt"}});
+  CHECK(contains(by_environment.err, "streamrun run -s latest --or-fresh wordcount --input in  #"));
+
+  const Outcome with_secret =
+      folder.streamrun({"run", "-D", "s3.secret-key=planted", "-D", "state.checkpoints.dir=ckpt",
+                        "-s", "latest", "wordcount", "--input", "in"});
+  CHECK(contains(with_secret.err, "s3.secret-key=******"));
+  CHECK_FALSE(contains(with_secret.err, "planted"));
+}
+
 }  // namespace streamrun::test
