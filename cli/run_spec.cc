@@ -212,18 +212,36 @@ class Preparation {
       fail(ErrorCode::usage, "-s latest looks under state.checkpoints.dir, which is not set",
            {run_line(with_definition("state.checkpoints.dir=DIR"), flags_, {.from = "latest"})});
     }
+    // What the run completes until it is known to be over counts: its output is there for good.
+    std::string seen;
+    while (find_newest(places) && snapshot_->directory != seen) {
+      seen = snapshot_->directory;
+      const auto holder = value_or_throw(holder_of(file_systems_, folder_of_writer()));
+      if (holder && !take_over(*holder)) {
+        throw_error(
+            {.code = ErrorCode::lock,
+             .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
+             .where = snapshot_->directory,
+             .tries = {"stop it first, or name a checkpoint with -s PATH"}});
+      }
+    }
+  }
+
+  /// False: there is nothing to go on from, and that is no error.
+  bool find_newest(const std::vector<std::string>& places) {
+    snapshot_.reset();
     NewestComplete newest =
         value_or_throw(newest_complete(file_systems_, places, name_of_job(), flags_.fallback));
-    if (!newest.warning.empty()) run_.warnings.push_back(newest.warning);
+    warn_once(newest.warning);
     if (newest.finished) {
       if (!flags_.dry_run) finish_removals_of(newest.finished->job_id, places);
       run_.nothing_left =
           fmt::format("{} ended by itself {} ago: there is nothing left to do", name_of_job(),
                       human_age(now_ - newest.finished->finished_unix_ms));
-      return;
+      return false;
     }
     if (!newest.entry) {
-      if (flags_.or_fresh) return;
+      if (flags_.or_fresh) return false;
       fail(ErrorCode::path,
            fmt::format("there is no complete checkpoint of {} under {}", name_of_job(),
                        join(places, ", ")),
@@ -233,14 +251,14 @@ class Preparation {
     snapshot_ = value_or_throw(flags_.fallback
                                    ? resolve_with_fallback(file_systems_, newest.entry->path, true)
                                    : resolve_snapshot(file_systems_, newest.entry->path));
-    if (!snapshot_->warning.empty()) run_.warnings.push_back(snapshot_->warning);
-    const auto holder = value_or_throw(holder_of(file_systems_, folder_of_writer()));
-    if (holder && !take_over(*holder)) {
-      throw_error({.code = ErrorCode::lock,
-                   .message = "the run that wrote the newest checkpoint is still alive: " + *holder,
-                   .where = snapshot_->directory,
-                   .tries = {"stop it first, or name a checkpoint with -s PATH"}});
-    }
+    warn_once(snapshot_->warning);
+    return true;
+  }
+
+  void warn_once(const std::string& warning) {
+    std::vector<std::string>& warnings = run_.warnings;
+    if (!warning.empty() && std::find(warnings.begin(), warnings.end(), warning) == warnings.end())
+      warnings.push_back(warning);
   }
 
   /// Where locks do not end with their holder, one that may be on another machine can be overtaken:
