@@ -407,6 +407,8 @@ def main():
     except (Failure, store_loop.Failure) as failure:
         failed = failure
     finally:
+        # Who ends a group of processes may tell this one twice.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if place:
             place.report()
             for job in place.jobs:
