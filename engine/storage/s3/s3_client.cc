@@ -132,8 +132,9 @@ bool S3Client::corrects_clock(const HttpResponse& response, const S3Request& req
 Result<HttpResponse> S3Client::once(S3Request& request) {
   for (bool is_first = true;; is_first = false) {
     HttpRequest http = signed_request(request);
-    http.body = std::move(request.body);  // lent: it may be large
-    Result<HttpResponse> response = transport_.exchange(http, timeout_of(request));
+    const Duration timeout = timeout_of(request);  // by the body's length
+    http.body = std::move(request.body);           // lent: it may be large
+    Result<HttpResponse> response = transport_.exchange(http, timeout);
     request.body = std::move(http.body);
     if (!response) return no_answer(response.error(), request);
     if (!is_first || !corrects_clock(*response, request)) return response;

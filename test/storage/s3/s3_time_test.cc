@@ -113,6 +113,24 @@ bool is_put_of(const HttpRequest& request, std::string_view name) {
   return request.method == "PUT" && request.url.find(name) != std::string::npos;
 }
 
+TEST_CASE("s3: a body has time at 256 KiB/s, each time that it is sent", "[s3]") {
+  TimeWorld world;
+  world.write_first();
+  int failures = 0;
+  world.network.weather = [&](const HttpRequest& request) {
+    const bool fails = request.method == "PUT" && failures++ < 2;
+    return fails ? std::optional<Result<HttpResponse>>(not_reached()) : std::nullopt;
+  };
+  REQUIRE(write_s3(*world.files, "s3://b/f", std::string(std::size_t{4} << 20U, 'x')));
+  int puts = 0;
+  for (const auto& [request, timeout] : world.network.sent) {
+    if (request.method != "PUT") continue;
+    ++puts;
+    CHECK(timeout == 30s + 16s);
+  }
+  CHECK(puts == 3);
+}
+
 TEST_CASE("s3: a look ends after two minutes of silence", "[s3]") {
   TimeWorld world;
   world.network.weather = [](const HttpRequest&) {
